@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// hashRoot is the root of a large hash.
+type hashRoot struct {
+	earliest  int64 // of the fields' deadlines; means nothing unless the entry's flag fieldDeadlines is set
+	table     table
+	deadlines deadlines
+}
+
+// fields is the handle of a large hash. A field's block is a dict element with this tail:
+//
+//	head    uvarint: the value's length << 1 | timed
+//	value
+//	place   4 bytes, only where timed: the field's place in the heap of deadlines
+type fields struct {
+	dict dict
+	root *hashRoot
+}
+
+const placeBytes = 4
+
+// fieldBlock is what a field's block says behind the member.
+type fieldBlock struct {
+	value []byte
+	timed bool
+	place uint32
+	end   int // where the tail begins
+	size  int // of the block
+}
+
+func (f fields) at(r ref) fieldBlock {
+	end := f.dict.end(r)
+	p := unsafe.Add(f.dict.sh.arena.pointer(r), end)
+	head, n := uvarintAt(p)
+	v := fieldBlock{timed: head&1 != 0, end: end, size: end + n + head>>1}
+	v.value = unsafe.Slice((*byte)(unsafe.Add(p, n)), head>>1)
+	if v.timed {
+		v.place = binary.LittleEndian.Uint32(f.dict.sh.arena.bytes(r, v.size+placeBytes)[v.size:])
+		v.size += placeBytes
+	}
+	return v
+}
+
+func tailLen(valueLen int, timed bool) int {
+	n := uvarintLen(valueLen<<1) + valueLen
+	if timed {
+		n += placeBytes
+	}
+	return n
+}
+
+// add makes a field that is not there, without a deadline.
+func (f fields) add(tag uint32, field, value []byte) ref {
+	r := f.dict.add(tag, field, tailLen(len(value), false))
+	f.writeTail(r, f.dict.end(r), value, false, 0)
+	return r
+}
+
+// write gives a field another value, and the timed and place of v. The field's block may move; the heap is told if the
+// field was and is timed. value may be the field's present one.
+func (f fields) write(tag uint32, r ref, v fieldBlock, value []byte) ref {
+	a := f.dict.sh.arena
+	was := f.at(r)
+	old := was.size
+	size := v.end + tailLen(len(value), v.timed)
+	if blockBytes(size) == blockBytes(old) {
+		f.writeTail(r, v.end, value, v.timed, v.place)
+		if size < old {
+			clear(a.bytes(r, old)[size:])
+		}
+		return r
+	}
+	n := a.alloc(size)
+	copy(a.bytes(n, v.end), a.bytes(r, v.end))
+	f.writeTail(n, v.end, value, v.timed, v.place)
+	f.dict.table.replace(a, tag, r, n)
+	if was.timed && v.timed {
+		f.heap().slot(v.place).field = n
+	}
+	a.free(r, old)
+	return n
+}
+
+func (f fields) writeTail(r ref, end int, value []byte, timed bool, place uint32) {
+	head := uint64(len(value)) << 1
+	if timed {
+		head |= 1
+	}
+	block := f.dict.sh.arena.bytes(r, end+tailLen(len(value), timed))
+	at := end + binary.PutUvarint(block[end:], head)
+	at += copy(block[at:], value)
+	if timed {
+		binary.LittleEndian.PutUint32(block[at:], place)
+	}
+}
+
+// remove erases a field, and its deadline if it has one.
+func (f fields) remove(tag uint32, r ref) {
+	v := f.at(r)
+	if v.timed {
+		f.heap().remove(v.place)
+	}
+	f.dict.remove(tag, r, v.size)
+}
+
+// heap is the handle of the fields' deadlines.
+func (f fields) heap() deadlineHeap { return deadlineHeap{fields: f, deadlines: &f.root.deadlines} }
+
+// setPlace tells a timed field where it stands in the heap.
+func (f fields) setPlace(r ref, place uint32) {
+	v := f.at(r)
+	binary.LittleEndian.PutUint32(f.dict.sh.arena.bytes(r, v.size)[v.size-placeBytes:], place)
+}
+
+// unpack turns a packed hash into a large one.
+func (h *HashValue) unpack() {
+	var root hashRoot
+	f := fields{dict: dict{sh: h.x.sh, table: &root.table}, root: &root}
+	built := false
+	defer func() {
+		if !built { // no memory: the hash stays as it was
+			f.heap().drain(drainAll)
+			var cursor ref
+			f.dict.drain(&cursor, drainAll, func(r ref) int { return f.at(r).size })
+		}
+	}()
+	for p := h.x.pairs(); p.next(); {
+		tag := f.dict.tag(p.field)
+		r := f.add(tag, p.field, p.value)
+		if p.deadline != noDeadline {
+			f.setDeadline(tag, r, p.deadline)
+		}
+	}
+	earliest := f.heap().earliest()
+	h.x.toRoot(hashRootBytes)
+	*(*hashRoot)(h.x.e.root()) = root
+	h.x.e.encoding = hashed
+	built = true
+	h.x.sh.setEarliest(h.x.ref, h.x.e, earliest)
+}
+
+const drainAll = 1 << 60

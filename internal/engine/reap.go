@@ -1,0 +1,110 @@
+package engine
+
+// Reason says why an entry is gone without a command that asked for it.
+type Reason uint8
+
+// The reasons. The zero Reason is none.
+const (
+	Expired Reason = iota + 1
+	Evicted
+)
+
+// Removal tells of an entry that is gone. Key is the store's own memory and may be read until the call returns.
+type Removal struct {
+	Key       []byte
+	ExpiresAt int64
+	Tenant    TenantID
+	Category  uint16
+	Reason    Reason
+}
+
+func removal(e *entry, why Reason) Removal {
+	return Removal{Key: e.key(), ExpiresAt: e.expiresAt(), Tenant: e.tenant(), Category: e.category(), Reason: why}
+}
+
+// Sink is told of removals, under the lock of the entry's shard: it must be quick and must not call the store.
+type Sink interface {
+	Removed(Removal)
+}
+
+// ReapSink is a Sink that gets its removals in groups. Commit is called after each group and before its bytes are
+// overwritten; a group is erased whatever Commit does with it.
+type ReapSink interface {
+	Sink
+	Commit()
+}
+
+// Shards is how many shards there are to reap.
+func (s *Store) Shards() int { return shardCount }
+
+// Reaped is what a call of Reap did.
+type Reaped struct {
+	Entries int   // erased because their deadline had passed
+	Late    int64 // milliseconds by which the latest of them was erased after its deadline
+	More    bool  // there is more to do now
+}
+
+const (
+	reapGroup  = 64
+	reapBudget = 512 // steps of the wheel
+)
+
+// Reap erases entries of one shard whose deadline has passed, and a slice of what waits to be erased in slices. It holds
+// the shard for some tens of microseconds; call it again while it says that there is more.
+func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
+	sh := &s.shards[shard]
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	defer sh.settle()
+	var done Reaped
+	if sh.digGraves(reapBudget) {
+		done.More = true
+	}
+	var group [reapGroup]ref
+	n := 0
+	for n < reapGroup {
+		r, stood := sh.wheel.due(sh.arena, now, reapBudget)
+		if r == 0 {
+			done.More = done.More || !stood
+			break
+		}
+		e := sh.at(r)
+		sh.wheel.disarm(sh.arena, e)
+		if !e.dead(now) {
+			sh.expireFields(r, e, now)
+			continue
+		}
+		group[n] = r
+		n++
+		done.Late = max(done.Late, now-e.expiresAt())
+		sink.Removed(removal(e, Expired))
+	}
+	if n == 0 {
+		return done
+	}
+	sink.Commit()
+	for _, r := range group[:n] {
+		sh.destroy(r, sh.at(r))
+	}
+	done.Entries = n
+	done.More = done.More || n == reapGroup
+	return done
+}
+
+// digGraves erases up to budget blocks of entries that are gone already; it reports whether some are left.
+func (sh *shard) digGraves(budget int) bool {
+	for sh.graves != 0 {
+		r := sh.graves
+		e := sh.at(r)
+		sh.charge(e.tenant())
+		if !sh.freeValue(e, budget) {
+			return true
+		}
+		sh.graves = e.queueNext
+		sh.arena.free(r, e.blockLen())
+		if budget -= buryBudget; budget <= 0 {
+			return sh.graves != 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,230 @@
+// Package engine is the embedded store: entries of several tenants in memory that Lethe owns, each with a deadline after
+// which it cannot be read and its bytes are overwritten. It knows no protocol, no policy and no clock: callers pass the
+// deadlines that policy granted and the present instant, in milliseconds of one clock that never goes back.
+//
+// The invariants: every entry has a deadline; memory that held a key or a value is overwritten before it is used for
+// anything else; what one tenant stores is reached, counted and evicted only under that tenant's TenantID.
+//
+// The command handlers call it through Tx, the reaper through Reap.
+package engine
+
+import (
+	"errors"
+	"hash/maphash"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+)
+
+// Errors that a caller may branch on.
+var (
+	ErrNoMemory = errors.New("no memory left under the limit of the process")
+	ErrQuota    = errors.New("no memory left under the quota of the tenant")
+)
+
+const (
+	shardBits  = 6
+	shardCount = 1 << shardBits
+)
+
+// Options are the limits of a Store.
+type Options struct {
+	MaxMemory   int64 // bytes of all entries; 0: no limit
+	TenantQuota int64 // bytes of one tenant's entries unless SetQuota says otherwise; 0: no limit
+	Categories  int   // how many categories there are; Meta.Category is below it
+}
+
+// Store holds entries. Its methods may be called concurrently.
+type Store struct {
+	shards     [shardCount]shard
+	seed       maphash.Seed
+	used       atomic.Int64
+	maxMemory  atomic.Int64
+	quota      int64
+	accounts   atomic.Pointer[[]*account]
+	growing    sync.Mutex // held while accounts is replaced
+	categories []atomic.Int64
+	hand       atomic.Uint32 // the shard that evicts next
+}
+
+// account is what the store knows of one tenant as a whole.
+type account struct {
+	used      atomic.Int64
+	entries   atomic.Int64
+	evictions atomic.Int64
+	quota     atomic.Int64
+}
+
+// New returns an empty store.
+func New(o Options) *Store {
+	s := &Store{seed: maphash.MakeSeed(), quota: o.TenantQuota, categories: make([]atomic.Int64, max(o.Categories, 1))}
+	s.maxMemory.Store(o.MaxMemory)
+	s.accounts.Store(&[]*account{})
+	for i := range s.shards {
+		s.shards[i].arena = newArena()
+		s.shards[i].store = s
+	}
+	return s
+}
+
+// Close overwrites and returns all memory. Nothing may use the store afterwards.
+func (s *Store) Close() {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		sh.arena.close()
+		sh.wheel, sh.spaces, sh.graves = wheel{}, nil, 0
+		sh.mu.Unlock()
+	}
+}
+
+func (s *Store) account(t TenantID) *account {
+	if accounts := *s.accounts.Load(); int(t) < len(accounts) {
+		return accounts[t]
+	}
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	accounts := append([]*account(nil), *s.accounts.Load()...)
+	for int(t) >= len(accounts) {
+		a := &account{}
+		a.quota.Store(s.quota)
+		accounts = append(accounts, a)
+	}
+	s.accounts.Store(&accounts)
+	return accounts[t]
+}
+
+func (s *Store) category(c uint16) *atomic.Int64 {
+	return &s.categories[min(int(c), len(s.categories)-1)]
+}
+
+// Key names an entry; make one with Store.Key.
+type Key struct {
+	Name   []byte
+	Tenant TenantID
+	hash   uint64
+}
+
+// Key returns the identity of an entry. The name is not copied; it must stay as it is while the Key is used.
+func (s *Store) Key(t TenantID, name []byte) Key {
+	return Key{Name: name, Tenant: t, hash: s.hash(t, name)}
+}
+
+func (s *Store) hash(t TenantID, name []byte) uint64 {
+	// The same name in two tenants may well fall into one shard: their indexes are apart.
+	_ = t
+	return maphash.Bytes(s.seed, name)
+}
+
+func (k *Key) shard() int  { return int(k.hash >> (64 - shardBits)) }
+func (k *Key) tag() uint32 { return uint32(k.hash >> (32 - shardBits)) }
+
+func (s *Store) tagOf(t TenantID, name []byte) uint32 {
+	return uint32(s.hash(t, name) >> (32 - shardBits))
+}
+
+// memberHash hashes the members of collections.
+func (s *Store) memberHash(b []byte) uint32 { return uint32(maphash.Bytes(s.seed, b)) }
+
+// SetQuota sets the bytes that one tenant's entries may take; 0: no limit.
+func (s *Store) SetQuota(t TenantID, bytes int64) { s.account(t).quota.Store(bytes) }
+
+// SetMaxMemory sets the bytes that all entries may take; 0: no limit.
+func (s *Store) SetMaxMemory(bytes int64) { s.maxMemory.Store(bytes) }
+
+// Usage is what a tenant, or the whole store, takes.
+type Usage struct {
+	Entries   int64
+	Bytes     int64
+	Limit     int64 // 0: none
+	Evictions int64
+}
+
+// Usage returns what one tenant takes.
+func (s *Store) Usage(t TenantID) Usage {
+	a := s.account(t)
+	return Usage{Entries: a.entries.Load(), Bytes: a.used.Load(), Limit: a.quota.Load(), Evictions: a.evictions.Load()}
+}
+
+// Total returns what all tenants take together.
+func (s *Store) Total() Usage {
+	u := Usage{Bytes: s.used.Load(), Limit: s.maxMemory.Load()}
+	for _, a := range *s.accounts.Load() {
+		u.Entries += a.entries.Load()
+		u.Evictions += a.evictions.Load()
+	}
+	return u
+}
+
+// CategoryEntries returns how many entries a category has, over all tenants.
+func (s *Store) CategoryEntries(c uint16) int64 { return s.category(c).Load() }
+
+// Mapped returns the bytes that the store's memory takes from the operating system.
+func (s *Store) Mapped() int64 {
+	var n int64
+	for i := range s.shards {
+		s.shards[i].mu.Lock()
+		n += s.shards[i].arena.mapped
+		s.shards[i].mu.Unlock()
+	}
+	return n
+}
+
+// MakeRoom evicts until a write of about need bytes by tenant t stays under the tenant's quota and the process's limit.
+// It returns ErrQuota or ErrNoMemory when there is nothing more to evict. It must not be called inside a Tx.
+func (s *Store) MakeRoom(t TenantID, need int64, sink Sink) error {
+	a := s.account(t)
+	if limit := a.quota.Load(); limit > 0 {
+		if need > limit || !s.evictUntil(t, sink, func() bool { return a.used.Load()+need <= limit }) {
+			return ErrQuota
+		}
+	}
+	if limit := s.maxMemory.Load(); limit > 0 {
+		for s.used.Load()+need > limit {
+			// The tenant that takes most gives first.
+			largest, before := s.largest(), s.used.Load()
+			tries := 0
+			s.evictUntil(largest, sink, func() bool { tries++; return tries > 16 || s.used.Load()+need <= limit })
+			if s.used.Load() >= before {
+				return ErrNoMemory
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) largest() TenantID {
+	var most int64 = -1
+	var t TenantID
+	for i, a := range *s.accounts.Load() {
+		if used := a.used.Load(); used > most {
+			most, t = used, TenantID(i)
+		}
+	}
+	return t
+}
+
+// evictUntil evicts entries of a tenant, one shard after the other, until done says so; false when nothing is left.
+func (s *Store) evictUntil(t TenantID, sink Sink, done func() bool) bool {
+	for empty := 0; !done(); {
+		sh := &s.shards[s.hand.Add(1)%shardCount]
+		sh.mu.Lock()
+		sh.charge(t)
+		evicted := sh.evict(t, sink)
+		sh.settle()
+		sh.mu.Unlock()
+		if evicted {
+			empty = 0
+		} else if empty++; empty > shardCount {
+			return false
+		}
+	}
+	return true
+}
+
+// random returns a number below n, for choices that no one needs to be unable to guess.
+func random(n uint64) uint64 { return rand.Uint64N(n) }
+
+// IsNoMemory reports whether a recovered panic of a Tx means that the operating system gave no more memory. The command
+// may have had a part of its effect; the store is sound.
+func IsNoMemory(p any) bool { return p == any(errNoMemory) }

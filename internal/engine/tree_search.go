@@ -1,0 +1,90 @@
+package engine
+
+// path is a way from the root of a tree down to a place in a leaf, with the nodes that an insert there will need.
+type path struct {
+	steps  [treeHeight]step // by level: the leaf's is the first
+	height int
+	spares [treeHeight + 1]ref
+	spare  int // of spares: taken so far
+}
+
+// step is a node and a place in it: in inner nodes that of the child that the path goes through.
+type step struct {
+	node ref
+	at   int
+}
+
+// locate finds the place of an element, or that where it would be. b is a pair.
+func (t *tree) locate(a *arena, b bound, p *path) {
+	*p = path{}
+	// A child whose least element is the one that is looked for is the one to go into.
+	inclusive := b
+	inclusive.equal = true
+	for r := t.root; r != 0; {
+		n := leafAt(a, r)
+		if n.level == 0 {
+			p.put(0, step{r, n.before(a, &b)})
+			return
+		}
+		at := max(n.before(a, &inclusive)-1, 0)
+		p.put(n.level, step{r, at})
+		r = n.inner().kids[at]
+	}
+}
+
+func (p *path) put(level uint8, s step) {
+	p.steps[level] = s
+	p.height = max(p.height, int(level)+1)
+}
+
+// rank returns how many elements are before a bound.
+func (t *tree) rank(a *arena, b bound) int {
+	rank := 0
+	for r := t.root; r != 0; {
+		n := leafAt(a, r)
+		at := n.before(a, &b)
+		if n.level == 0 {
+			return rank + at
+		}
+		at = max(at-1, 0)
+		for _, c := range n.inner().counts[:at] {
+			rank += int(c)
+		}
+		r = n.inner().kids[at]
+	}
+	return rank
+}
+
+// at returns the element of a rank, which must exist, and the way to it.
+func (t *tree) at(a *arena, rank int, p *path) ref {
+	*p = path{}
+	for r := t.root; ; {
+		n := leafAt(a, r)
+		if n.level == 0 {
+			p.put(0, step{r, rank})
+			return n.refs[rank]
+		}
+		in, at := n.inner(), 0
+		for rank >= int(in.counts[at]) {
+			rank -= int(in.counts[at])
+			at++
+		}
+		p.put(n.level, step{r, at})
+		r = in.kids[at]
+	}
+}
+
+// nextInTree returns the place behind, or before, a place in a leaf. There must be one.
+func nextInTree(a *arena, leaf ref, at int, backwards bool) (ref, int) {
+	n := leafAt(a, leaf)
+	switch {
+	case !backwards && at+1 < int(n.n):
+		return leaf, at + 1
+	case !backwards:
+		return n.next, 0
+	case at > 0:
+		return leaf, at - 1
+	default:
+		return n.prev, int(leafAt(a, n.prev).n) - 1
+	}
+}

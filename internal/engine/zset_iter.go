@@ -1,0 +1,98 @@
+package engine
+
+// ZSetIter walks over a sorted set in the order of ranks. The set must not change meanwhile.
+//
+//	for it := z.Iter(0, false); it.Next(); {
+//		... it.Member(), it.Score() ...
+//	}
+type ZSetIter struct {
+	sh        *shard
+	run       []byte // packed
+	dict      dict   // ranked
+	leaf      ref
+	at        int // where the present element starts in the run, or its place in the leaf
+	left      int // elements still to come
+	backwards bool
+	started   bool
+	scratch   digits
+}
+
+// Iter returns a walk that begins with the member of a rank, which is not negative, and goes up or down to the last.
+func (z *ZSetValue) Iter(rank int, backwards bool) ZSetIter {
+	n := z.Len()
+	if rank >= n {
+		return ZSetIter{}
+	}
+	it := ZSetIter{left: n - rank, backwards: backwards}
+	if backwards {
+		it.left = rank + 1
+	}
+	if z.isPacked() {
+		it.run = z.packedRun()
+		it.at = seekPairs(it.run, n, rank)
+		return it
+	}
+	it.walkTree(z.ranking(), rank)
+	return it
+}
+
+func (it *ZSetIter) walkTree(r ranking, rank int) {
+	var p path
+	r.root.tree.at(r.sh.arena, rank, &p)
+	it.sh, it.dict = r.sh, r.dict()
+	it.leaf, it.at = p.steps[0].node, p.steps[0].at
+}
+
+// Next goes to the next member; false when there is none.
+func (it *ZSetIter) Next() bool {
+	if it.left == 0 {
+		it.scratch = digits{}
+		return false
+	}
+	it.left--
+	switch {
+	case !it.started:
+		it.started = true
+	case it.run == nil:
+		it.leaf, it.at = nextInTree(it.sh.arena, it.leaf, it.at, it.backwards)
+	case it.backwards:
+		it.at = lastElement(it.run[:it.at])
+	default:
+		it.at += pairLen(it.run[it.at:])
+	}
+	return true
+}
+
+// Member returns the present member: the store's memory or the walk's own, valid until its next step.
+func (it *ZSetIter) Member() []byte {
+	if it.run != nil {
+		return itemText(it.run[it.at:], &it.scratch)
+	}
+	return it.dict.member(leafAt(it.sh.arena, it.leaf).refs[it.at])
+}
+
+// Score returns the present member's score.
+func (it *ZSetIter) Score() float64 {
+	if it.run != nil {
+		data := it.run[it.at:]
+		return itemScore(data[itemLen(data):])
+	}
+	return leafAt(it.sh.arena, it.leaf).scores[it.at]
+}
+
+// Scan calls f for about count members, from a cursor on, and returns the cursor to go on from: 0 at the end. What is
+// there from the first call to the last is seen at least once. A packed sorted set is seen in one call.
+func (z *ZSetValue) Scan(cursor uint64, count int, f func(member []byte, score float64)) uint64 {
+	if z.x.e == nil {
+		return 0
+	}
+	if z.isPacked() {
+		for it := z.Iter(0, false); it.Next(); {
+			f(it.Member(), it.Score())
+		}
+		return 0
+	}
+	r := z.ranking()
+	d := r.dict()
+	return d.scan(cursor, count, func(element ref) { f(d.member(element), *r.scoreOf(element)) })
+}

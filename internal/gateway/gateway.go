@@ -1,0 +1,121 @@
+// Package gateway is the way of a command: the ordered list of steps that every command passes, whoever sent it and
+// however it came. It joins the command table, policy, identity, the audit and the store, and is the only caller of the
+// handlers.
+//
+// The invariant: a reply leaves a Worker only through Commit, and Commit returns nil only when the audit has every record
+// of the replies.
+//
+// The server's loops own one Worker each; run.go has the list.
+package gateway
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/identity"
+	"github.com/lethe-cache/lethe/internal/policy"
+)
+
+// GlobalTenant is the reserved tenant for shared reference data: readable by all, writable by credentials that name it.
+const GlobalTenant = "global"
+
+// Gateway is what the workers share.
+type Gateway struct {
+	Table     *command.Table
+	Store     *engine.Store
+	Policy    *policy.Policy
+	Directory *identity.Directory
+	Audit     *audit.Log
+	Log       *slog.Logger
+	Clock     Clock
+	Server    Server
+	Stats     *Stats
+
+	categories []*policy.Category
+	tenants    atomic.Pointer[tenantSet]
+	quotas     map[string]int64
+	naming     sync.Mutex // held while tenants is replaced
+	sessions   atomic.Uint64
+	system     *audit.Actor
+}
+
+// Parts are what a Gateway joins.
+type Parts struct {
+	Table     *command.Table
+	Store     *engine.Store
+	Policy    *policy.Policy
+	Directory *identity.Directory
+	Audit     *audit.Log
+	Log       *slog.Logger
+	Clock     Clock
+	Quotas    map[string]int64 // bytes, for tenants whose quota is not the store's default
+}
+
+// New returns a gateway. Server must be set before the first command runs.
+func New(p Parts) *Gateway {
+	g := &Gateway{
+		Table: p.Table, Store: p.Store, Policy: p.Policy, Directory: p.Directory, Audit: p.Audit, Log: p.Log, Clock: p.Clock,
+		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
+	}
+	g.Stats = newStats(len(g.categories))
+	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})
+	g.Tenant(GlobalTenant)
+	return g
+}
+
+// Tenant is one organisation, numbered for the engine.
+type Tenant struct {
+	ID   engine.TenantID
+	Name string
+}
+
+// tenantSet is every tenant that a user of this process was ever given; it only grows.
+type tenantSet struct {
+	byName map[string]*Tenant
+	byID   []*Tenant
+}
+
+// maxTenants is what a TenantID can number.
+const maxTenants = 1 << 16
+
+// Tenant returns the tenant with a name that an administrator gave, and numbers it on first sight. It returns nil when
+// there are too many.
+func (g *Gateway) Tenant(name string) *Tenant {
+	if t := g.tenants.Load().byName[name]; t != nil {
+		return t
+	}
+	g.naming.Lock()
+	defer g.naming.Unlock()
+	old := g.tenants.Load()
+	if t := old.byName[name]; t != nil || len(old.byID) == maxTenants {
+		return t
+	}
+	t := &Tenant{ID: engine.TenantID(len(old.byID)), Name: name}
+	if quota, ok := g.quotas[name]; ok {
+		g.Store.SetQuota(t.ID, quota)
+	}
+	next := &tenantSet{byName: make(map[string]*Tenant, len(old.byName)+1), byID: append(append([]*Tenant(nil), old.byID...), t)}
+	for n, x := range old.byName {
+		next.byName[n] = x
+	}
+	next.byName[name] = t
+	g.tenants.Store(next)
+	return t
+}
+
+// Tenants returns all tenants by number. The slice must not be changed.
+func (g *Gateway) Tenants() []*Tenant { return g.tenants.Load().byID }
+
+func (g *Gateway) tenantName(id engine.TenantID) string {
+	if all := g.tenants.Load().byID; int(id) < len(all) {
+		return all[id].Name
+	}
+	return ""
+}
+
+// Categories returns the policy's categories by number. The slice must not be changed.
+func (g *Gateway) Categories() []*policy.Category { return g.categories }

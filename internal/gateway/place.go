@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/identity"
+	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/resp"
+)
+
+const (
+	msgTenant         = "TENANT the key belongs to a tenant that this credential does not reach"
+	msgTenantConflict = "TENANT the key names two tenants"
+	msgTenantReadOnly = "TENANT the global tenant is read-only for this credential"
+	msgTenantMove     = "TENANT entries cannot move or be combined between tenants"
+)
+
+// placeKeys says of each key what it is: tenant, category, subject. Policy decides from the key alone, the credential
+// gives the tenant where the key names none.
+func (w *Worker) placeKeys() bool {
+	s := w.session
+	for _, ref := range w.call.Refs {
+		name := w.call.Args[ref.Arg]
+		m := w.g.Policy.Match(name)
+		p := placement{category: m.Category, subject: m.Subject}
+		switch m.Source {
+		case policy.FromCredential:
+			p.tenant = s.home
+		case policy.FromKey, policy.Fixed:
+			p.tenant = s.reach(m.Tenant)
+		default:
+			w.placed = append(w.placed, p)
+			return w.refuse("tenant", msgTenantConflict)
+		}
+		w.placed = append(w.placed, p)
+		if p.tenant == nil {
+			return w.refuse("tenant", msgTenant)
+		}
+		w.call.Keys = append(w.call.Keys, w.g.Store.Key(p.tenant.ID, name))
+		w.call.Told = append(w.call.Told, command.Untold)
+	}
+	return true
+}
+
+// authorise checks the credential's rules for the command and each key, and that nothing crosses from one tenant into
+// another.
+func (w *Worker) authorise() bool {
+	spec := w.call.Spec
+	if w.session.user == nil || spec.Flags&command.NoAuth != 0 {
+		return true
+	}
+	perms := w.session.user.Permissions()
+	paths := perms.Paths(spec.ID())
+	if paths == 0 {
+		return w.refuse("command", resp.NoPermCommand(spec.FullName()))
+	}
+	for i, ref := range w.call.Refs {
+		access := accessOf(ref.Flags)
+		if paths = perms.WithKey(paths, w.call.Args[ref.Arg], access); paths == 0 {
+			return w.refuse("key", resp.MsgNoPermKey)
+		}
+		p := &w.placed[i]
+		if p.tenant.Name == GlobalTenant && writes(ref.Flags) && !w.session.namesGlobal {
+			return w.refuse("tenant", msgTenantReadOnly)
+		}
+		if spec.Effect == command.EffectDerive && p.tenant != w.placed[0].tenant && writes(ref.Flags|w.call.Refs[0].Flags) {
+			return w.refuse("tenant", msgTenantMove)
+		}
+	}
+	return true
+}
+
+// accessOf turns a key specification's flags into what Redis's key permissions ask for: reading is to return what the
+// key holds, writing is to change it; looking at its existence or type is neither.
+func accessOf(f command.KeyFlag) identity.Access {
+	var a identity.Access
+	if f&command.KeyAccess != 0 {
+		a |= identity.Read
+	}
+	if f&(command.KeyUpdate|command.KeyInsert|command.KeyDelete) != 0 {
+		a |= identity.Write
+	}
+	return a
+}
+
+func writes(f command.KeyFlag) bool {
+	return f&(command.KeyRW|command.KeyOW|command.KeyRM) != 0
+}
+
+// roomFor makes room for need bytes in every tenant that the command writes to.
+func (w *Worker) roomFor(need int64) bool {
+	for i := range w.placed {
+		if i > 0 && w.placed[i].tenant == w.placed[i-1].tenant {
+			continue
+		}
+		t := w.placed[i].tenant
+		err := w.g.Store.MakeRoom(t.ID, need, (*removals)(w))
+		switch {
+		case errors.Is(err, engine.ErrQuota):
+			return w.refuse("quota", fmt.Sprintf("QUOTA the tenant's quota of %d bytes is used up and nothing of it can be evicted", w.g.Store.Usage(t.ID).Limit))
+		case err != nil:
+			return w.refuse("memory", fmt.Sprintf("%s The limit is %d bytes", resp.MsgOOM, w.g.Store.Total().Limit))
+		}
+	}
+	return true
+}

@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/resp"
+)
+
+// Worker runs commands for one loop: one goroutine at a time uses it. Its use, round after round:
+//
+//	w.Begin()
+//	... for each request of each connection: w.Run(session, args); the reply is behind Out's former end ...
+//	err := w.Commit()
+//	... send the replies, or AUDIT errors when err is not nil ...
+//	w.Out.Reset()
+type Worker struct {
+	Out *resp.Writer
+
+	g       *Gateway
+	tx      *engine.Tx
+	batch   audit.Batch
+	call    command.Call
+	session *Session
+	placed  []placement // by key of the call
+	next    Next
+	refused string // the step that stopped the command
+	record_ audit.Record
+	tally   tally
+}
+
+// placement is what policy says of one key of a command.
+type placement struct {
+	tenant   *Tenant
+	category *policy.Category
+	subject  []byte
+	verdict  policy.Verdict
+	expires  int64 // deadline granted, on the engine's clock; 0: none was
+}
+
+// NewWorker returns a worker that replies into a writer of its own.
+func (g *Gateway) NewWorker() *Worker {
+	w := &Worker{Out: resp.NewWriter(64 << 10), g: g, tx: g.Store.NewTx()}
+	w.call.Out = w.Out
+	w.call.Tx = w.tx
+	w.call.Expiry = (*expiry)(w)
+	w.tally.init(len(g.categories))
+	return w
+}
+
+// Begin starts a round: all its commands run at the same instant.
+func (w *Worker) Begin() {
+	w.call.Now, w.call.WallNow = w.g.Clock.Now(), w.g.Clock.Wall()
+	w.tx.Begin(w.call.Now, (*removals)(w))
+}
+
+// Spec is the command that ran last, nil when it was unknown.
+func (w *Worker) Spec() *command.Spec { return w.call.Spec }
+
+// Commit ends a round: nil means that the records of all its replies have left the process's memory, and only then may
+// the replies be sent.
+func (w *Worker) Commit() error {
+	w.tally.flush(w.g.Stats)
+	if w.batch.Len() == 0 {
+		return nil
+	}
+	return w.g.Audit.Commit(&w.batch)
+}
+
+// AuditError is the reply that takes the place of every reply of a round whose records could not be committed.
+const AuditError = msgAudit
+
+const msgAudit = "AUDIT records cannot be written; the command is refused until they can"
+
+// refuse answers an error for a step that stops the command. It returns false, so that a step can return it.
+func (w *Worker) refuse(step, text string) bool {
+	w.refused = step
+	w.call.Error(text)
+	return false
+}
+
+// recoverHandler turns a panic of a handler into an error of its command. The engine's memory may be inconsistent only
+// where an invariant was broken, which is a BUG panic: those are told to the log without any data, and the connection
+// is closed.
+func (w *Worker) recoverHandler() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if engine.IsNoMemory(p) {
+		w.call.Error(resp.MsgOOM)
+		return
+	}
+	w.next.Close = true
+	w.g.Stats.panics.Add(1)
+	w.g.Log.Error("a command handler failed; the connection is closed",
+		"command", w.call.Spec.RecordName(), "panic", describePanic(p), "stack", string(debug.Stack()))
+	w.call.Error("ERR internal error; see the server's log")
+}
+
+// describePanic names a panic without what it may hold: messages of our own and runtime errors carry no data, anything
+// else is only named by its type.
+func describePanic(p any) string {
+	switch p := p.(type) {
+	case string:
+		return p
+	case interface{ RuntimeError() }:
+		return fmt.Sprint(p)
+	default:
+		return fmt.Sprintf("%T", p)
+	}
+}

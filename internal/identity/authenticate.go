@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrDenied is every wrong answer to "who are you": an unknown or disabled user, a wrong or expired token.
+	ErrDenied = errors.New("wrong user or token, or the user is disabled")
+	// ErrBusy is returned when too many slow checks wait already. The token was not looked at; trying again may succeed.
+	ErrBusy = errors.New("too many tokens are being checked")
+	// ErrSlow is returned by AuthenticateFast when only a slow check can tell.
+	ErrSlow = errors.New("the token needs a slow check")
+)
+
+// Authenticate finds the user that name and token stand for. It looks for a changed users file first, so that a user that
+// was just added, disabled or given another token is so at once. The error is ErrDenied, ErrBusy, or what is wrong with the
+// users file: when that cannot be read whole, nobody is let in. token stays the caller's.
+//
+// A chosen token that was not seen since the file changed costs a slow hash, tens of milliseconds and more: do not call it
+// where others wait (see AuthenticateFast).
+//
+// The time tells nothing about users: it depends on the form of the token that was sent. One of the form that Lethe
+// generates costs two fast hashes, any other one slow hash, whether the user exists or not and whatever tokens it has.
+func (d *Directory) Authenticate(name string, token []byte) (*User, error) {
+	return d.authenticate(name, token, true)
+}
+
+// AuthenticateFast is Authenticate without the slow hash: it returns ErrSlow where that is needed, and takes microseconds.
+func (d *Directory) AuthenticateFast(name string, token []byte) (*User, error) {
+	return d.authenticate(name, token, false)
+}
+
+func (d *Directory) authenticate(name string, token []byte, mayWait bool) (*User, error) {
+	s := d.current()
+	if s.fault != nil {
+		return nil, fmt.Errorf("cannot authenticate: %w", s.fault)
+	}
+	if len(token) > maxTokenBytes {
+		return nil, ErrDenied
+	}
+	user := s.byName[name]
+	now := d.opts.clock()
+	valid := false
+	if isGenerated(token) {
+		valid = validFast(user, token, now)
+	} else if s.chosen {
+		t, err := d.findSlow(s, user, name, token, mayWait)
+		if err != nil {
+			return nil, err
+		}
+		valid = t != nil && t.valid(now)
+	}
+	if !valid || user == nil || !user.Enabled {
+		return nil, ErrDenied
+	}
+	return user, nil
+}
+
+// validFast compares with as many stored tokens as a user can have, real or not.
+func validFast(user *User, given []byte, now time.Time) bool {
+	var none token
+	valid := false
+	for i := range maxTokens {
+		t := &none
+		real := user != nil && i < len(user.tokens) && user.tokens[i].verifier.iterations == 0
+		if real {
+			t = &user.tokens[i]
+		}
+		same := t.verifier.matches(fastHash(given, t.verifier.salt))
+		valid = valid || real && same && t.valid(now)
+	}
+	return valid
+}
+
+// findSlow finds the chosen token of a user that matches, valid or expired; nil when there is none.
+func (d *Directory) findSlow(s *snapshot, user *User, name string, given []byte, mayWait bool) (*token, error) {
+	mac := s.verified.mac(name, given)
+	if t, known := s.verified.find(mac); known {
+		return t, nil
+	}
+	if !mayWait {
+		return nil, ErrSlow
+	}
+	return d.slow.check(mac, s, func() (*token, error) {
+		return matchSlow(user, given, d.opts.iterations)
+	})
+}
+
+// matchSlow hashes the token once for each salt among the user's chosen tokens, and once if there is none.
+func matchSlow(user *User, given []byte, iterations int) (*token, error) {
+	stored := []token{{verifier: verifier{iterations: iterations}}}
+	real := false
+	if user != nil {
+		if chosen := chosenTokens(user); len(chosen) > 0 {
+			stored, real = chosen, true
+		}
+	}
+	var found *token
+	var hash [hashBytes]byte
+	for i := range stored {
+		v := &stored[i].verifier
+		if i == 0 || v.salt != stored[i-1].verifier.salt || v.iterations != stored[i-1].verifier.iterations {
+			var err error
+			if hash, err = slowHash(given, v.salt, v.iterations); err != nil {
+				return nil, err
+			}
+		}
+		if v.matches(hash) && real {
+			found = &stored[i]
+		}
+	}
+	return found, nil
+}
+
+func chosenTokens(user *User) []token {
+	var chosen []token
+	for _, t := range user.tokens {
+		if t.verifier.iterations > 0 {
+			chosen = append(chosen, t)
+		}
+	}
+	return chosen
+}

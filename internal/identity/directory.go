@@ -1,0 +1,184 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lethe-cache/lethe/internal/secret"
+)
+
+// FileName is the users file's name in the data directory.
+const FileName = "users.yaml"
+
+// Directory is the users of a users file, by name. What it answers comes from an immutable snapshot that is exchanged
+// whole when the file changes. Safe for concurrent use.
+type Directory struct {
+	path string
+	set  CommandSet
+	opts options
+
+	loading sync.Mutex // one reload at a time
+	now     atomic.Pointer[snapshot]
+	slow    *slowGate
+}
+
+// options are what tests set.
+type options struct {
+	clock      func() time.Time
+	iterations int // of new hashes of chosen tokens, and the least that a file may have
+	checkers   int // slow checks at once
+}
+
+// snapshot is one state of the file.
+type snapshot struct {
+	stamp      stamp
+	generation uint64
+	users      []*User // by name
+	byName     map[string]*User
+	chosen     bool  // somebody has a token that is checked slowly
+	fault      error // why the file as it is now cannot be used; the users are then the last good ones
+	verified   *verifiedTokens
+}
+
+// stamp tells one state of the file from another without reading it. Writes of ours change the inode; those of an editor
+// the size or a time. Mode and owner are in it, since a file that others can write to must stop being believed.
+type stamp struct {
+	exists           bool
+	inode            uint64
+	size             int64
+	modified, status unix.Timespec
+	mode, owner      uint32
+}
+
+// unknownStamp equals the stamp of no file.
+func unknownStamp() stamp { return stamp{size: -1} }
+
+// OpenDirectory reads the users file at path, which need not exist: then there are no users. A file that others can read or
+// write, that is not ours, or that has a mistake (*FileError) is an error.
+func OpenDirectory(path string, set CommandSet) (*Directory, error) {
+	return openDirectory(path, set, options{clock: time.Now, iterations: slowIterations, checkers: defaultCheckers()})
+}
+
+func openDirectory(path string, set CommandSet, opts options) (*Directory, error) {
+	d := &Directory{path: path, set: set, opts: opts, slow: newSlowGate(opts.checkers)}
+	d.now.Store(&snapshot{})
+	if _, err := d.Reload(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Path is the path of the users file.
+func (d *Directory) Path() string { return d.path }
+
+// Lookup finds a user by name. A file that has become unreadable does not change the answer; see Authenticate.
+func (d *Directory) Lookup(name string) (*User, bool) {
+	u, ok := d.now.Load().byName[name]
+	return u, ok
+}
+
+// Users returns all users by name. The slice is the caller's, the users are shared.
+func (d *Directory) Users() []*User {
+	return append([]*User(nil), d.now.Load().users...)
+}
+
+// Generation grows by one whenever other users are in force. A connection that remembers it learns with one atomic load
+// whether to look its user up again.
+func (d *Directory) Generation() uint64 { return d.now.Load().generation }
+
+// Reload looks whether the file has changed, with one system call, and reads it if so. When it cannot be used the last good
+// users stay, the error is returned, now and until the file is mended, and Authenticate lets nobody in meanwhile.
+func (d *Directory) Reload() (changed bool, err error) {
+	before := d.now.Load().generation
+	s := d.current()
+	return s.generation != before, s.fault
+}
+
+// current returns the snapshot of the file as it is now.
+func (d *Directory) current() *snapshot {
+	st, err := stampOf(d.path)
+	s := d.now.Load()
+	if err == nil && s.generation > 0 && s.stamp == st {
+		return s
+	}
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	// The stamp is taken before the file is read: a change in between shows the next time.
+	st, err = stampOf(d.path)
+	s = d.now.Load()
+	if err == nil && s.generation > 0 && s.stamp == st {
+		return s
+	}
+	next := d.load(st, err, s)
+	d.now.Store(next)
+	return next
+}
+
+func (d *Directory) load(st stamp, statErr error, last *snapshot) *snapshot {
+	users, err := d.read(st, statErr)
+	if err != nil {
+		broken := *last
+		broken.stamp, broken.fault = st, err
+		if fileErr := (*FileError)(nil); !errors.As(err, &fileErr) {
+			// It could not be read; that may pass without a change of the file, so look again the next time.
+			broken.stamp = unknownStamp()
+		}
+		return &broken
+	}
+	s := &snapshot{
+		stamp: st, generation: last.generation + 1,
+		users: users, byName: make(map[string]*User, len(users)), verified: newVerifiedTokens(),
+	}
+	for _, u := range users {
+		s.byName[u.Name] = u
+		for _, t := range u.tokens {
+			s.chosen = s.chosen || t.verifier.iterations > 0
+		}
+	}
+	return s
+}
+
+func (d *Directory) read(st stamp, statErr error) ([]*User, error) {
+	if statErr != nil {
+		return nil, fmt.Errorf("cannot read the users file %s: %w", d.path, statErr)
+	}
+	if !st.exists {
+		return nil, nil
+	}
+	src, err := secret.ReadFile(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	users, mistakes := parseUsers(src, d.set, d.opts.iterations)
+	if len(mistakes) > 0 {
+		return nil, &FileError{Path: d.path, Mistakes: mistakes}
+	}
+	return users, nil
+}
+
+func stampOf(path string) (stamp, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Lstat(path, &st)
+		switch {
+		case err == nil:
+			return stamp{
+				exists: true, inode: uint64(st.Ino), size: st.Size, modified: st.Mtim, status: st.Ctim,
+				mode: uint32(st.Mode), owner: st.Uid,
+			}, nil
+		case errors.Is(err, fs.ErrNotExist):
+			return stamp{}, nil
+		case !errors.Is(err, unix.EINTR):
+			return unknownStamp(), err
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package identity
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/secret"
+)
+
+// User is one identity. Users that a [Directory] returns are shared and never change: a change of the file makes new ones.
+type User struct {
+	Name    string
+	Enabled bool
+	// Tenants are those whose data the user may reach; the first is home, where keys that name no tenant belong. At least one.
+	Tenants []string
+	// CreatedAt is when the user was added.
+	CreatedAt time.Time
+
+	permissions *Permissions
+	rules       string // as they were written
+	tokens      []token
+}
+
+// maxTokens lets one token be replaced while it is in use, and no more to lose sight of.
+const maxTokens = 2
+
+// token is one token of a user, as stored.
+type token struct {
+	verifier  verifier
+	createdAt time.Time
+	expiresAt time.Time // zero: when it is replaced
+}
+
+func (t *token) valid(now time.Time) bool { return t.expiresAt.IsZero() || now.Before(t.expiresAt) }
+
+// TokenInfo is what may be told about a token.
+type TokenInfo struct {
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: it does not expire by itself
+	Generated bool      // by Lethe, from 256 random bits
+}
+
+// Permissions returns the compiled rules, never nil for a user of a Directory.
+func (u *User) Permissions() *Permissions { return u.permissions }
+
+// Rules returns the rules as they were written for the user; Permissions().Rules gives the canonical form.
+func (u *User) Rules() string { return u.rules }
+
+// Home is the tenant of keys that name none.
+func (u *User) Home() string { return u.Tenants[0] }
+
+// HasTenant tells whether the user names the tenant. It does not know that "global" is readable by all.
+func (u *User) HasTenant(tenant []byte) bool {
+	for _, t := range u.Tenants {
+		if t == string(tenant) {
+			return true
+		}
+	}
+	return false
+}
+
+// Tokens tells about the user's tokens, the oldest first, expired ones included.
+func (u *User) Tokens() []TokenInfo {
+	infos := make([]TokenInfo, 0, len(u.tokens))
+	for _, t := range u.tokens {
+		infos = append(infos, TokenInfo{CreatedAt: t.createdAt, ExpiresAt: t.expiresAt, Generated: t.verifier.iterations == 0})
+	}
+	return infos
+}
+
+// ACL is the user as ACL LIST shows it. Hashes of tokens are left out: they are salted, so of no use to a client.
+func (u *User) ACL(set CommandSet) string {
+	state := "off"
+	if u.Enabled {
+		state = "on"
+	}
+	return "user " + u.Name + " " + state + " sanitize-payload " + u.permissions.Rules(set)
+}
+
+func (u *User) clone() *User {
+	c := *u
+	c.Tenants = slices.Clone(u.Tenants)
+	c.tokens = slices.Clone(u.tokens)
+	return &c
+}
+
+// maxNameBytes bounds the names of users and tenants; both go into every audit record.
+const maxNameBytes = 64
+
+// checkName accepts the characters that need no quoting in a rule text, a connection string, a log line and a shell.
+func checkName(what, name string) error {
+	mend := "use 1 to 64 letters, digits and . _ -"
+	if name == "" || len(name) > maxNameBytes {
+		return &inputError{fmt.Sprintf("cannot use the %s name: it has %d characters", what, len(name)), mend}
+	}
+	if i := strings.IndexFunc(name, func(r rune) bool { return !nameRune(r) }); i >= 0 || !nameStart(name[0]) {
+		return &inputError{fmt.Sprintf("cannot use the %s name: it contains a character that names may not have", what), mend + ", beginning with a letter or digit"}
+	}
+	return nil
+}
+
+func nameRune(r rune) bool {
+	return r == '.' || r == '_' || r == '-' || r < 0x80 && nameStart(byte(r))
+}
+
+func nameStart(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+func checkTenants(tenants []string) error {
+	if len(tenants) == 0 {
+		return &inputError{"cannot use a user without a tenant", "name at least one; the first is where keys without a tenant belong"}
+	}
+	for i, t := range tenants {
+		if err := checkName("tenant", t); err != nil {
+			return err
+		}
+		if slices.Contains(tenants[:i], t) {
+			return &inputError{fmt.Sprintf("cannot use the tenant %s twice", t), "name it once"}
+		}
+	}
+	return nil
+}
+
+// inputError is a wrong value with its mend.
+type inputError struct{ problem, mend string }
+
+func (e *inputError) Error() string { return e.problem }
+
+// Hint tells how to mend it.
+func (e *inputError) Hint() string { return e.mend }
+
+// hashToken checks a token and makes what is stored of it. Chosen tokens of one user share the salt, so that trying a token
+// costs one slow hash however many the user has.
+func hashToken(t secret.Bytes, others []token, iterations int) (verifier, error) {
+	if err := CheckToken(t.Reveal()); err != nil {
+		return verifier{}, err
+	}
+	salt := newSalt()
+	if !isGenerated(t.Reveal()) {
+		for _, o := range others {
+			if o.verifier.iterations == iterations {
+				salt = o.verifier.salt
+			}
+		}
+	}
+	return newVerifier(t.Reveal(), iterations, salt)
+}

@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// canonical writes the policy out in full and always the same way: nothing is left to a default, so that the text, and
+// the hash of it, changes whenever the meaning does, even if a later release changes a default.
+func (p *Policy) canonical() []byte {
+	var b bytes.Buffer
+	b.WriteString("categories:\n")
+	for _, c := range p.categories {
+		fmt.Fprintf(&b, "  %s: {ceiling: %s, expiry: %s", word(c.Name), FormatDuration(c.Ceiling), c.Expiry)
+		if c.Expiry == Idle {
+			fmt.Fprintf(&b, ", max_age: %s", FormatDuration(c.MaxAge))
+		}
+		fmt.Fprintf(&b, ", phi: %t, on_excess: %s, evict: %t, audit: %s}\n", c.PHI, c.OnExcess, c.Evict, c.Audit)
+	}
+	if len(p.rules) == 0 {
+		b.WriteString("keys: []\n")
+	} else {
+		b.WriteString("keys:\n")
+	}
+	for _, r := range p.rules {
+		fmt.Fprintf(&b, "  - {match: %s, category: %s, tenant: %s", quoted(r.match), word(r.category.Name), r.tenantWord())
+		if r.onExcess != 0 {
+			fmt.Fprintf(&b, ", on_excess: %s", r.onExcess)
+		}
+		b.WriteString("}\n")
+	}
+	fmt.Fprintf(&b, "unmatched: %s\n", word(p.unmatched.Name))
+	return b.Bytes()
+}
+
+// tenantWord is what `tenant:` says for the rule. A name is quoted, since some names are numbers to YAML.
+func (r *rule) tenantWord() string {
+	if r.source == Fixed {
+		return quoted(string(r.tenant))
+	}
+	return r.source.String()
+}
+
+// word quotes the category names that YAML does not always read as text.
+func word(name string) string {
+	switch name {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		return quoted(name)
+	default:
+		return name
+	}
+}
+
+// quoted is text in YAML's single quotes, which know one escape only. Text that they cannot hold is refused by Parse.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// fits tells whether key fits the pattern, without the index.
+func (p *pattern) fits(key string) bool {
+	parts := strings.Split(key, ":")
+	if len(parts) < p.depth() || !p.open && len(parts) > len(p.segments) {
+		return false
+	}
+	for i, s := range p.segments {
+		if !s.fits([]byte(parts[i])) {
+			return false
+		}
+	}
+	return !p.open || strings.HasPrefix(strings.Join(parts[len(p.segments):], ":"), p.openPrefix)
+}
+
+func drawPattern(t *rapid.T) *pattern {
+	text := rapid.StringMatching(`(a|b|global|\{x\}|\{tenant\}|\*|a\{x\}|\{x\}b|a\*b|\{tenant\}b)?(:(a|b|ab|\{y\}|\*|\*b|b\{y\}a))*(:\*\*|:a\*\*)?`).Draw(t, "pattern")
+	patterns, err := compilePattern(text)
+	if err != nil {
+		t.Skip(err)
+	}
+	return patterns[0]
+}
+
+// What covers and meets say about two patterns holds for keys.
+func TestCoversAndMeetsHoldForKeys(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawPattern(t), drawPattern(t)
+		key := rapid.StringMatching(`(a|b|aa|ab|ba|aab|global|globalb)?(:(a|b|aa|ab|ba|bab|aba)?)*`).Draw(t, "key")
+		inA, inB := a.fits(key), b.fits(key)
+		if a.covers(b) && inB && !inA {
+			t.Fatalf("%q fits %q but not %q, which is said to cover it", key, b.text, a.text)
+		}
+		if inA && inB && !a.meets(b) {
+			t.Fatalf("%q fits %q and %q, which are said not to meet", key, a.text, b.text)
+		}
+		if a.meets(b) != b.meets(a) {
+			t.Fatalf("%q and %q do not agree whether they meet", a.text, b.text)
+		}
+	})
+}
+
+// The index finds what trying one pattern after the other finds.
+func TestIndexFindsTheFirstPattern(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		patterns := make([]*pattern, rapid.IntRange(1, 12).Draw(t, "count"))
+		depth := 0
+		for i := range patterns {
+			patterns[i] = drawPattern(t)
+			depth = max(depth, patterns[i].depth())
+		}
+		key := rapid.StringMatching(`(a|b|aa|ab|ba|aab|global|globalb)?(:(a|b|aa|ab|ba|bab|aba)?)*`).Draw(t, "key")
+		want := none
+		for i, p := range patterns {
+			if p.fits(key) {
+				want = i
+				break
+			}
+		}
+		var c cut
+		c.split([]byte(key), depth)
+		if got := newIndex(patterns).find(&c, 0, none); got != want {
+			t.Fatalf("%q: the index found %d, want %d", key, got, want)
+		}
+	})
+}
+
+func TestCovers(t *testing.T) {
+	t.Parallel()
+	f := func(a, b string, want bool) {
+		t.Helper()
+		pa, errA := compilePattern(a)
+		pb, errB := compilePattern(b)
+		if errA != nil || errB != nil {
+			t.Fatalf("cannot compile %s and %s: %v, %v", a, b, errA, errB)
+		}
+		if got := pa[0].covers(pb[0]); got != want {
+			t.Errorf("%s covers %s: got %v, want %v", a, b, got, want)
+		}
+	}
+	f("{tenant}:patient:{id}", "T1:patient:{id}", true)
+	f("{tenant}:patient:{id}", "global:patient:{id}", false)
+	f("{tenant}:patient:{id}", "{cache}:patient:{id}", false)
+	f("{cache}:patient:{id}", "{tenant}:patient:{id}", true)
+	f("{tenant}:**", "{tenant}:patient:{id}", true)
+	f("{tenant}:**", "{tenant}", false)
+	f("{tenant}:patient:{id}", "{tenant}:patient:**", false)
+	f("**", "{tenant}:patient:**", true)
+	f("tmp**", "tmp-{id}:x", true)
+	f("tmp**", "{id}:x", false)
+	f("tmp**", "tmp2**", true)
+	f("a:*", "a:{id}", true)
+	f("a:{id}", "a:*", false)
+	f("a:{id}", "a:*b", true)
+	f("a:{id}-*", "a:{id}-x", true)
+	f("a:{x}-{y}", "a:{x}-b-{y}", true)
+	f("a:{x}-b-{y}", "a:{x}-{y}", false)
+	f("WCC-{tenant}-{id}", "WCC-{tenant}-{number}", true)
+}
