@@ -84,7 +84,6 @@ func (b *Batch) Add(r *Record) {
 	}
 	b.reserve(recordBound(r))
 	b.buf = b.encode(b.buf, r)
-	b.prev = previous{at: r.At, actor: r.Actor, command: r.Command, tenant: r.Tenant, category: r.Category}
 	b.count++
 	b.total++
 }
@@ -130,19 +129,22 @@ func wordBound(word string) int { return min(len(word), maxWord) }
 
 const maxVarint = binary.MaxVarintLen64
 
-// encode appends r as docs/spec/audit.md, section 5, has it.
+// encode appends r as docs/spec/audit.md, section 5, has it, and remembers it for the next record. Only what differs is
+// stored there: six pointer stores for every record took a third of Add.
 func (b *Batch) encode(dst []byte, r *Record) []byte {
 	base, flags := len(dst), uint16(0)
 	dst = append(dst, 0, 0, byte(r.Action), byte(r.Outcome))
 	dst = binary.AppendVarint(dst, r.At-b.prev.at)
+	b.prev.at = r.At
 	if b.count > 0 && b.prev.actor == r.Actor {
 		flags |= flagSameActor
 	} else {
 		dst = appendActor(dst, r.Actor)
+		b.prev.actor = r.Actor
 	}
-	dst = appendUnlessSame(dst, r.Command, b.prev.command, flagSameCommand, &flags)
-	dst = appendUnlessSame(dst, r.Tenant, b.prev.tenant, flagSameTenant, &flags)
-	dst = appendUnlessSame(dst, r.Category, b.prev.category, flagSameCategory, &flags)
+	dst = appendUnlessSame(dst, r.Command, &b.prev.command, flagSameCommand, &flags)
+	dst = appendUnlessSame(dst, r.Tenant, &b.prev.tenant, flagSameTenant, &flags)
+	dst = appendUnlessSame(dst, r.Category, &b.prev.category, flagSameCategory, &flags)
 	if len(r.Key) > 0 {
 		flags |= flagKey
 		dst = appendName(dst, r.Key, flagKeyCut, &flags)
@@ -180,12 +182,14 @@ func appendActor(dst []byte, a *Actor) []byte {
 	return binary.AppendUvarint(dst, a.Connection)
 }
 
-// appendUnlessSame appends word unless it equals the one before. The first record of a frame follows empty words.
-func appendUnlessSame(dst []byte, word, before string, same uint16, flags *uint16) []byte {
-	if word == before {
+// appendUnlessSame appends word unless it equals the one before, and makes it that one. The first record of a frame
+// follows empty words.
+func appendUnlessSame(dst []byte, word string, before *string, same uint16, flags *uint16) []byte {
+	if word == *before {
 		*flags |= same
 		return dst
 	}
+	*before = word
 	return appendWord(dst, word)
 }
 

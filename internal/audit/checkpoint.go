@@ -120,10 +120,7 @@ func publish(dir, public string) error {
 			return nil
 		}
 	}
-	if err := os.WriteFile(path+".new", append(text, public+"\n"...), 0o600); err != nil {
-		return fmt.Errorf("cannot write the audit log's public keys: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := replaceFile(path, append(text, public+"\n"...)); err != nil {
 		return fmt.Errorf("cannot write the audit log's public keys: %w", err)
 	}
 	return nil

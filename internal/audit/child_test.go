@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,6 +29,10 @@ func TestMain(m *testing.M) {
 		acknowledge(dir)
 	case "limited":
 		limited(dir)
+	case "write":
+		write(dir)
+	case "read":
+		read(dir)
 	case "unprivileged":
 		unprivileged(dir)
 	default:
@@ -124,6 +129,45 @@ func unprivileged(dir string) {
 	waitFor("service to resume", l.Ready)
 	fmt.Println("resumed", l.Stats().Outages)
 	if err := l.Close(); err != nil {
+		die(err)
+	}
+}
+
+// write writes ten records and closes the log.
+func write(dir string) {
+	l, err := audit.Open(dir, testOptions())
+	if err != nil {
+		die(err)
+	}
+	var b audit.Batch
+	for i := range 10 {
+		r := testRecord(testActor(), i)
+		b.Add(&r)
+	}
+	if err := errors.Join(l.Commit(&b), l.Close()); err != nil {
+		die(err)
+	}
+}
+
+// read verifies and searches the log.
+func read(dir string) {
+	r, err := audit.Verify(dir, audit.VerifyOptions{})
+	if err != nil || !r.OK() {
+		die(err, r)
+	}
+	opener, err := audit.NewOpener(testOpeningKey())
+	if err != nil {
+		die(err)
+	}
+	names, err := audit.NewPseudonyms(opener)
+	if err != nil {
+		die(err)
+	}
+	err = audit.Search(dir, opener, audit.Query{}, func(e *audit.Event) error {
+		_ = e.View(names, false)
+		return nil
+	})
+	if err != nil {
 		die(err)
 	}
 }

@@ -2,8 +2,10 @@ package audit_test
 
 import (
 	"bufio"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/audit"
@@ -41,6 +43,40 @@ func TestKilled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A frame that was never finished, as a crash leaves it (no length), and as a loss of power may (a length and half the
+// rest), is reported, is no finding, and is cleared by the next start, which says so.
+func TestTornFrame(t *testing.T) {
+	t.Parallel()
+	f := func(torn []byte) {
+		t.Helper()
+		dir := auditDir(t)
+		l := openLog(t, dir, testOptions())
+		commit(t, l, 0, 5)
+		crashed := readLog(t, dir)
+		at := audit.FrameOffsets(crashed[segment(1)])
+		copy(crashed[segment(1)][at[len(at)-1]:], torn)
+		image := auditDir(t)
+		crashed.write(t, image)
+		if r := wholeLog(t, image); r.TornBytes != len(torn) {
+			t.Errorf("%d bytes are torn, want %d", r.TornBytes, len(torn))
+		}
+		if n := len(events(t, image, audit.Query{Action: audit.Read})); n != 5 {
+			t.Errorf("%d records of 5 are there", n)
+		}
+		closeLog(t, openLog(t, image, testOptions()))
+		if r := wholeLog(t, image); r.TornBytes != 0 || r.Segments != 2 {
+			t.Errorf("after a start the report is %+v", r)
+		}
+		if got := recoveries(t, image); len(got) != 1 || !strings.HasPrefix(got[0], fmt.Sprintf("torn=%d ", len(torn))) {
+			t.Errorf("the log says of the crash %q", got)
+		}
+	}
+	f([]byte{0, 0, 0, 0, 1, 0, 3, 0, 9, 9, 9})
+	f([]byte{200, 0, 0, 0, 1, 0, 3, 0, 9, 9, 9})
+	f([]byte{1, 2, 3, 4, 1, 0, 3, 0, 9, 9, 9})
+	f([]byte{255, 255, 255, 255, 1})
 }
 
 // killOnce runs a writer, kills it after a random number of acknowledgements and notes all of them.

@@ -52,10 +52,7 @@ func createHead(dir string, log logID, counter uint64) (*head, error) {
 	copy(text[16:32], log[:])
 	h := &head{counter: counter, table: crc32.MakeTable(crc32.Castagnoli)}
 	h.checksum(text[:headSlot])
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return nil, fmt.Errorf("cannot write the audit log's head: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := replaceFile(path, text); err != nil {
 		return nil, fmt.Errorf("cannot write the audit log's head: %w", err)
 	}
 	return h, h.open(path)

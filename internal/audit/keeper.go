@@ -36,6 +36,7 @@ func (l *Log) keep() {
 		l.closeRetired()
 		l.watch()
 		l.sign()
+		l.syncHead()
 		l.readyAhead()
 	}
 }
@@ -88,20 +89,24 @@ func (l *Log) closeRetired() {
 	}
 }
 
-// watch begins an outage when the files are no longer where they were put, or can no longer be written.
+// watch begins an outage when the files are no longer where they were put, or can no longer be written. It looks without
+// the log's lock: of what it looks at, only the keeper lets go.
 func (l *Log) watch() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.outage != nil {
+	s, h, lock := l.active, l.head, l.lock
+	l.mu.Unlock()
+	var cause error
+	if !s.inPlace() || !sameFile(filepath.Join(l.dir, headName), h.file) || !sameFile(filepath.Join(l.dir, lockName), lock) {
+		cause = errMoved
+	} else if ro, err := readOnly(l.dir); err != nil || ro {
+		cause = errReadOnly
+	}
+	if cause == nil {
 		return
 	}
-	if !l.active.inPlace() || !sameFile(filepath.Join(l.dir, headName), l.head.file) || !sameFile(filepath.Join(l.dir, lockName), l.lock) {
-		l.fail(errMoved)
-		return
-	}
-	if ro, err := readOnly(l.dir); err != nil || ro {
-		l.fail(errReadOnly)
-	}
+	l.mu.Lock()
+	l.fail(cause)
+	l.mu.Unlock()
 }
 
 // sign writes a checkpoint when one is due, and ends a segment that is old enough.
@@ -120,6 +125,7 @@ func (l *Log) sign() {
 		if err = l.makeRoom(segmentReserve); err == nil {
 			err = l.checkpoint()
 		}
+		l.headUnsynced = l.o.Durability == Disk
 	}
 	if err != nil {
 		l.fail(err)
@@ -133,8 +139,26 @@ func (l *Log) readyAhead() {
 	s, used, number := l.active, l.active.used, l.tip.segment
 	l.mu.Unlock()
 	s.populate(used)
+	if time.Now().Before(l.prepareAt) {
+		return
+	}
 	if err := l.prepareNext(number); err != nil {
+		l.prepareAt = time.Now().Add(lastRetry)
 		l.warn(err)
+	}
+}
+
+// syncHead makes the head survive a loss of power, about as often as checkpoints are written. In between it may fall
+// behind the chain, which is harmless.
+func (l *Log) syncHead() {
+	if !l.headUnsynced {
+		return
+	}
+	l.headUnsynced = false
+	if err := syncData(l.head.file); err != nil {
+		l.mu.Lock()
+		l.fail(fmt.Errorf("cannot sync the audit log's head: %w", err))
+		l.mu.Unlock()
 	}
 }
 

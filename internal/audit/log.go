@@ -127,6 +127,10 @@ type Log struct {
 	preparing sync.Mutex
 	next      *segment
 
+	// Of the keeper alone.
+	prepareAt    time.Time // when it may try again to prepare a segment
+	headUnsynced bool
+
 	flush flusher
 	stats counters
 
@@ -149,12 +153,26 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	close(l.stop)
 	<-l.stopped
+	l.lastLook()
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.finish()
 	l.closeNext()
 	return errors.Join(err, l.head.close(), l.lock.Close())
+}
+
+// lastLook does what the keeper would have done at its next tick: a directory that was removed a moment before Close must
+// not take acknowledged records with it.
+func (l *Log) lastLook() {
+	l.watch()
+	if !l.down() {
+		return
+	}
+	if err := l.mend(); err != nil {
+		l.stats.setError(err)
+	}
+	l.ready.Store(false)
 }
 
 // finish ends the chain for this process. Records that never found their way into the log are an error: they are gone.

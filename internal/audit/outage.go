@@ -136,15 +136,7 @@ func (l *Log) salvage() error {
 			return fmt.Errorf("cannot write an audit segment anew: %w", err)
 		}
 	}
-	f, err := os.OpenFile(s.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("cannot write an audit segment anew: %w", err)
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(s.path+".new", s.path)
-	}
-	if err != nil {
+	if err := replaceFile(s.path, text); err != nil {
 		return fmt.Errorf("cannot write an audit segment anew: %w", err)
 	}
 	return nil

@@ -70,6 +70,44 @@ func TestDirectoryRemoved(t *testing.T) {
 	}
 }
 
+// Close looks once more before it ends the log.
+func TestDirectoryRemovedBeforeClose(t *testing.T) {
+	t.Parallel()
+	dir := auditDir(t)
+	l := openLog(t, dir, testOptions())
+	commit(t, l, 0, 100)
+	await(t, "a prepared segment", l.Prepared) // else it could be made in the middle of the removal
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	wholeLog(t, dir)
+	if n := len(subjects(t, dir)); n != 100 {
+		t.Errorf("%d records of 100 are there", n)
+	}
+}
+
+// What could not be written by the end is an error of Close.
+func TestCloseDuringOutage(t *testing.T) {
+	t.Parallel()
+	dir := auditDir(t)
+	l, err := audit.Open(dir, testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "refusal", func() bool { return !l.Ready() })
+	_ = tryCommit(l, 1)
+	if err := l.Close(); !errors.Is(err, audit.ErrUnavailable) || !strings.Contains(err.Error(), "1 records were not written") {
+		t.Errorf("Close gives %v", err)
+	}
+}
+
 // A directory that cannot be made again refuses everything until it can, and then everything that waited is written.
 func TestDirectoryReplacedByFile(t *testing.T) {
 	t.Parallel()

@@ -109,6 +109,20 @@ func sameFile(path string, f *os.File) bool {
 	return err == nil && os.SameFile(there, ours)
 }
 
+// replaceFile writes text under a second name, puts it on stable storage and gives it its own name: nobody ever sees half
+// of it.
+func replaceFile(path string, text []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
 // moveAside renames a file that is in the way and was not written by this log, so that it stays as evidence.
 func moveAside(path string, now time.Time) error {
 	if _, err := os.Lstat(path); err != nil {

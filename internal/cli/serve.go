@@ -46,7 +46,13 @@ func newServeCommand(env *environment) *cobra.Command {
 }
 
 func serve(ctx context.Context, env *environment, dataDir, listen string) error {
+	if err := ensureQuietRuntime(env.getenv); err != nil {
+		return fail(exitFailure, "", err)
+	}
 	log := slog.New(slog.NewTextHandler(env.stderr, nil))
+	for _, w := range protectMemory() {
+		log.Warn("memory protection is weaker than it should be", "weakness", w)
+	}
 	dir, err := secret.OpenDir(dataDir)
 	if err != nil {
 		return fail(exitFailure, secret.Hint(err), err)

@@ -179,16 +179,23 @@ func userFailure(err error) error {
 	if errors.As(err, &hinted) {
 		return fail(exitFailure, hinted.Hint(), err)
 	}
-	for cause, hint := range map[error]string{
-		identity.ErrNoUser:      "`lethe user list` shows the users",
-		identity.ErrUserExists:  "`lethe user set` changes tenants and rules, `lethe user rotate` the token",
-		identity.ErrRotating:    "wait until the old token ends, or end it with `lethe user rotate NAME --finish`",
-		identity.ErrNotRotating: "`lethe user show NAME` shows the tokens",
-		identity.ErrSameToken:   "give a new token",
-	} {
-		if errors.Is(err, cause) {
-			return fail(exitFailure, hint, err)
-		}
+	return fail(exitFailure, draftHint(err), err)
+}
+
+// draftHint says what to do about a change that a user's state does not allow.
+func draftHint(err error) string {
+	switch {
+	case errors.Is(err, identity.ErrNoUser):
+		return "`lethe user list` shows the users"
+	case errors.Is(err, identity.ErrUserExists):
+		return "`lethe user set` changes tenants and rules, `lethe user rotate` the token"
+	case errors.Is(err, identity.ErrRotating):
+		return "wait until the old token ends, or end it with `lethe user rotate NAME --finish`"
+	case errors.Is(err, identity.ErrNotRotating):
+		return "`lethe user show NAME` shows the tokens"
+	case errors.Is(err, identity.ErrSameToken):
+		return "give a new token"
+	default:
+		return ""
 	}
-	return fail(exitFailure, "", err)
 }

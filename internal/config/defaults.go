@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // defaultDataDir is where this system keeps the state of programs: what systemd prepared for the service, else the user's
@@ -49,11 +47,7 @@ func defaultMemory() int64 {
 
 // availableMemory is the machine's memory or the limit of the container, whichever is less; 0 if neither is known.
 func availableMemory() int64 {
-	var info unix.Sysinfo_t
-	var bytes int64
-	if err := unix.Sysinfo(&info); err == nil {
-		bytes = int64(uint64(info.Totalram) * uint64(info.Unit))
-	}
+	bytes := machineMemory()
 	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		limit, err := readLimit(path)
 		if err == nil && limit > 0 && (bytes == 0 || limit < bytes) {

@@ -80,7 +80,6 @@ func (l *lab) checkEmpty(t fatal, mark string) {
 	}
 }
 
-
 func TestTableMerge(t *testing.T) {
 	a := newArena()
 	var tab table

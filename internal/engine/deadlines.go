@@ -7,13 +7,14 @@ import (
 )
 
 // The deadlines of a large hash's fields are a heap in the arena: each slot holds a deadline and the field's block, and
-// the field knows its slot, so that a field that is changed or erased leaves the heap in O(log n). The heap is four wide:
-// half as deep as a binary one, and its cost is the fields that a step has to tell of their new place. It grows by chunks
-// found through a directory, so that no step copies more than one chunk.
+// the field knows its place, so that a field that is changed or erased leaves the heap in O(log n). The heap is eight wide,
+// a third as deep as a binary one, because each level costs a visit to a field that has to be told its new place. It grows
+// by chunks found through a directory, so that no step copies more than one chunk. The first slots stay empty, so that
+// siblings begin at a multiple of eight and lie in one chunk.
 type deadlines struct {
 	root  ref // the only chunk, or the directory when room is more than one chunk
 	count uint32
-	room  uint32 // slots of all chunks
+	room  uint32 // slots of all chunks, the empty first ones included
 }
 
 // noDeadline stands for the deadline of a field that has none.
@@ -28,7 +29,8 @@ type deadlineSlot struct {
 func (s *deadlineSlot) at() int64 { return int64(s.high)<<32 | int64(s.low) }
 
 const (
-	heapWidth  = 4
+	heapWidth  = 8
+	emptySlots = heapWidth - 1
 	chunkSlots = 1024
 	slotBytes  = int(unsafe.Sizeof(deadlineSlot{}))
 )
@@ -44,7 +46,9 @@ func (h deadlineHeap) directory() []ref {
 	return unsafe.Slice((*ref)(h.arena().pointer(h.root)), h.room/chunkSlots)
 }
 
+// slot returns the slot of place i; those of its siblings lie beside it.
 func (h deadlineHeap) slot(i uint32) *deadlineSlot {
+	i += emptySlots
 	chunk := h.root
 	if h.room > chunkSlots {
 		chunk = h.directory()[i/chunkSlots]
@@ -53,7 +57,7 @@ func (h deadlineHeap) slot(i uint32) *deadlineSlot {
 	return (*deadlineSlot)(unsafe.Add(h.arena().pointer(chunk), int(i)*slotBytes))
 }
 
-// at returns the deadline in a slot.
+// at returns the deadline at a place.
 func (h deadlineHeap) at(i uint32) int64 { return h.slot(i).at() }
 
 // earliest returns the earliest deadline, or noDeadline.
@@ -64,9 +68,9 @@ func (h deadlineHeap) earliest() int64 {
 	return h.at(0)
 }
 
-// reserve makes room for one more deadline.
+// reserve makes room for one more deadline, so that push cannot fail.
 func (h deadlineHeap) reserve() {
-	if h.count == h.room {
+	if h.count+emptySlots >= h.room {
 		h.extend()
 	}
 }
@@ -77,12 +81,12 @@ func (h deadlineHeap) push(at int64, field ref) {
 	h.up(h.count-1, deadlineSlot{uint32(at), uint32(at >> 32), field})
 }
 
-// change gives the field in a slot another deadline.
+// change gives the field at a place another deadline.
 func (h deadlineHeap) change(i uint32, at int64) {
 	h.fix(i, deadlineSlot{uint32(at), uint32(at >> 32), h.slot(i).field})
 }
 
-// remove takes the deadline in a slot out.
+// remove takes the deadline at a place out.
 func (h deadlineHeap) remove(i uint32) {
 	h.count--
 	if last := *h.slot(h.count); i != h.count {
@@ -91,7 +95,7 @@ func (h deadlineHeap) remove(i uint32) {
 	h.reduce()
 }
 
-// fix puts s into slot i, whose content is not needed any more, and restores the order.
+// fix puts s at place i, whose content is not needed any more, and restores the order.
 func (h deadlineHeap) fix(i uint32, s deadlineSlot) {
 	if i > 0 && s.at() < h.at((i-1)/heapWidth) {
 		h.up(i, s)
@@ -118,17 +122,18 @@ func (h deadlineHeap) down(i uint32, s deadlineSlot) {
 		if first >= h.count {
 			break
 		}
-		least := first
-		for c := first + 1; c < min(first+heapWidth, h.count); c++ {
-			if h.at(c) < h.at(least) {
+		children := unsafe.Slice(h.slot(first), min(heapWidth, h.count-first))
+		least := 0
+		for c := range children {
+			if children[c].at() < children[least].at() {
 				least = c
 			}
 		}
-		if s.at() <= h.at(least) {
+		if s.at() <= children[least].at() {
 			break
 		}
-		h.put(i, *h.slot(least))
-		i = least
+		h.put(i, children[least])
+		i = first + uint32(least)
 	}
 	h.put(i, s)
 }
@@ -156,7 +161,7 @@ func (h deadlineHeap) countDueFrom(i uint32, now int64) int {
 func (h deadlineHeap) extend() {
 	a := h.arena()
 	if h.room < chunkSlots {
-		room := max(2*h.room, heapWidth)
+		room := max(2*h.room, heapWidth) // the first chunk of all holds one deadline
 		chunk := a.alloc(int(room) * slotBytes)
 		if h.room > 0 {
 			size := int(h.room) * slotBytes
@@ -190,7 +195,7 @@ func (h deadlineHeap) reduce() {
 	switch {
 	case h.count == 0:
 		h.drain(drainAll)
-	case h.room > chunkSlots && h.room-h.count >= 2*chunkSlots:
+	case h.room > chunkSlots && h.room-h.count >= 2*chunkSlots+emptySlots:
 		h.dropChunk()
 	}
 }

@@ -113,8 +113,10 @@ func (f fields) heap() deadlineHeap { return deadlineHeap{fields: f, deadlines: 
 
 // setPlace tells a timed field where it stands in the heap.
 func (f fields) setPlace(r ref, place uint32) {
-	v := f.at(r)
-	binary.LittleEndian.PutUint32(f.dict.sh.arena.bytes(r, v.size)[v.size-placeBytes:], place)
+	block := f.dict.sh.arena.pointer(r)
+	end := f.dict.end(r)
+	head, n := uvarintAt(unsafe.Add(block, end))
+	binary.LittleEndian.PutUint32(unsafe.Slice((*byte)(unsafe.Add(block, end+n+head>>1)), placeBytes), place)
 }
 
 // unpack turns a packed hash into a large one.

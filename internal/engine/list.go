@@ -24,36 +24,38 @@ type listRoot struct {
 
 const listRootBytes = 16
 
-// ListValue is the list of a key inside a Tx: no list when the key has none. It is valid until Unlock, as long as nothing
-// else changes the key. A list that loses its last element is erased with its entry.
+// ListValue is the list of one key inside a Tx: absent, or live and with at least one element. It is valid until Unlock or
+// until its key is written by other means. A list that loses its last element is erased and absent. Slices that its
+// methods are given are copied and must not be memory of the same list.
 type ListValue struct {
-	x Entry
+	tx  *Tx
+	key *Key
+	x   Entry
 }
 
-// List returns the list of a key and counts a read; ErrWrongKind when the key holds something else.
-func (tx *Tx) List(k *Key) (ListValue, error) {
-	x := tx.Get(k)
-	if x.Exists() && x.Kind() != List {
-		return ListValue{}, ErrWrongKind
+// ListAt returns the list of a key, and counts a read. It fails with ErrWrongKind if the key holds something else.
+func (tx *Tx) ListAt(k *Key) (ListValue, error) {
+	l := ListValue{tx: tx, key: k, x: tx.live(k)}
+	if l.x.e == nil {
+		return l, nil
 	}
-	return ListValue{x}, nil
+	if l.x.e.kind != List {
+		return l, ErrWrongKind
+	}
+	l.x.e.touch()
+	return l, nil
 }
 
-// NewList makes the value of a key an empty list, whatever it was before. The caller pushes an element at once: no other
-// command may find a list that is empty.
-func (tx *Tx) NewList(k *Key, m Meta) ListValue {
-	if x := tx.live(k); x.e != nil {
-		x.sh.destroy(x.ref, x.e)
-	}
-	x := tx.create(k, m, List, packedListHead)
-	x.e.encoding = packed
-	return ListValue{x}
+// Create makes an absent list. The caller pushes an element next: there are no empty lists.
+func (l *ListValue) Create(m Meta) {
+	l.x = l.tx.create(l.key, m, List, packedListHead)
+	l.x.e.encoding = packed
 }
 
 // Exists reports whether there is a list.
 func (l *ListValue) Exists() bool { return l.x.e != nil }
 
-// Entry returns the entry that holds the list.
+// Entry returns the list's entry; its Exists tells whether there is one.
 func (l *ListValue) Entry() Entry { return l.x }
 
 // Len returns the number of elements.
@@ -89,7 +91,7 @@ func (l *ListValue) Set(index int, element []byte) bool {
 	if index >= l.Len() {
 		return false
 	}
-	l.x.sh.charge(l.x.e.tenant())
+	l.x.sh.charge(l.key.Tenant)
 	x := textItem(element)
 	defer x.clear()
 	at := l.seek(index)
@@ -134,7 +136,7 @@ func (l *ListValue) Drop(front bool, n int) {
 		l.erase()
 		return
 	}
-	l.x.sh.charge(l.x.e.tenant())
+	l.x.sh.charge(l.key.Tenant)
 	for n > 0 {
 		node := l.lastNode()
 		if front {
@@ -161,7 +163,7 @@ func (l *ListValue) Remove(element []byte, count int) int {
 	if l.x.e == nil {
 		return 0
 	}
-	l.x.sh.charge(l.x.e.tenant())
+	l.x.sh.charge(l.key.Tenant)
 	x := textItem(element)
 	defer x.clear()
 	limit, backwards := count, count < 0
@@ -198,7 +200,7 @@ func (l *ListValue) Rotate(lastToFront bool) {
 	if l.Len() < 2 {
 		return
 	}
-	l.x.sh.charge(l.x.e.tenant())
+	l.x.sh.charge(l.key.Tenant)
 	at := listPlace{node: l.firstNode()}
 	run := l.run(at.node)
 	if lastToFront {

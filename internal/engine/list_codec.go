@@ -36,11 +36,8 @@ const (
 	itemInt7    = 0x80
 )
 
-// maxDigits is the length of the longest integer's text.
-const maxDigits = 20
-
-// digits is where the text of an item that is kept as an integer is written.
-type digits [maxDigits]byte
+// intText is where the text of an item that is kept as an integer is written.
+type intText [maxDigits]byte
 
 // item is a value on its way into a run: its first bytes, and what follows them. body is the caller's.
 type item struct {
@@ -58,19 +55,19 @@ func (x *item) put(dst []byte) int {
 	return n + copy(dst[n:], x.body)
 }
 
-// at reports whether data begins with this item.
+// at reports whether data, which is not empty, begins with this item.
 func (x *item) at(data []byte) bool {
-	if len(data) < x.len() || !bytes.Equal(data[:x.n], x.head[:x.n]) {
+	if data[0] != x.head[0] || len(data) < x.len() {
 		return false
 	}
-	return bytes.Equal(data[x.n:x.len()], x.body)
+	return bytes.Equal(data[:x.n], x.head[:x.n]) && bytes.Equal(data[x.n:x.len()], x.body)
 }
 
 // clear forgets what the item held.
 func (x *item) clear() { *x = item{} }
 
 func textItem(b []byte) item {
-	if v, ok := canonicalInt(b); ok {
+	if v, ok := parseInteger(b); ok {
 		return intItem(v)
 	}
 	x := item{body: b}
@@ -93,7 +90,7 @@ func intItem(v int64) item {
 		x.head[0], x.n = itemInt7|byte(v), 1
 	case v >= -1<<12 && v < 1<<12:
 		u := uint16(v) & (1<<13 - 1)
-		x.head[0], x.head[1], x.n = itemInt13|byte(u>>8), byte(u), 2
+		x.head[0], x.head[1], x.n = itemInt13+byte(u>>8), byte(u), 2
 	default:
 		width := intWidth(v)
 		x.head[0] = itemInt + byte(width)
@@ -125,31 +122,6 @@ func scoreItem(f float64) item {
 	return x
 }
 
-// canonicalInt returns the integer whose decimal form b is, where it is that of a 64-bit integer.
-func canonicalInt(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > maxDigits {
-		return 0, false
-	}
-	text, negative := b, b[0] == '-'
-	if negative {
-		text = b[1:]
-	}
-	if len(text) == 0 || len(text) > 19 || text[0] < '0' || (text[0] == '0' && len(b) > 1) {
-		return 0, false
-	}
-	var u uint64 // 19 digits fit
-	for _, c := range text {
-		if c -= '0'; c > 9 {
-			return 0, false
-		}
-		u = u*10 + uint64(c)
-	}
-	if negative {
-		return -int64(u), u <= 1<<63
-	}
-	return int64(u), u < 1<<63
-}
-
 // itemLen is the length of the item that data begins with.
 func itemLen(data []byte) int {
 	switch c := data[0]; {
@@ -173,7 +145,7 @@ func itemLen(data []byte) int {
 }
 
 // itemText returns the text of the item that data begins with: a part of data, or, of an integer, a part of scratch.
-func itemText(data []byte, scratch *digits) []byte {
+func itemText(data []byte, scratch *intText) []byte {
 	switch c := data[0]; {
 	case c < itemText12:
 		return data[1 : 1+int(c)]
@@ -187,7 +159,7 @@ func itemText(data []byte, scratch *digits) []byte {
 }
 
 // formatInt writes v into the end of scratch. strconv.AppendInt would make scratch leave the caller's stack.
-func formatInt(scratch *digits, v int64) []byte {
+func formatInt(scratch *intText, v int64) []byte {
 	u := uint64(v)
 	if v < 0 {
 		u = -u
@@ -214,7 +186,7 @@ func itemInteger(data []byte) int64 {
 		return int64(c &^ itemInt7)
 	}
 	if c < itemText32 {
-		u := uint64(c&0x1f)<<8 | uint64(data[1])
+		u := uint64(c-itemInt13)<<8 | uint64(data[1])
 		return int64(u<<51) >> 51
 	}
 	width := int(c - itemInt)
@@ -240,7 +212,12 @@ func itemScore(data []byte) float64 {
 func backLen(n int) int { return max(1, (bits.Len(uint(n))+6)/7) }
 
 // withBack is the length of an element whose items take n bytes.
-func withBack(n int) int { return n + backLen(n) }
+func withBack(n int) int {
+	if n < 1<<7 {
+		return n + 1
+	}
+	return n + backLen(n)
+}
 
 // putBack writes an element's length to the start of dst.
 func putBack(dst []byte, n int) {

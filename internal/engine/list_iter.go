@@ -12,7 +12,7 @@ type ListIter struct {
 	size      int // of the present element, its length included
 	backwards bool
 	started   bool
-	scratch   digits
+	scratch   intText
 }
 
 // Iter returns a walk that begins with the element at an index, which is not negative, and goes to the end of the list, or
@@ -39,7 +39,7 @@ func (it *ListIter) Next() bool {
 		it.forward()
 	}
 	if it.run == nil {
-		it.scratch = digits{}
+		it.scratch = intText{}
 		return false
 	}
 	it.size = withBack(itemLen(it.run[it.at.offset:]))

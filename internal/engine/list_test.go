@@ -57,7 +57,7 @@ func TestListItems(t *testing.T) {
 		x := textItem([]byte(in))
 		data := make([]byte, withBack(x.len()))
 		putElement(data, &x)
-		var scratch digits
+		var scratch intText
 		if got := itemText(data, &scratch); string(got) != in {
 			t.Fatalf("%q reads as %q", in, got)
 		}
@@ -127,6 +127,18 @@ func elementsOf(l *ListValue, from int, backwards bool) []string {
 	return all
 }
 
+// sameElements fails at the first difference.
+func sameElements(t *rapid.T, what string, got, want []string) {
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d elements, want %d", what, len(got), len(want))
+	}
+	for i, e := range want {
+		if got[i] != e {
+			t.Fatalf("%s: element %d of %d is %.40q, want %.40q", what, i, len(want), got[i], e)
+		}
+	}
+}
+
 // checkList compares a list with its model, and its parts with each other.
 func checkList(t *rapid.T, l *ListValue, want []string) {
 	if l.Len() != len(want) {
@@ -138,14 +150,10 @@ func checkList(t *rapid.T, l *ListValue, want []string) {
 		}
 		return
 	}
-	if got := elementsOf(l, 0, false); !slices.Equal(got, want) {
-		t.Fatalf("list is %.300q, want %.300q", got, want)
-	}
+	sameElements(t, "forwards", elementsOf(l, 0, false), want)
 	got := elementsOf(l, len(want)-1, true)
 	slices.Reverse(got)
-	if !slices.Equal(got, want) {
-		t.Fatalf("backwards the list is %.300q, want %.300q", got, want)
-	}
+	sameElements(t, "backwards", got, want)
 	if l.isPacked() {
 		return
 	}
@@ -192,10 +200,10 @@ func TestListModel(t *testing.T) {
 		defer s.Close()
 		inTx(s, "list", func(tx *Tx, k *Key) {
 			var model []string
-			l := ListValue{}
+			l, _ := tx.ListAt(k)
 			push := func(front bool, e string) {
 				if !l.Exists() {
-					l = tx.NewList(k, testMeta)
+					l.Create(testMeta)
 				}
 				l.Push(front, []byte(e))
 				if front {
@@ -280,9 +288,7 @@ func TestListModel(t *testing.T) {
 				},
 				"walk": func(t *rapid.T) {
 					i := index(t)
-					if got := elementsOf(&l, i, false); !slices.Equal(got, model[i:]) {
-						t.Fatalf("from %d the list is %.300q, want %.300q", i, got, model[i:])
-					}
+					sameElements(t, "walk", elementsOf(&l, i, false), model[i:])
 				},
 			})
 			tx.Delete(k)
@@ -321,27 +327,70 @@ func TestListWrongKind(t *testing.T) {
 	defer s.Close()
 	inTx(s, "k", func(tx *Tx, k *Key) {
 		tx.SetString(k, testMeta, []byte("v"))
-		if _, err := tx.List(k); err != ErrWrongKind {
+		if _, err := tx.ListAt(k); err != ErrWrongKind {
 			t.Fatalf("got %v", err)
 		}
-		if _, err := tx.ZSet(k); err != ErrWrongKind {
+		if _, err := tx.ZSetAt(k); err != ErrWrongKind {
 			t.Fatalf("got %v", err)
 		}
 	})
 }
 
-// TestListMemory holds a list of a million elements to what redis-server 7.0.15 takes for it (docs/performance.md).
+// TestCollectionMemory holds lists and sorted sets to what redis-server 7.0.15 takes for the same, used_memory divided by
+// the number of keys, each with a time to live.
+func TestCollectionMemory(t *testing.T) {
+	f := func(elements int, format string, list, zset float64) {
+		t.Helper()
+		const keys = 2000
+		for _, kind := range []Kind{List, ZSet} {
+			s := New(Options{})
+			for i := range keys {
+				inTx(s, fmt.Sprintf("key:%d", i), func(tx *Tx, k *Key) {
+					if kind == List {
+						l, _ := tx.ListAt(k)
+						l.Create(testMeta)
+						for j := range elements {
+							l.Push(false, fmt.Appendf(nil, format, j))
+						}
+						return
+					}
+					z, _ := tx.ZSetAt(k)
+					z.Create(testMeta)
+					for j := range elements {
+						z.Add(fmt.Appendf(nil, format, j), float64(j*7))
+					}
+				})
+			}
+			limit := list
+			if kind == ZSet {
+				limit = zset
+			}
+			if got := float64(s.Total().Bytes) / keys; got > limit {
+				t.Errorf("%v of %d elements %q takes %.0f bytes, redis-server %.0f", kind, elements, format, got, limit)
+			} else {
+				t.Logf("%v of %d elements %q takes %.0f bytes, redis-server %.0f", kind, elements, format, got, limit)
+			}
+			s.Close()
+		}
+	}
+	f(10, "element:%d", 349, 282)
+	f(100, "element:%d", 1498, 1658)
+	f(10, "%d", 257, 177)
+	f(100, "1%05d", 730, 1018)
+}
+
+// TestListMemory holds a list of many elements to the 15.1 bytes an element that redis-server 7.0.15 takes.
 func TestListMemory(t *testing.T) {
 	s := New(Options{})
 	defer s.Close()
 	inTx(s, "l", func(tx *Tx, k *Key) {
-		l := tx.NewList(k, testMeta)
+		l, _ := tx.ListAt(k)
+		l.Create(testMeta)
 		for i := range 100000 {
 			l.Push(false, fmt.Appendf(nil, "element:%d", i))
 		}
 	})
-	perElement := float64(s.Total().Bytes) / 100000
-	if perElement > 17 { // 13 digits and letters, one byte before, one behind, and what the nodes leave
+	if perElement := float64(s.Total().Bytes) / 100000; perElement > 15.1 {
 		t.Fatalf("%.1f bytes an element", perElement)
 	}
 }
@@ -352,7 +401,8 @@ func BenchmarkList(b *testing.B) {
 		s := New(Options{})
 		defer s.Close()
 		inTx(s, "l", func(tx *Tx, k *Key) {
-			l := tx.NewList(k, testMeta)
+			l, _ := tx.ListAt(k)
+			l.Create(testMeta)
 			for range 1000 {
 				l.Push(false, element)
 			}
@@ -367,7 +417,8 @@ func BenchmarkList(b *testing.B) {
 		s := New(Options{})
 		defer s.Close()
 		inTx(s, "l", func(tx *Tx, k *Key) {
-			l := tx.NewList(k, testMeta)
+			l, _ := tx.ListAt(k)
+			l.Create(testMeta)
 			b.ReportAllocs()
 			for b.Loop() {
 				l.Push(false, element)
@@ -378,7 +429,8 @@ func BenchmarkList(b *testing.B) {
 		s := New(Options{})
 		defer s.Close()
 		inTx(s, "l", func(tx *Tx, k *Key) {
-			l := tx.NewList(k, testMeta)
+			l, _ := tx.ListAt(k)
+			l.Create(testMeta)
 			for range 1000000 {
 				l.Push(false, element)
 			}

@@ -19,8 +19,12 @@ func (sh *shard) freeValue(e *entry, budget int) bool {
 	switch e.kind {
 	case Hash:
 		return sh.freeHash(e, budget)
+	case List:
+		return sh.freeList(e, budget)
 	case Set:
 		return sh.freeSet(e, budget)
+	case ZSet:
+		return sh.freeZSet(e, budget)
 	default:
 		return true
 	}

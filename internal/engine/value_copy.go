@@ -6,8 +6,12 @@ func (tx *Tx) copyCollection(k *Key, m Meta, src Entry) Entry {
 	switch src.Kind() {
 	case Hash:
 		return tx.copyHash(k, m, src)
+	case List:
+		return tx.copyList(k, m, src)
 	case Set:
 		return tx.copySet(k, m, src)
+	case ZSet:
+		return tx.copyZSet(k, m, src)
 	default:
 		panic("BUG: copy of a value that is no collection")
 	}

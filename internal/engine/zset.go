@@ -18,39 +18,41 @@ const (
 	scoreBytes    = 8
 )
 
-// ZSetValue is the sorted set of a key inside a Tx: none when the key has none. It is valid until Unlock, as long as
-// nothing else changes the key. A sorted set that loses its last member is erased with its entry.
+// ZSetValue is the sorted set of one key inside a Tx: absent, or live and with at least one member. It is valid until Unlock
+// or until its key is written by other means. A sorted set that loses its last member is erased and absent. Slices that
+// its methods are given are copied and must not be memory of the same sorted set.
 //
 // Members are ordered by score and, where scores are equal, by their bytes; ranks count from 0 in that order. Scores are
 // never NaN: callers refuse that. Negative zero equals zero, and is given back as it was set.
 type ZSetValue struct {
-	x Entry
+	tx  *Tx
+	key *Key
+	x   Entry
 }
 
-// ZSet returns the sorted set of a key and counts a read; ErrWrongKind when the key holds something else.
-func (tx *Tx) ZSet(k *Key) (ZSetValue, error) {
-	x := tx.Get(k)
-	if x.Exists() && x.Kind() != ZSet {
-		return ZSetValue{}, ErrWrongKind
+// ZSetAt returns the sorted set of a key, and counts a read. It fails with ErrWrongKind if the key holds something else.
+func (tx *Tx) ZSetAt(k *Key) (ZSetValue, error) {
+	z := ZSetValue{tx: tx, key: k, x: tx.live(k)}
+	if z.x.e == nil {
+		return z, nil
 	}
-	return ZSetValue{x}, nil
+	if z.x.e.kind != ZSet {
+		return z, ErrWrongKind
+	}
+	z.x.e.touch()
+	return z, nil
 }
 
-// NewZSet makes the value of a key an empty sorted set, whatever it was before. The caller adds a member at once: no other
-// command may find a sorted set that is empty.
-func (tx *Tx) NewZSet(k *Key, m Meta) ZSetValue {
-	if x := tx.live(k); x.e != nil {
-		x.sh.destroy(x.ref, x.e)
-	}
-	x := tx.create(k, m, ZSet, packedZSetHead)
-	x.e.encoding = packed
-	return ZSetValue{x}
+// Create makes an absent sorted set. The caller adds a member next: there are no empty sorted sets.
+func (z *ZSetValue) Create(m Meta) {
+	z.x = z.tx.create(z.key, m, ZSet, packedZSetHead)
+	z.x.e.encoding = packed
 }
 
 // Exists reports whether there is a sorted set.
 func (z *ZSetValue) Exists() bool { return z.x.e != nil }
 
-// Entry returns the entry that holds the sorted set.
+// Entry returns the sorted set's entry; its Exists tells whether there is one.
 func (z *ZSetValue) Entry() Entry { return z.x }
 
 func (z *ZSetValue) isPacked() bool { return z.x.e.encoding == packed }
@@ -138,7 +140,7 @@ func (z *ZSetValue) Add(member []byte, score float64) bool {
 	if math.IsNaN(score) {
 		panic("BUG: a score is not a number")
 	}
-	z.x.sh.charge(z.x.e.tenant())
+	z.x.sh.charge(z.key.Tenant)
 	if z.isPacked() {
 		at, _ := z.findPacked(member)
 		if at >= 0 {
@@ -159,7 +161,7 @@ func (z *ZSetValue) Remove(member []byte) bool {
 	if z.x.e == nil {
 		return false
 	}
-	z.x.sh.charge(z.x.e.tenant())
+	z.x.sh.charge(z.key.Tenant)
 	if !z.isPacked() {
 		r := z.ranking()
 		if !r.remove(member) {
@@ -183,7 +185,7 @@ func (z *ZSetValue) RemoveRanks(from, n int) {
 	if n <= 0 {
 		return
 	}
-	z.x.sh.charge(z.x.e.tenant())
+	z.x.sh.charge(z.key.Tenant)
 	switch {
 	case n == z.Len():
 		z.x.sh.destroy(z.x.ref, z.x.e)

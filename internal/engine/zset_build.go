@@ -1,20 +1,23 @@
 package engine
 
-// ZSetBuilder collects the members of a sorted set that no key leads to: the result of ZUNION and its like. It lies in
-// the arena of a key's shard. A builder ends with Store or Discard, before Unlock.
+// ZSetBuilder gathers members and scores that are not yet anybody's sorted set (the result of ZUNION and its like), in the
+// memory of the shard of the key that they are for. Every ZSetBuilder ends with Store or Discard, inside the same Tx.
 type ZSetBuilder struct {
+	tx   *Tx
+	key  *Key
 	sh   *shard
 	root zsetRoot
 }
 
-// BuildZSet begins a sorted set in the shard of a key, on the account of its tenant.
-func (tx *Tx) BuildZSet(k *Key) ZSetBuilder {
-	sh := tx.shard(k)
-	sh.charge(k.Tenant)
-	return ZSetBuilder{sh: sh}
+// BuildZSet begins to gather the members of a sorted set for a key. The key's present value is untouched until Store.
+func (tx *Tx) BuildZSet(k *Key) *ZSetBuilder {
+	return &ZSetBuilder{tx: tx, key: k, sh: tx.shard(k)}
 }
 
-func (b *ZSetBuilder) ranking() ranking { return ranking{b.sh, &b.root} }
+func (b *ZSetBuilder) ranking() ranking {
+	b.sh.charge(b.key.Tenant)
+	return ranking{b.sh, &b.root}
+}
 
 // Len returns the number of members.
 func (b *ZSetBuilder) Len() int { return b.ranking().len() }
@@ -37,33 +40,37 @@ func (b *ZSetBuilder) Iter() ZSetIter {
 	return it
 }
 
-// Discard erases what was built.
-func (b *ZSetBuilder) Discard() {
-	for !b.ranking().drain(1 << 20) {
-	}
-}
+// Discard erases what was gathered.
+func (b *ZSetBuilder) Discard() { b.ranking().drain(drainAll) }
 
-// Store makes the value of a key, whose shard the builder lies in, what was built, whatever it was before; without
-// members the key is erased. The sorted set is packed if it is small enough.
-func (tx *Tx) Store(b *ZSetBuilder, k *Key, m Meta) {
-	if b.sh != tx.shard(k) {
-		panic("BUG: a sorted set is stored in another shard than it was built in")
+// Store makes the members the value of the key, whatever it was before; without members the key is erased and the sorted
+// set absent. It is packed if it is small enough.
+func (b *ZSetBuilder) Store(m Meta) ZSetValue {
+	defer b.Discard()
+	z := ZSetValue{tx: b.tx, key: b.key}
+	if old := b.tx.live(b.key); old.e != nil {
+		old.sh.destroy(old.ref, old.e)
 	}
 	if b.Len() == 0 {
-		tx.Delete(k)
-		return
+		return z
 	}
-	z := tx.NewZSet(k, m)
+	z.Create(m)
 	if b.packable() {
 		for it := b.Iter(); it.Next(); {
 			z.insertPacked(it.Member(), it.Score())
 		}
-		b.Discard()
-		return
+		return z
 	}
+	z.becomeRanked(&b.root)
+	b.root = zsetRoot{}
+	return z
+}
+
+// becomeRanked gives a packed sorted set, whose members go, the root of a ranked one.
+func (z *ZSetValue) becomeRanked(root *zsetRoot) {
 	z.x.toRoot(zsetRootBytes)
 	z.x.e.encoding = ranked
-	*z.ranking().root = b.root
+	*z.ranking().root = *root
 }
 
 // packable reports whether what was built may be stored packed.

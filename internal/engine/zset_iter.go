@@ -14,7 +14,7 @@ type ZSetIter struct {
 	left      int // elements still to come
 	backwards bool
 	started   bool
-	scratch   digits
+	scratch   intText
 }
 
 // Iter returns a walk that begins with the member of a rank, which is not negative, and goes up or down to the last.
@@ -46,7 +46,7 @@ func (it *ZSetIter) walkTree(r ranking, rank int) {
 // Next goes to the next member; false when there is none.
 func (it *ZSetIter) Next() bool {
 	if it.left == 0 {
-		it.scratch = digits{}
+		it.scratch = intText{}
 		return false
 	}
 	it.left--

@@ -43,7 +43,7 @@ func (z *ZSetValue) findPacked(member []byte) (at, rank int) {
 // packedPlace returns where the elements before a bound end, and how many they are.
 func (z *ZSetValue) packedPlace(b bound) (at, rank int) {
 	run := z.packedRun()
-	var scratch digits
+	var scratch intText
 	defer clear(scratch[:])
 	for ; at < len(run); rank++ {
 		before, decided := b.scoreBefore(itemScore(run[at+itemLen(run[at:]):]))
@@ -92,11 +92,9 @@ func (z *ZSetValue) movePacked(at int, member []byte, score float64) {
 
 // rank turns a packed sorted set into a ranked one.
 func (z *ZSetValue) rank() {
-	build := ZSetBuilder{sh: z.x.sh}
+	b := ZSetBuilder{tx: z.tx, key: z.key, sh: z.x.sh}
 	for it := z.Iter(0, false); it.Next(); {
-		build.Add(it.Member(), it.Score())
+		b.Add(it.Member(), it.Score())
 	}
-	z.x.toRoot(zsetRootBytes)
-	z.x.e.encoding = ranked
-	*z.ranking().root = build.root
+	z.becomeRanked(&b.root)
 }

@@ -25,16 +25,40 @@ var (
 // The time tells nothing about users: it depends on the form of the token that was sent. One of the form that Lethe
 // generates costs two fast hashes, any other one slow hash, whether the user exists or not and whatever tokens it has.
 func (d *Directory) Authenticate(name string, token []byte) (*User, error) {
-	return d.authenticate(name, token, true)
+	return d.authenticate(name, token)
 }
 
-// AuthenticateFast is Authenticate without the slow hash: it returns ErrSlow where that is needed, and takes microseconds.
+// AuthenticateFast is Authenticate where others wait: it takes microseconds, and returns ErrSlow where a slow hash, or a
+// look into a changed users file, is needed. Then call Authenticate elsewhere.
 func (d *Directory) AuthenticateFast(name string, token []byte) (*User, error) {
-	return d.authenticate(name, token, false)
+	s, fresh := d.fresh()
+	if !fresh {
+		return nil, ErrSlow
+	}
+	return d.authenticateIn(s, name, token, false)
 }
 
-func (d *Directory) authenticate(name string, token []byte, mayWait bool) (*User, error) {
-	s := d.current()
+// maxTries bounds how often a slow check begins again because the file changed under it.
+const maxTries = 3
+
+// authenticate is Authenticate. A slow hash takes long enough for the user to be disabled meanwhile, so the answer counts only if the
+// file is still the one that it was found in.
+func (d *Directory) authenticate(name string, token []byte) (*User, error) {
+	for range maxTries {
+		s := d.current()
+		user, err := d.authenticateIn(s, name, token, true)
+		if err != nil {
+			return nil, err
+		}
+		if now, fresh := d.fresh(); fresh && now == s {
+			return user, nil
+		}
+	}
+	return nil, ErrBusy
+}
+
+// authenticateIn decides by one snapshot.
+func (d *Directory) authenticateIn(s *snapshot, name string, token []byte, mayWait bool) (*User, error) {
 	if s.fault != nil {
 		return nil, fmt.Errorf("cannot authenticate: %w", s.fault)
 	}

@@ -72,6 +72,48 @@ func TestAuthenticateFast(t *testing.T) {
 	}
 }
 
+// A slow hash takes long enough for the user to be disabled under it: the answer must be that of the end.
+func TestDisabledDuringTheCheck(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.add(t, identity.NewUser{Name: "app", Tenants: []string{"T"}, Token: chosen("correct-horse-battery")})
+	var once sync.Once
+	clock := func() time.Time { // is asked between the look at the file and the hash
+		once.Do(func() { f.update(t, func(d *identity.Draft) error { return d.Enable("app", false) }) })
+		return f.clock()
+	}
+	server, err := identity.OpenDirectoryFor(f.path, f.set, clock, testIterations, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, err := server.Authenticate("app", []byte("correct-horse-battery")); !errors.Is(err, identity.ErrDenied) {
+		t.Errorf("%v %v", u, err)
+	}
+}
+
+// Where others wait, a changed file is not read.
+func TestFastDoesNotReload(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	token := f.add(t, identity.NewUser{Name: "app", Tenants: []string{"T"}})
+	server := f.open(t)
+	u, err := server.AuthenticateFast("app", token)
+	if err != nil || u.Generation() != server.Generation() {
+		t.Fatal(err)
+	}
+	f.update(t, func(d *identity.Draft) error { return d.Set("app", identity.Change{Tenants: []string{"U"}}) })
+	if _, err := server.AuthenticateFast("app", token); !errors.Is(err, identity.ErrSlow) {
+		t.Error(err)
+	}
+	again, err := server.Authenticate("app", token)
+	if err != nil || again.Home() != "U" || again.Generation() <= u.Generation() {
+		t.Error(err)
+	}
+	if _, err := server.AuthenticateFast("app", token); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTwoTokensAtOnce(t *testing.T) {
 	t.Parallel()
 	run := func(t *testing.T, first, second string) {

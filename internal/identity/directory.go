@@ -88,8 +88,9 @@ func (d *Directory) Users() []*User {
 	return append([]*User(nil), d.now.Load().users...)
 }
 
-// Generation grows by one whenever other users are in force. A connection that remembers it learns with one atomic load
-// whether to look its user up again.
+// Generation grows by one whenever other users are in force. A connection that compares it with its user's own
+// [User.Generation] learns with one atomic load whether to look the user up again. It grows when a change of the file is
+// noticed: in Authenticate, and in Reload, which a server calls about every second for connections that are in already.
 func (d *Directory) Generation() uint64 { return d.now.Load().generation }
 
 // Reload looks whether the file has changed, with one system call, and reads it if so. When it cannot be used the last good
@@ -100,18 +101,23 @@ func (d *Directory) Reload() (changed bool, err error) {
 	return s.generation != before, s.fault
 }
 
-// current returns the snapshot of the file as it is now.
-func (d *Directory) current() *snapshot {
+// fresh returns the snapshot in force, and whether it is of the file as it is now.
+func (d *Directory) fresh() (*snapshot, bool) {
 	st, err := stampOf(d.path)
 	s := d.now.Load()
-	if err == nil && s.generation > 0 && s.stamp == st {
+	return s, err == nil && s.generation > 0 && s.stamp == st
+}
+
+// current returns the snapshot of the file as it is now.
+func (d *Directory) current() *snapshot {
+	if s, fresh := d.fresh(); fresh {
 		return s
 	}
 	d.loading.Lock()
 	defer d.loading.Unlock()
 	// The stamp is taken before the file is read: a change in between shows the next time.
-	st, err = stampOf(d.path)
-	s = d.now.Load()
+	st, err := stampOf(d.path)
+	s := d.now.Load()
 	if err == nil && s.generation > 0 && s.stamp == st {
 		return s
 	}
@@ -136,6 +142,7 @@ func (d *Directory) load(st stamp, statErr error, last *snapshot) *snapshot {
 		users: users, byName: make(map[string]*User, len(users)), verified: newVerifiedTokens(),
 	}
 	for _, u := range users {
+		u.generation = s.generation
 		s.byName[u.Name] = u
 		for _, t := range u.tokens {
 			s.chosen = s.chosen || t.verifier.iterations > 0

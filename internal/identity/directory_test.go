@@ -210,7 +210,7 @@ func TestBrokenFile(t *testing.T) {
 		}
 	}
 	write(strings.Replace(string(good), "enabled", "enabeld", 1))
-	refuses(f.path + ":4: the user has an unknown field \"enabeld\"")
+	refuses(f.path + ":4: the user lacks the field enabled (and 1 more)")
 	write("version: 2\nusers: []\n")
 	refuses("the version is not 1")
 	write(string(good))

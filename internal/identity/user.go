@@ -21,6 +21,7 @@ type User struct {
 	permissions *Permissions
 	rules       string // as they were written
 	tokens      []token
+	generation  uint64
 }
 
 // maxTokens lets one token be replaced while it is in use, and no more to lose sight of.
@@ -47,6 +48,9 @@ func (u *User) Permissions() *Permissions { return u.permissions }
 
 // Rules returns the rules as they were written for the user; Permissions().Rules gives the canonical form.
 func (u *User) Rules() string { return u.rules }
+
+// Generation is the state of the directory that the user is of. A later one may have changed, disabled or removed it.
+func (u *User) Generation() uint64 { return u.generation }
 
 // Home is the tenant of keys that name none.
 func (u *User) Home() string { return u.Tenants[0] }

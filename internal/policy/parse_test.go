@@ -129,6 +129,7 @@ func TestSizesAreBounded(t *testing.T) {
 	f(strings.Repeat("[", 100)+strings.Repeat("]", 100), "nested too deep")
 	f(strings.Repeat("[", 20000), "not YAML")
 	f("keys: [{match: '"+strings.Repeat("a:", 20)+"', category: phi}]", "more than 16 segments")
+	f("keys: [{match: '"+strings.Repeat("*a", 9)+"', category: phi}]", "more than 8 of {name} and *")
 	f("keys: [{match: '"+strings.Repeat("a", 600)+"', category: phi}]", "longer than 512 bytes")
 	f("keys: [{match: '(a|b)(a|b)(a|b)(a|b)(a|b)(a|b)(a|b)(a|b)', category: phi}]", "more than 128 patterns")
 }

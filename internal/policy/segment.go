@@ -100,10 +100,14 @@ func (s segment) take(i int, text []byte) int {
 	return least + at
 }
 
+// maxWilds bounds the captures and stars of a segment, and with them the work of comparing two patterns.
+const maxWilds = 8
+
 // tokenize reads one segment of a pattern.
 func tokenize(text string) ([]token, *patternError) {
 	var tokens []token
 	var plain strings.Builder
+	wilds := 0
 	flush := func() {
 		if plain.Len() > 0 {
 			tokens = append(tokens, token{literal, plain.String()})
@@ -127,6 +131,10 @@ func tokenize(text string) ([]token, *patternError) {
 			if n := len(tokens); n > 0 && tokens[n-1].kind != literal && t.kind != rest {
 				return nil, bad("leave one of the two out, or put text between them",
 					"two of {name} and * touch, so nothing says where the first ends")
+			}
+			if wilds++; wilds > maxWilds {
+				return nil, bad("keep what tells keys apart and write one * for the rest",
+					"a segment has more than %d of {name} and *", maxWilds)
 			}
 			tokens = append(tokens, t)
 			i += length

@@ -90,7 +90,7 @@ func loopback() (server, client *tls.Conn, err error) {
 	deadline := time.Now().Add(10 * time.Second)
 	a.SetDeadline(deadline)
 	b.SetDeadline(deadline)
-	server = tls.Server(a, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true})
+	server = tls.Server(&probe{Conn: a}, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true})
 	client = tls.Client(b, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}) // both ends are this function's
 	shaken := make(chan error, 1)
 	go func() { shaken <- client.Handshake() }()

@@ -24,6 +24,7 @@ type loop struct {
 	wake     int
 	conns    []*conn // by descriptor
 	read     []byte  // decrypted requests of the connection being read
+	warmer   *warmer
 	send     []byte  // encrypted replies of a connection with a long one
 	replies  []reply // of this round
 	args     [][]byte
@@ -66,7 +67,11 @@ func newLoop(s *Server) (*loop, error) {
 		unix.Close(epoll)
 		return nil, err
 	}
-	l := &loop{s: s, w: s.g.NewWorker(), epoll: epoll, wake: wake, read: make([]byte, readBytes), ended: make(chan struct{})}
+	warmer, err := newWarmer()
+	if err != nil {
+		return nil, err
+	}
+	l := &loop{s: s, w: s.g.NewWorker(), warmer: warmer, epoll: epoll, wake: wake, read: make([]byte, readBytes), ended: make(chan struct{})}
 	return l, unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wake)})
 }
 
@@ -340,6 +345,9 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 func (l *loop) endRound() {
 	err := l.w.Commit()
 	out := l.w.Out.Bytes()
+	if len(l.replies) > 0 {
+		l.warmer.warm()
+	}
 	for i := range l.replies {
 		r := &l.replies[i]
 		if r.c.closed {

@@ -1,0 +1,52 @@
+package conformance
+
+// exception is a place where Lethe answers otherwise than redis-server, and why it has to.
+type exception struct {
+	name     string // as scripts cite it
+	commands string
+	redis    string
+	lethe    string
+	why      string
+}
+
+// exceptions lists every difference that the suite knows of. A test makes README.md from it; a difference that is not
+// here fails the suite, and so does one that no script shows.
+func exceptions() []exception {
+	return []exception{
+		{
+			name:     "no-deadline",
+			commands: "TTL, PTTL, EXPIRETIME, PEXPIRETIME, PERSIST, GETEX PERSIST, EXPIRE and its like with NX, XX, GT, LT",
+			redis:    "a key that was written without a time to live has none: TTL is -1, PERSIST has nothing to remove, NX holds",
+			lethe:    "every key has a deadline: TTL tells it, PERSIST grants the ceiling, NX never holds, XX always does",
+			why:      "Zero and nothing never mean for ever (G1). It is the one difference that a policy cannot remove; the rest of a script under examples/policies/single-tenant.yaml runs as on Redis.",
+		},
+		{
+			name:     "no-echo",
+			commands: "unknown commands and subcommands",
+			redis:    "the error repeats the first arguments",
+			lethe:    "the error ends where they would stand; a name that cannot be a command's is shown as ?",
+			why:      "Arguments are keys and values, and errors end up in logs (G9).",
+		},
+		{
+			name:     "one-database",
+			commands: "SELECT, COPY DB, MOVE, SWAPDB",
+			redis:    "16 databases",
+			lethe:    "database 0 only",
+			why:      "Tenants keep data apart; a number that any client may choose does not.",
+		},
+		{
+			name:     "version",
+			commands: "HELLO, INFO, LOLWUT",
+			redis:    "the reference has version 7.0.15",
+			lethe:    "tells the version of Redis whose commands it has",
+			why:      "Clients choose commands by it.",
+		},
+		{
+			name:     "always-authenticated",
+			commands: "HELLO, AUTH, RESET",
+			redis:    "the reference has no password, so nobody has to authenticate",
+			lethe:    "a connection is nobody's until a credential is shown",
+			why:      "There is no access without a credential (G4).",
+		},
+	}
+}

@@ -1,0 +1,79 @@
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+const readmeHead = `# Conformance
+
+Every command of Lethe is sent to a real redis-server and to Lethe, in RESP2 and in RESP3, and the replies have to be the
+same bytes. So are malformed requests. The calls are in [testdata](testdata), a file for each of Redis's command groups;
+[script.go](script.go) says how they are written. ` + "`go test ./conformance`" + ` runs all of it and needs a redis-server
+(Debian's 7.0 is the reference; calls that it does not know yet are marked @new, with the reply of a newer Redis).
+
+Both run under [examples/policies/single-tenant.yaml](../examples/policies/single-tenant.yaml): one tenant, taken from the
+credential, no PHI, a ceiling of a year. Under other policies, deadlines are what the policy grants (docs/policy.md).
+
+The same package shows on the real binary what Redis has no counterpart for: tenants (tenants_test.go), erasure
+(erasure_test.go), records that survive kill -9 (crash_test.go) and bad input (limits_test.go).
+
+## Where the two differ
+
+This list is made from exceptions.go by ` + "`go test ./conformance -run Readme -update`" + `. A difference that is not in it fails
+the suite.
+
+| name | commands | Redis | Lethe | why |
+|---|---|---|---|---|
+`
+
+func readme() string {
+	var b strings.Builder
+	b.WriteString(readmeHead)
+	for _, e := range exceptions() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", e.name, e.commands, e.redis, e.lethe, e.why)
+	}
+	return b.String()
+}
+
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	if *update {
+		if err := os.WriteFile("README.md", []byte(readme()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != readme() {
+		t.Error("README.md is not what exceptions.go says; run: go test ./conformance -run Readme -update")
+	}
+}
+
+// Scripts cite exceptions that exist, and each exception is shown by a script.
+func TestExceptionsAreShown(t *testing.T) {
+	t.Parallel()
+	cited := map[string]bool{}
+	for _, s := range scripts(t) {
+		for _, c := range s.cases {
+			for _, call := range c.calls {
+				if call.how == except {
+					cited[call.exception] = true
+				}
+			}
+		}
+	}
+	for _, e := range exceptions() {
+		if !cited[e.name] {
+			t.Errorf("no script shows the exception %s", e.name)
+		}
+		delete(cited, e.name)
+	}
+	for name := range cited {
+		t.Errorf("a script cites the exception %q, which exceptions.go does not have", name)
+	}
+}
