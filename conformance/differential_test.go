@@ -33,11 +33,11 @@ func TestSameRepliesAsRedis(t *testing.T) {
 		t.Run(s.group, func(t *testing.T) {
 			t.Parallel()
 			p := startPair(t)
-			bothProtocols(t, p, func(t *testing.T, d *duo) {
+			for _, protocol := range []string{"2", "3"} {
 				for _, c := range s.cases {
-					t.Run(c.title, func(t *testing.T) { d.runCase(t, s, c) })
+					t.Run("RESP"+protocol+" "+c.title, func(t *testing.T) { p.dial(t, protocol).runCase(t, s, c) })
 				}
-			})
+			}
 		})
 	}
 }

@@ -11,7 +11,7 @@ const readmeHead = `# Conformance
 
 Every command of Lethe is sent to a real redis-server and to Lethe, in RESP2 and in RESP3, and the replies have to be the
 same bytes. So are malformed requests. The calls are in [testdata](testdata), a file for each of Redis's command groups;
-[script.go](script.go) says how they are written. ` + "`go test ./conformance`" + ` runs all of it and needs a redis-server
+[script_test.go](script_test.go) says how they are written. ` + "`go test ./conformance`" + ` runs all of it and needs a redis-server
 (Debian's 7.0 is the reference; calls that it does not know yet are marked @new, with the reply of a newer Redis).
 
 Both run under [examples/policies/single-tenant.yaml](../examples/policies/single-tenant.yaml): one tenant, taken from the

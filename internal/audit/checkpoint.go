@@ -88,14 +88,23 @@ func newSigner(id logID, key ed25519.PrivateKey) (_ note.Signer, public string, 
 	return signer, public, nil
 }
 
+// signTip signs the point that the chain has come to.
+func signTip(signer note.Signer, id logID, t *tip, now time.Time) ([]byte, error) {
+	c := Checkpoint{Log: logName(id), Sequence: t.sequence, Chain: t.chain, At: now}
+	signed, err := note.Sign(&note.Note{Text: c.text()}, signer)
+	if err != nil {
+		return nil, fmt.Errorf("cannot sign a checkpoint: %w", err)
+	}
+	return signed, nil
+}
+
 // checkpoint signs the chain's end and writes the note into the chain. Signing takes some 25 microseconds under the
 // log's lock, once in CheckpointEvery: what is signed is then exactly what the checkpoint's frame follows.
 func (l *Log) checkpoint() error {
 	now := l.o.Now()
-	c := Checkpoint{Log: logName(l.id), Sequence: l.tip.sequence, Chain: l.tip.chain, At: now}
-	signed, err := note.Sign(&note.Note{Text: c.text()}, l.signer)
+	signed, err := signTip(l.signer, l.id, &l.tip, now)
 	if err != nil {
-		return fmt.Errorf("cannot sign a checkpoint: %w", err)
+		return err
 	}
 	l.begin(kindCheckpoint, 0, now.UnixMilli(), len(signed))
 	l.stage = append(l.stage, signed...)

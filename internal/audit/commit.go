@@ -5,6 +5,11 @@ import "time"
 // segmentReserve is kept free in every segment for its last checkpoint and its end.
 const segmentReserve = 2048
 
+// maxUnsigned is how many milliseconds lie at most between the first frame of records after a checkpoint and another one
+// before the next checkpoint. The keeper signs long before that; where it could not (a suspended machine, a clock that
+// jumped), the commit does. So whoever strips checkpoints to alter records in peace is found by the times alone.
+const maxUnsigned = 60_000
+
 // Commit numbers the records of b, seals them, chains them to those before and writes them; it then empties b, which may
 // be used again. When it returns nil, every record has left this process's memory (Process) or is on stable storage
 // (Disk). On an error nothing that b recorded may be answered; the log keeps the records and writes them first when it
@@ -53,13 +58,21 @@ func (l *Log) writeRecords(c chunk, plain []byte) error {
 	if err := l.makeRoom(frameLength(body)); err != nil {
 		return err
 	}
+	if l.unsigned && c.at-l.unsignedAt > maxUnsigned {
+		if err := l.checkpoint(); err != nil {
+			return err
+		}
+	}
 	l.begin(kindRecords, c.count, c.at, body)
 	l.stage = l.active.sealer.seal(l.stage, plain, l.stage.additional())
 	if err := l.put(); err != nil {
 		return err
 	}
 	l.tip.sequence += uint64(c.count)
-	l.unsigned, l.segmentHas = true, true
+	if !l.unsigned {
+		l.unsigned, l.unsignedAt = true, c.at
+	}
+	l.segmentHas = true
 	l.advance()
 	if l.active.wantsPopulate() {
 		l.wakeKeeper()

@@ -136,7 +136,7 @@ func TestSequenceHasNoGapsWithManyWriters(t *testing.T) {
 			o := testOptions()
 			o.Durability, o.CheckpointEvery = d, time.Millisecond
 			l := openLog(t, dir, o)
-			const writers, commits, size = 8, 60, 40
+			const writers, commits, size = 8, 80, 150
 			var wg sync.WaitGroup
 			for w := range writers {
 				wg.Go(func() {
@@ -147,7 +147,7 @@ func TestSequenceHasNoGapsWithManyWriters(t *testing.T) {
 			}
 			wg.Wait()
 			want := uint64(writers*commits*size) + 1
-			if s := l.Stats(); s.Sequence != want || s.Commits != writers*commits || !s.Ready {
+			if s := l.Stats(); s.Sequence != want || s.Commits != writers*commits || s.Outages != 0 || !s.Ready {
 				t.Errorf("stats are %+v", s)
 			}
 			closeLog(t, l)

@@ -1,5 +1,7 @@
 package audit
 
+import "hash/crc32"
+
 // What the tests in package audit_test need of the inside.
 
 // Plain returns the encoded records of a batch that fits into one frame.
@@ -33,6 +35,49 @@ func Walk(segment []byte) error {
 	w := walker{data: segment, offset: headerBytes, chain: chain, next: h.first}
 	_, err = w.toEnd()
 	return err
+}
+
+// ForgedFrame is a frame that a forger may change.
+type ForgedFrame struct {
+	Kind byte
+	Body []byte
+}
+
+// ChainAnew does to the last segment what a forger can do without keys: it changes or leaves out frames, chains the rest
+// anew and writes a head that fits.
+func ChainAnew(segment []byte, keep func(*ForgedFrame) bool) (forged, headText []byte) {
+	h, chain, err := parseHeader(segment)
+	if err != nil {
+		panic(err)
+	}
+	w := walker{data: segment, offset: headerBytes, chain: chain, next: h.first}
+	forged = append(forged, segment[:headerBytes]...)
+	for {
+		f, err := w.step()
+		if err != nil {
+			break
+		}
+		changed := ForgedFrame{Kind: byte(f.kind), Body: f.payload()}
+		if !keep(&changed) {
+			continue
+		}
+		var s stage
+		s.begin(&chain, f.frameHeader)
+		s = append(s, changed.Body...)
+		chain = s.end()
+		forged = append(forged, s.frame()...)
+	}
+	hd := head{mem: make([]byte, headBytes), table: crc32.MakeTable(crc32.Castagnoli)}
+	copy(hd.mem, headMagic)
+	hd.mem[8] = formatVersion
+	copy(hd.mem[16:], h.log[:])
+	hd.checksum(hd.mem[:headSlot])
+	for range 2 {
+		if err := hd.write(&tip{segment: h.number, sequence: w.next - 1, chain: chain}); err != nil {
+			panic(err)
+		}
+	}
+	return forged, hd.mem
 }
 
 // ParseHead is parseHead.

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +69,7 @@ func TestGoldenLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.OK() || r.Records != 5 || r.Segments != 1 || r.Checkpoints != 1 || r.Log != "lethe-audit/"+goldenLogID(t) {
+	if !r.OK() || r.Records != 5 || r.Segments != 1 || r.Checkpoints != 2 || r.Log != "lethe-audit/"+goldenLogID(t) {
 		t.Errorf("report is %+v", r)
 	}
 	want, err := os.ReadFile(filepath.Join(goldenDir, "records.jsonl"))
@@ -176,7 +177,7 @@ func TestSpecification(t *testing.T) {
 		sequence += count
 		at += length
 	}
-	if kinds != "RRRCE" || sequence != 6 { // the start, the commit, the stop
+	if kinds != "RCRRCE" || sequence != 6 { // the start, a minute's checkpoint, the commit, the stop, the end
 		t.Errorf("frames are %q, the next sequence %d", kinds, sequence)
 	}
 	head, err := os.ReadFile(filepath.Join(goldenDir, "audit.head"))
@@ -199,7 +200,15 @@ func specDataKey(t *testing.T, seg []byte) cipher.AEAD {
 	}
 	info := append([]byte("lethe audit segment v1"), seg[40:56]...)
 	info = append(info, seg[16:24]...)
-	dataKey, err := hpke.Open(private, hpke.HKDFSHA256(), hpke.AES256GCM(), info, seg[96:209])
+	recipient, err := hpke.NewRecipient(seg[96:161], private, hpke.HKDFSHA256(), hpke.ExportOnly(), info)
+	if err != nil {
+		t.Fatalf("section 6: %v", err)
+	}
+	check, err := recipient.Export("lethe audit key check", 16)
+	if err != nil || !bytes.Equal(check, seg[161:177]) {
+		t.Errorf("section 6: the check is %x, want %x: %v", check, seg[161:177], err)
+	}
+	dataKey, err := recipient.Export("lethe audit data key", 32)
 	if err != nil {
 		t.Fatalf("section 6: %v", err)
 	}
@@ -226,7 +235,7 @@ func specCheckpoint(t *testing.T, note []byte, sequence uint64, chain [32]byte) 
 	for lines.Scan() {
 		got = append(got, lines.Text())
 	}
-	if len(got) != 4 || got[1] != "5" || sequence != 5 || got[2] != base64.StdEncoding.EncodeToString(chain[:]) {
+	if len(got) != 4 || got[1] != fmt.Sprint(sequence) || got[2] != base64.StdEncoding.EncodeToString(chain[:]) {
 		t.Errorf("section 8: the checkpoint says %q", got)
 	}
 	words := strings.Fields(signature)

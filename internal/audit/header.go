@@ -14,8 +14,10 @@ const (
 	formatVersion   = 1
 	headerBytes     = 256
 	headerMagic     = "LETHEAUD"
-	sealedKeyBytes  = 65 + 32 + 16 // HPKE: encapsulated P-256 point, data key, tag
-	openingKeyBytes = 8            // of the opening public key's hash, to tell keys apart
+	pointBytes      = 65 // an uncompressed P-256 point
+	checkBytes      = 16
+	sealedKeyBytes  = pointBytes + checkBytes // HPKE's encapsulated key, and what tells a wrong opening key
+	openingKeyBytes = 8                       // of the opening public key's hash, to tell keys apart
 )
 
 // logID tells one log from another; it is random and never changes.

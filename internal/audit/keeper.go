@@ -136,13 +136,13 @@ func (l *Log) sign() {
 // still takes records. The operator is warned while there is time.
 func (l *Log) readyAhead() {
 	l.mu.Lock()
-	s, used, number := l.active, l.active.used, l.tip.segment
+	s, used := l.active, l.active.used
 	l.mu.Unlock()
 	s.populate(used)
 	if time.Now().Before(l.prepareAt) {
 		return
 	}
-	if err := l.prepareNext(number); err != nil {
+	if err := l.prepareNext(); err != nil {
 		l.prepareAt = time.Now().Add(lastRetry)
 		l.warn(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"crypto/fips140"
 	"crypto/hkdf"
 	"crypto/hpke"
-	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/x509"
 	"encoding/binary"
 	"encoding/pem"
@@ -45,11 +45,36 @@ func (k openingKey) OpenDataKey(sealed, info []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the opening key: %w", err)
 	}
-	dataKey, err := hpke.Open(private, hpke.HKDFSHA256(), hpke.AES256GCM(), info, sealed)
+	if len(sealed) != sealedKeyBytes {
+		return nil, errors.New("BUG: a sealed data key has an unexpected length")
+	}
+	recipient, err := hpke.NewRecipient(sealed[:pointBytes], private, hpke.HKDFSHA256(), hpke.ExportOnly(), info)
 	if err != nil {
-		return nil, errors.New("cannot open a segment's data key: it was sealed to another opening key, or altered")
+		return nil, errNotOurs
+	}
+	dataKey, check, err := exportKeys(recipient)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open a segment's data key: %w", err)
+	}
+	if subtle.ConstantTimeCompare(check, sealed[pointBytes:]) != 1 {
+		clear(dataKey)
+		return nil, errNotOurs
 	}
 	return dataKey, nil
+}
+
+var errNotOurs = errors.New("cannot open a segment's data key: it was sealed to another opening key, or altered")
+
+// exportKeys derives a segment's data key and the value that tells the right opening key from a wrong one. Exporting is
+// HPKE without its own AEAD, which the FIPS 140-3 module of Go 1.24 refuses for making nonces outside of it.
+func exportKeys(from interface {
+	Export(context string, length int) ([]byte, error)
+}) (dataKey, check []byte, err error) {
+	if dataKey, err = from.Export("lethe audit data key", dataKeyBytes); err != nil {
+		return nil, nil, err
+	}
+	check, err = from.Export("lethe audit key check", checkBytes)
+	return dataKey, check, err
 }
 
 func (k openingKey) PseudonymKey() ([]byte, error) {
@@ -114,25 +139,26 @@ type sealer struct {
 	counter uint64 // nonces used; with a fresh key for every segment and every start no nonce comes twice
 }
 
-// newSealer makes a data key and returns it twice: ready for sealing, and sealed to the opening key.
+// newSealer makes a data key and returns it twice: ready for sealing, and as the header keeps it for the opening key.
 func newSealer(to *ecdh.PublicKey, log logID, segment uint64) (*sealer, [sealedKeyBytes]byte, error) {
-	var none [sealedKeyBytes]byte
-	dataKey := make([]byte, dataKeyBytes)
-	defer clear(dataKey)
-	rand.Read(dataKey)
+	var sealed [sealedKeyBytes]byte
 	public, err := hpke.NewDHKEMPublicKey(to)
 	if err != nil {
-		return nil, none, fmt.Errorf("cannot use the opening key: %w", err)
+		return nil, sealed, fmt.Errorf("cannot use the opening key: %w", err)
 	}
-	sealed, err := hpke.Seal(public, hpke.HKDFSHA256(), hpke.AES256GCM(), sealInfo(log, segment), dataKey)
+	point, sender, err := hpke.NewSender(public, hpke.HKDFSHA256(), hpke.ExportOnly(), sealInfo(log, segment))
 	if err != nil {
-		return nil, none, fmt.Errorf("cannot seal a segment's data key: %w", err)
+		return nil, sealed, fmt.Errorf("cannot seal a segment's data key: %w", err)
 	}
-	if len(sealed) != sealedKeyBytes {
-		return nil, none, errors.New("BUG: a sealed data key has an unexpected length")
+	dataKey, check, err := exportKeys(sender)
+	if err != nil {
+		return nil, sealed, fmt.Errorf("cannot seal a segment's data key: %w", err)
 	}
+	defer clear(dataKey)
+	copy(sealed[:], point)
+	copy(sealed[pointBytes:], check)
 	s, err := sealerFor(dataKey)
-	return s, [sealedKeyBytes]byte(sealed), err
+	return s, sealed, err
 }
 
 func sealerFor(dataKey []byte) (*sealer, error) {

@@ -119,13 +119,15 @@ type Log struct {
 	retired    []*segment
 	outage     *outage // nil while records can be written
 	unsigned   bool    // records were written after the last checkpoint
+	unsignedAt int64   // time of the first frame of those
 	signedAt   time.Time
 	segmentAt  time.Time // when the active segment was begun
 	segmentHas bool      // it holds records
 	closed     bool
 
-	preparing sync.Mutex
-	next      *segment
+	preparing sync.Mutex    // held while the file of the next segment is made, and until it is entered
+	next      *segment      // nil until it is prepared
+	number    atomic.Uint64 // of the active segment; changes under mu and preparing
 
 	// Of the keeper alone.
 	prepareAt    time.Time // when it may try again to prepare a segment
@@ -194,6 +196,9 @@ func (l *Log) finish() error {
 	if err == nil {
 		// Both slots: after a clean end a damaged one is a finding, not the trace of a crash.
 		err = errors.Join(l.head.write(&l.tip), l.head.write(&l.tip))
+	}
+	if err == nil && l.o.Durability == Disk {
+		err = syncData(l.head.file)
 	}
 	if err != nil {
 		err = fmt.Errorf("cannot finish the audit log: %w", err)

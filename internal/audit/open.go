@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Open opens the log in dir for writing, making both if they do not exist, and records that it did. After a crash it
@@ -55,6 +58,11 @@ func (l *Log) begun() error {
 	if err := publish(l.dir, public); err != nil {
 		return err
 	}
+	if past.cut != nil {
+		if l.tip, err = past.cut.end(l.signer, l.id, past.tip, l.o.Now()); err != nil {
+			return err
+		}
+	}
 	if l.head, err = l.openHead(past); err != nil {
 		return err
 	}
@@ -77,11 +85,7 @@ func (l *Log) openHead(past *past) (*head, error) {
 
 // firstFrames begins this process's first segment with the records of the start.
 func (l *Log) firstFrames(past *past) error {
-	next, err := l.takeNext()
-	if err != nil {
-		return err
-	}
-	if err := l.enter(next); err != nil {
+	if err := l.firstSegment(); err != nil {
 		return err
 	}
 	if len(past.trouble) > 0 {
@@ -104,6 +108,18 @@ func (l *Log) firstFrames(past *past) error {
 	return nil
 }
 
+// firstSegment begins the segment that follows the past.
+func (l *Log) firstSegment() error {
+	l.preparing.Lock()
+	defer l.preparing.Unlock()
+	l.number.Store(l.tip.segment)
+	next, err := l.takeNext()
+	if err != nil {
+		return err
+	}
+	return l.enter(next)
+}
+
 // past is what a log's directory says about the log's end.
 type past struct {
 	log     logID
@@ -111,13 +127,14 @@ type past struct {
 	head    bool   // the head file can be used
 	counter uint64 // of the head
 	trouble []string
+	cut     *cut // what is to be done to the last segment, nil for nothing
 }
 
 func (p *past) found(format string, args ...any) {
 	p.trouble = append(p.trouble, fmt.Sprintf(format, args...))
 }
 
-// findEnd reads the head and the last segment, mends what a crash may leave, and decides where the chain goes on.
+// findEnd reads the head and the last segment and decides where the chain goes on. It changes nothing.
 func findEnd(dir string) (*past, error) {
 	numbers, err := listSegments(dir)
 	if err != nil {
@@ -177,7 +194,8 @@ func (p *past) readLast(dir string, number uint64) error {
 		p.found("segment=%d damaged", number) // without a head nobody can tell it from tampering: it stays as it is
 		return nil
 	}
-	return p.endLast(path, &w, last)
+	p.examine(path, &w, last.kind == kindEnd)
+	return nil
 }
 
 // toEnd walks to where the chain ends and returns the last frame; stop says why it ends there.
@@ -191,9 +209,8 @@ func (w *walker) toEnd() (last frame, stop error) {
 	}
 }
 
-// endLast cuts the segment behind its last whole frame and ends it, unless Close or a rotation did.
-func (p *past) endLast(path string, w *walker, last frame) error {
-	ended := last.kind == kindEnd
+// examine notes how the last segment ends when neither Close nor a rotation has ended it.
+func (p *past) examine(path string, w *walker, ended bool) {
 	torn := len(bytes.TrimRight(w.data[w.offset:], "\x00"))
 	if torn > 0 {
 		p.found("torn=%d", torn)
@@ -201,25 +218,55 @@ func (p *past) endLast(path string, w *walker, last frame) error {
 	if !ended {
 		p.found("segment=%d unfinished", p.tip.segment)
 	}
-	if ended && len(w.data) == w.offset {
-		return nil
+	if !ended || len(w.data) > w.offset {
+		p.cut = &cut{path: path, offset: int64(w.offset), ended: ended}
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+}
+
+// cut is the mending of a segment that a crash left: what is behind its last whole frame is cut off, and it gets the
+// checkpoint and the end that its process could not write.
+type cut struct {
+	path   string
+	offset int64
+	ended  bool
+}
+
+// end does it and returns the chain's new end.
+func (c *cut) end(signer note.Signer, id logID, t tip, now time.Time) (tip, error) {
+	var text []byte
+	if !c.ended {
+		signed, err := signTip(signer, id, &t, now)
+		if err != nil {
+			return t, err
+		}
+		for _, f := range []struct {
+			kind frameKind
+			body []byte
+		}{{kindCheckpoint, signed}, {kindEnd, nil}} {
+			var s stage
+			s.begin(&t.chain, frameHeader{kind: f.kind, first: t.sequence + 1, at: now.UnixMilli(), body: uint32(len(f.body))})
+			s = append(s, f.body...)
+			t.chain = s.end()
+			text = append(text, s.frame()...)
+		}
+	}
+	if err := c.write(text); err != nil {
+		return t, fmt.Errorf("cannot end segment %d: %w", t.segment, err)
+	}
+	return t, nil
+}
+
+func (c *cut) write(text []byte) error {
+	f, err := os.OpenFile(c.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	length := int64(w.offset)
-	if !ended {
-		var s stage
-		s.begin(&p.tip.chain, frameHeader{kind: kindEnd, first: p.tip.sequence + 1, at: last.at})
-		p.tip.chain = s.end()
-		if _, err := f.WriteAt(s.frame(), length); err != nil {
-			return err
-		}
-		length += int64(len(s.frame()))
+	// Cut first, and so zeroed: a crash in the middle of this leaves a segment that this can mend.
+	if err := f.Truncate(c.offset); err != nil {
+		return err
 	}
-	if err := f.Truncate(length); err != nil {
+	if _, err := f.WriteAt(text, c.offset); err != nil {
 		return err
 	}
 	return f.Sync()

@@ -72,32 +72,43 @@ func (l *Log) fail(cause error) {
 }
 
 // mend tries to end the outage: it goes on in a new segment, in a new directory if it must, and writes what waited. Only
-// the keeper calls it.
+// the keeper calls it, and Close once the keeper has stopped.
 func (l *Log) mend() error {
 	if err := l.ensureDirectory(); err != nil {
+		return err
+	}
+	// Here and not under the log's lock: making a segment can take long on a disk that is in trouble.
+	if err := l.prepareNext(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.leaveBroken(); err != nil {
+		return err
+	}
+	return l.catchUp()
+}
+
+// leaveBroken does for a segment in trouble what rotate does for one that is full.
+func (l *Log) leaveBroken() error {
+	l.preparing.Lock()
+	defer l.preparing.Unlock()
+	// The old segment gets its end where that is still possible. Where it is not, the next header says with what hash and
+	// sequence the chain came here, and verification shows what the old file lacks.
+	if err := l.endSegment(); err != nil && !errors.Is(err, errFault) {
+		return err
+	}
+	if err := l.salvage(); err != nil {
+		return err
+	}
+	if err := l.replaceHead(); err != nil {
 		return err
 	}
 	next, err := l.takeNext()
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	// The old segment gets its end where that is still possible. Where it is not, the next header says with what hash and
-	// sequence the chain came here, and verification shows what the old file lacks.
-	if err := l.endSegment(); err != nil && !errors.Is(err, errFault) {
-		return l.giveBack(next, err)
-	}
-	if err := l.salvage(); err != nil {
-		return l.giveBack(next, err)
-	}
-	if err := l.replaceHead(); err != nil {
-		return l.giveBack(next, err)
-	}
-	if err := l.enter(next); err != nil {
-		return err
-	}
-	return l.catchUp()
+	return l.enter(next)
 }
 
 // ensureDirectory brings the directory back if it is gone, with the lock and the public keys that belong in it.

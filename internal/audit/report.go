@@ -15,6 +15,7 @@ const (
 	Reordered Kind = "reordered" // segments or frames stand where they were not written, or twice
 	Truncated Kind = "truncated" // the end is missing
 	Forged    Kind = "forged"    // a checkpoint is not signed by the log's key, or signs something else
+	Unsigned  Kind = "unsigned"  // a checkpoint is missing where the writer always has one
 	Rewound   Kind = "rewound"   // the log does not contain the checkpoint that was kept elsewhere
 )
 

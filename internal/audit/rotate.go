@@ -5,6 +5,9 @@ import "fmt"
 // rotate ends the active segment and goes on in the next one, which the keeper has usually prepared. When there is none
 // and none can be made, nothing has changed yet and the error says why.
 func (l *Log) rotate() error {
+	// The prepared file keeps its name until it is entered, so nobody may prepare another one meanwhile.
+	l.preparing.Lock()
+	defer l.preparing.Unlock()
 	next, err := l.takeNext()
 	if err != nil {
 		return err
@@ -14,13 +17,14 @@ func (l *Log) rotate() error {
 	}
 	if l.o.Durability == Disk {
 		if err := l.active.sync(); err != nil {
+			l.active.suspect = true
 			return l.giveBack(next, fmt.Errorf("cannot sync an audit segment: %w", err))
 		}
 	}
 	return l.enter(next)
 }
 
-// enter makes next the active segment.
+// enter makes next the active segment. preparing is held.
 func (l *Log) enter(next *segment) error {
 	now := l.o.Now()
 	t, err := next.activate(l.dir, l.tip, now)
@@ -39,6 +43,7 @@ func (l *Log) enter(next *segment) error {
 		l.retired = append(l.retired, l.active)
 	}
 	l.active, l.tip = next, t
+	l.number.Store(t.segment)
 	l.segmentAt, l.segmentHas = now, false
 	if l.o.Durability == Disk {
 		l.flush.reached(l.tip.sequence)
@@ -67,31 +72,33 @@ func (l *Log) endSegment() error {
 	return nil
 }
 
-// takeNext hands over the prepared segment, or prepares one here and now.
+// takeNext hands over the prepared segment, or prepares one here and now. preparing is held.
 func (l *Log) takeNext() (*segment, error) {
-	l.preparing.Lock()
-	defer l.preparing.Unlock()
-	number := l.tip.segment + 1
+	if err := l.prepare(); err != nil {
+		return nil, err
+	}
 	next := l.next
 	l.next = nil
-	if next != nil {
-		if next.header.number == number && next.inPlace() {
-			return next, nil
-		}
-		_ = next.discard(nil)
-	}
-	return prepareSegment(l.dir, l.o.SegmentBytes, l.id, number, l.o.OpeningKey)
+	return next, nil
 }
 
-// prepareNext prepares the segment that follows the one with the number given, unless that is done.
-func (l *Log) prepareNext(active uint64) error {
+// prepareNext prepares the next segment, unless that is done.
+func (l *Log) prepareNext() error {
 	l.preparing.Lock()
 	defer l.preparing.Unlock()
+	return l.prepare()
+}
+
+// prepare makes l.next the segment that follows the active one, with its file in place. preparing is held.
+func (l *Log) prepare() (err error) {
+	number := l.number.Load() + 1
 	if l.next != nil {
-		return nil
+		if l.next.header.number == number && l.next.inPlace() {
+			return nil
+		}
+		_ = l.next.discard(nil)
 	}
-	next, err := prepareSegment(l.dir, l.o.SegmentBytes, l.id, active+1, l.o.OpeningKey)
-	l.next = next
+	l.next, err = prepareSegment(l.dir, l.o.SegmentBytes, l.id, number, l.o.OpeningKey)
 	return err
 }
 

@@ -68,9 +68,12 @@ type verifier struct {
 
 	number   uint64 // of the segment that is read
 	walker   walker
-	anchored bool // the walker's state is trusted: the next segment must follow it
-	ended    bool // the last frame was a segment's end
-	headSeen bool // the chain came to where the head says it was
+	anchored bool  // the walker's state is trusted: the next segment must follow it
+	ended    bool  // the last frame was a segment's end
+	signed   bool  // the last frame was a checkpoint
+	since    int64 // time of the first frame of records after the last checkpoint
+	open     bool  // there is such a frame
+	headSeen bool  // the chain came to where the head says it was
 }
 
 // find adds a finding at the place that the walker has come to; segment 0 is the log as a whole.
@@ -134,7 +137,7 @@ func (v *verifier) segment(number uint64, last bool) error {
 	v.placed(&h, expected, &before)
 	v.walker = walker{data: text, offset: headerBytes, chain: chain, next: h.first}
 	v.pass()
-	v.anchored, v.ended = true, false
+	v.anchored, v.ended, v.signed = true, false, false
 	stop := v.frames()
 	v.tail(stop, last)
 	return nil
@@ -164,8 +167,6 @@ func (v *verifier) placed(h *header, expected uint64, before *walker) {
 		v.find(Removed, number, "records %d to %d are missing before the segment", before.next, h.first-1)
 	case h.first < before.next:
 		v.find(Reordered, number, "the segment begins with sequence %d, and %d was expected", h.first, before.next)
-	case !v.ended:
-		v.find(Truncated, number, "the end of the segment before it is missing")
 	default:
 		v.find(Changed, number, "the segment does not follow the one before it")
 	}
@@ -181,6 +182,7 @@ func (v *verifier) frames() error {
 		if v.ended {
 			v.find(Changed, v.number, "a frame follows the end of the segment")
 		}
+		v.cadence(&f)
 		v.ended = f.kind == kindEnd
 		switch f.kind {
 		case kindRecords:
@@ -191,6 +193,28 @@ func (v *verifier) frames() error {
 		}
 		v.pass()
 	}
+}
+
+// cadence finds checkpoints that are missing where the writer always has one: without this, whoever strips them from the
+// end of a log could alter all that they signed and chain it anew.
+func (v *verifier) cadence(f *frame) {
+	switch f.kind {
+	case kindRecords:
+		if !v.open {
+			v.open, v.since = true, f.at
+		} else if f.at-v.since > maxUnsigned {
+			v.find(Unsigned, v.number, "records of more than a minute have no checkpoint among them")
+			v.since = f.at
+		}
+	case kindCheckpoint:
+		v.open = false
+	case kindEnd:
+		if !v.signed {
+			v.find(Unsigned, v.number, "the segment ends without a checkpoint")
+		}
+		v.open = false
+	}
+	v.signed = f.kind == kindCheckpoint
 }
 
 // misplaced is a damaged frame that says itself that it belongs elsewhere.
@@ -271,6 +295,8 @@ func (v *verifier) tail(stop error, last bool) {
 	clean := errors.Is(stop, io.EOF)
 	var moved *misplaced
 	switch {
+	case clean && used == 0 && !v.ended && !last:
+		v.find(Truncated, v.number, "the end of the segment is missing")
 	case clean && used == 0:
 		return // the unused rest of a segment is cut off by its writer, if that lives to do it
 	case v.ended:

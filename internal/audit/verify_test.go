@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 )
@@ -181,8 +183,9 @@ func TestVerifySaysWhatAndWhere(t *testing.T) {
 		l[segment(2)] = slices.Concat(seg[:at[1]], seg[at[2]:at[3]], seg[at[1]:at[2]], seg[at[3]:])
 	}, fmt.Sprintf("reordered: segment 2, offset %d, from sequence 7:", at[1]))
 	f(func(l logFiles) { l[segment(2)] = seg[:at[3]] },
-		"removed: segment 3, offset 0, from sequence 10:", "records 10 to 10 are missing before the segment")
-	f(func(l logFiles) { l[segment(2)] = seg[:at[5]] }, "truncated: segment 3", "the end of the segment before it is missing")
+		fmt.Sprintf("truncated: segment 2, offset %d, from sequence 10: the end of the segment is missing", at[3]))
+	f(func(l logFiles) { l[segment(2)] = seg[:at[5]] },
+		fmt.Sprintf("truncated: segment 2, offset %d, from sequence 11: the end of the segment is missing", at[5]))
 	f(func(l logFiles) { l[segment(3)] = l[segment(3)][:at[3]] },
 		"truncated: the log ends with sequence 14, but 15 records were written")
 	f(func(l logFiles) { delete(l, segment(2)) }, "removed: segment 3", "segment 2 is missing before it")
@@ -195,6 +198,79 @@ func TestVerifySaysWhatAndWhere(t *testing.T) {
 	f(func(l logFiles) { delete(l, "audit.head") }, "audit.head is missing or damaged")
 	f(func(l logFiles) { delete(l, "audit.pub") }, "audit.pub are missing")
 	f(func(l logFiles) { l[segment(3)] = smallLog(t)[segment(3)] }, "the segment belongs to another log")
+}
+
+// A log that is being written, with rotations and checkpoints, is whole whenever one looks.
+func TestVerifyAndSearchWhileWriting(t *testing.T) {
+	t.Parallel()
+	for _, d := range []audit.Durability{audit.Process, audit.Disk} {
+		dir := auditDir(t)
+		o := testOptions()
+		o.Durability, o.CheckpointEvery = d, time.Millisecond
+		l := openLog(t, dir, o)
+		stop := make(chan struct{})
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for n := 0; ; n += 1000 {
+				select {
+				case <-stop:
+					return
+				default:
+					commit(t, l, n, 1000)
+				}
+			}
+		})
+		await(t, "two rotations", func() bool {
+			written := l.Stats().Sequence
+			if r := wholeLog(t, dir); !r.Live || r.LastSequence < written {
+				t.Errorf("%d records were written, the report is %+v", written, r)
+			}
+			written = l.Stats().Sequence
+			if n := len(events(t, dir, audit.Query{})); uint64(n) < written {
+				t.Errorf("%d records were written, %d were found", written, n)
+			}
+			return t.Failed() || l.Stats().Segment >= 3
+		})
+		close(stop)
+		writer.Wait()
+		closeLog(t, l)
+	}
+}
+
+// The chain alone needs no key, so anyone can alter records and chain them anew, head and all. Checkpoints are what stops
+// that: one that was left signs something else, and one that was stripped is missed.
+func TestVerifyFindsChainedAnew(t *testing.T) {
+	t.Parallel()
+	files := logFiles{}
+	for _, name := range []string{segment(1), "audit.head", "audit.pub"} {
+		text, err := os.ReadFile(filepath.Join(goldenDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = text
+	}
+	f := func(change func(f *audit.ForgedFrame) bool, want audit.Kind) {
+		t.Helper()
+		r := files.verifyChanged(t, func(l logFiles) {
+			l[segment(1)], l["audit.head"] = audit.ChainAnew(l[segment(1)], change)
+		})
+		if want == "" && !r.OK() || want != "" && (r.OK() || r.Findings[0].Kind != want) {
+			t.Errorf("the findings are %v, want one that says %q first", r.Findings, want)
+		}
+	}
+	const records, checkpoint, end = 1, 2, 3
+	alter := func(f *audit.ForgedFrame) bool {
+		if f.Kind == records {
+			f.Body[20] ^= 1
+		}
+		return true
+	}
+	f(func(*audit.ForgedFrame) bool { return true }, "") // the forger's tool itself leaves no trace
+	f(alter, audit.Forged)
+	f(func(f *audit.ForgedFrame) bool { return alter(f) && f.Kind != checkpoint }, audit.Unsigned)
+	// Made to look like a crash. The golden log's second frame is five minutes behind its first.
+	f(func(f *audit.ForgedFrame) bool { return alter(f) && f.Kind == records }, audit.Unsigned)
+	f(func(f *audit.ForgedFrame) bool { return f.Kind != end }, "")
 }
 
 func TestVerifyForgedCheckpoints(t *testing.T) {

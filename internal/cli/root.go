@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lethe-cache/lethe/internal/command"
 )
 
 // environment is what a command may touch of the process around it.
@@ -75,6 +77,15 @@ func newRootCommand(env *environment) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServeCommand(env), newVersionCommand(env))
+	table := command.NewTable()
+	root.AddCommand(
+		newServeCommand(env),
+		newUserCommand(env, table),
+		newPolicyCommand(env, lookupUser(env, table)),
+		newAuditCommand(env, auditOpener),
+		newCommandsCommand(env, table),
+		newConfigCommand(env),
+		newVersionCommand(env),
+	)
 	return root
 }

@@ -175,9 +175,8 @@ func (u *userCommands) issue(create, given bool, done string, change func(*ident
 
 // userFailure gives an error the hint that belongs to it.
 func userFailure(err error) error {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		return fail(exitFailure, hinted.Hint(), err)
+	if hint := secret.Hint(err); hint != "" {
+		return fail(exitFailure, hint, err)
 	}
 	return fail(exitFailure, draftHint(err), err)
 }

@@ -28,17 +28,21 @@ func newVersionCommand(env *environment) *cobra.Command {
 					"fips140": fips140.Enabled(), "fips140_module": module,
 				})
 			}
-			state := "off"
-			if fips140.Enabled() {
-				state = "on"
-			}
 			_, err := fmt.Fprintf(env.stdout, "lethe %s\n%s %s/%s\nFIPS 140-3 mode: %s (module %s)\n",
-				Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, state, module)
+				Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, fipsState(), module)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return cmd
+}
+
+// fipsState says whether the program runs in FIPS 140-3 mode.
+func fipsState() string {
+	if fips140.Enabled() {
+		return "on"
+	}
+	return "off"
 }
 
 // fipsModule names the Go Cryptographic Module that this binary was built with ("latest" is the toolchain's own).

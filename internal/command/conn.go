@@ -23,6 +23,8 @@ type Conn interface {
 	LoginSlowly(user string, token []byte, then func(c *Call, err error))
 	// User is the name of the authenticated user, empty before.
 	User() string
+	// Flush erases every entry of the credential's tenants, adds a record for each tenant and returns how many there were.
+	Flush() int
 
 	ID() uint64
 	RESP3() bool
@@ -31,7 +33,11 @@ type Conn interface {
 	SetName(name string)
 	// SetLibrary notes what a client says of itself: "lib-name" or "lib-ver".
 	SetLibrary(attribute, value string)
-	// Reset makes the connection as it was when it was taken: nobody's, RESP2, without a name.
+	// Set changes how the connection's commands are treated.
+	Set(o ConnOption, on bool)
+	// SetReplies says which of the next commands are answered, this one included.
+	SetReplies(m ReplyMode)
+	// Reset makes the connection as it was when it was taken: nobody's, RESP2, without a name and without options.
 	Reset()
 	// Close closes the connection when the reply has been sent.
 	Close()
@@ -39,20 +45,89 @@ type Conn interface {
 	Host() Host
 }
 
-// Host is what a command may ask of the server. What it returns is limited to the caller's own tenants where it concerns
-// data or connections.
+// ConnOption is a switch of one connection.
+type ConnOption uint8
+
+// The options of a connection.
+const (
+	NoTouch ConnOption = iota // what it reads does not count as used when entries have to make room
+	NoEvict                   // kept for CLIENT LIST: Lethe closes no connection to make room
+)
+
+// ReplyMode is what CLIENT REPLY chooses. A command whose reply is dropped is recorded like any other.
+type ReplyMode uint8
+
+// The modes.
+const (
+	RepliesOn   ReplyMode = iota
+	RepliesOff            // none, from this command on
+	RepliesSkip           // not this command's and not the next one's
+)
+
+// Host is what a command may ask of the server. What it returns is limited to what the caller may know: its own tenants'
+// data, and connections and users that reach no tenant beyond the caller's.
 type Host interface {
 	// CommandTable is the table that the command came from.
 	CommandTable() *Table
-	// Clients describes the connections that the caller may know of.
+	// Version is Lethe's own.
+	Version() string
+	// StartedAt is when the process began to serve, in Unix seconds.
+	StartedAt() int64
+
+	// Clients describes the connections that the caller may know of, by number.
 	Clients(caller Conn) []ClientInfo
+	// Disconnect closes another connection that the caller may know of; false when there is none with that number.
+	Disconnect(caller Conn, id uint64) bool
+
+	// Users describes the users that the caller may know of, by name.
+	Users(caller Conn) []UserInfo
+	// DryRun says whether a user may run a command. refusal is empty when it may; known is false when the caller may not
+	// know of the user. The number of arguments must fit the command's arity.
+	DryRun(caller Conn, user string, s *Spec, args [][]byte) (refusal string, known bool)
+	// Refusals returns what users whom the caller may know of were lately refused, the newest first.
+	Refusals(caller Conn) []Refusal
+	// ForgetRefusals empties the caller's part of that list.
+	ForgetRefusals(caller Conn)
+
+	// Info returns the fields of a section of INFO, named in lower case.
+	Info(caller Conn, section string) []Field
+	// Settings returns what CONFIG GET may tell, by name.
+	Settings(caller Conn) []Field
 }
+
+// Field is a name with its value.
+type Field struct{ Name, Value string }
 
 // ClientInfo is one connection.
 type ClientInfo struct {
 	ID                          uint64
 	Addr, LocalAddr, Name, User string
 	LibName, LibVer             string
+	Command                     string // the last one, as permissions name it
 	AgeSeconds, IdleSeconds     int64
 	RESP                        int
+	NoTouch, NoEvict            bool
+}
+
+// UserInfo is one user. Nothing of its tokens is in it.
+type UserInfo struct {
+	Name         string
+	Enabled      bool
+	Root         Selector
+	Alternatives []Selector
+	Line         string // as ACL LIST shows the user
+}
+
+// Selector is one alternative of a user's rules, each part as it is written in rules.
+type Selector struct{ Commands, Keys, Channels string }
+
+// Refusal is one thing that a user was refused, as often as it happened in a minute. It names no key.
+type Refusal struct {
+	ID                   uint64
+	Count                int
+	Reason               string // "command", "key", "tenant" or "auth"
+	Command              string
+	User                 string
+	Client               ClientInfo // when it happened last
+	CreatedAt, UpdatedAt int64      // Unix milliseconds
 }

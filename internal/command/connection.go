@@ -2,7 +2,6 @@ package command
 
 import (
 	"errors"
-	"unicode/utf8"
 
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -28,7 +27,7 @@ func connectionCommands() []*Spec {
 			Complexity: "O(1)", Summary: "Chooses the protocol, shows a credential and names the connection.",
 			Syntax: "[protover [AUTH username password] [SETNAME clientname]]", Action: ActionAuthenticate, Run: runHello},
 		{Name: "QUIT", Arity: -1, Flags: quick | NoAuth | AllowBusy, Categories: CatConnection, Group: "connection", Since: "1.0.0",
-			Complexity: "O(1)", Summary: "Closes the connection.", Run: func(c *Call) { c.Out.Status("OK"); c.Conn.Close() }},
+			Complexity: "O(1)", Summary: "Closes the connection.", Run: runQuit},
 		{Name: "RESET", Arity: 1, Flags: quick | NoAuth | AllowBusy, Categories: CatConnection, Group: "connection", Since: "6.2.0",
 			Complexity: "O(1)", Summary: "Makes the connection as it was when it was opened.", Run: runReset},
 		{Name: "SELECT", Arity: 2, Flags: Fast | Loading | Stale, Categories: CatConnection, Group: "connection", Since: "1.0.0",
@@ -47,6 +46,11 @@ func runPing(c *Call) {
 	}
 }
 
+func runQuit(c *Call) {
+	c.Out.Status("OK")
+	c.Conn.Close()
+}
+
 func runReset(c *Call) {
 	c.Conn.Reset()
 	c.Out.SetRESP3(false)
@@ -54,10 +58,9 @@ func runReset(c *Call) {
 }
 
 func runSelect(c *Call) {
-	n, ok := parseInt(c.Args[1])
+	n, ok := c.intArg(1)
 	switch {
 	case !ok:
-		c.Error("ERR invalid DB index")
 	case n != 0:
 		c.Error(resp.MsgDBIndex)
 	default:
@@ -184,10 +187,12 @@ func (c *Call) finishHello(h hello) {
 	c.Out.Array(0)
 }
 
-// validName reports whether a client may call itself so: printable ASCII without spaces, as in Redis, and not longer than
-// what fits a list of clients.
+// maxNameBytes bounds what a client may call itself; Redis has no bound, but lists of clients have to stay readable.
+const maxNameBytes = 256
+
+// validName reports whether a client may call itself so: printable ASCII without spaces, as in Redis.
 func validName(name string) bool {
-	if len(name) > 256 || !utf8.ValidString(name) {
+	if len(name) > maxNameBytes {
 		return false
 	}
 	for _, b := range []byte(name) {

@@ -54,13 +54,13 @@ func runHMGet(c *Call) {
 		return
 	}
 	c.Out.Array(len(c.Args) - 2)
-	any := false
+	hit := false
 	for _, field := range c.Args[2:] {
 		value, there := h.Get(field)
-		any = any || there
+		hit = hit || there
 		c.bulkOrNull(value, there)
 	}
-	c.seen(0, any)
+	c.seen(0, hit)
 }
 
 func (c *Call) bulkOrNull(value []byte, there bool) {

@@ -84,7 +84,7 @@ func runSUnion(c *Call) {
 	}
 	b := c.Tx.BuildSet(&c.Keys[0])
 	defer b.Discard()
-	union(sets, b.Add)
+	union(sets, func(member []byte) bool { b.Add(member); return true })
 	c.Out.Set(b.Len())
 	b.Each(func(member []byte) bool { c.Out.Bulk(member); return true })
 }

@@ -35,7 +35,17 @@ func families() [][]*Spec {
 		genericCommands(),
 		expireCommands(),
 		scanCommands(),
+		listCommands(),
+		sortedSetCommands(),
 		connectionCommands(),
+		clientCommands(),
+		serverCommands(),
+		configCommands(),
+		objectCommands(),
+		memoryCommands(),
+		aclCommands(),
+		commandCommands(),
+		infoCommands(),
 	}
 }
 

@@ -76,7 +76,7 @@ func BenchmarkHash(b *testing.B) {
 		each := func(name string, f func(h *HashValue, field []byte, i int)) {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				b.ReportAllocs()
-				key := []Key{l.store.Key(0, []byte("key:000000000001"))}
+				key := []Key{l.store.Key(0, 0, []byte("key:000000000001"))}
 				i := 0
 				for b.Loop() {
 					l.tx.Begin(l.now, l)
@@ -140,7 +140,7 @@ func BenchmarkSet(b *testing.B) {
 	for _, n := range []int{100, 500, 1_000_000} {
 		l := newLab()
 		l.fillSet(n, "%d")
-		key := []Key{l.store.Key(0, []byte("key:000000000001"))}
+		key := []Key{l.store.Key(0, 0, []byte("key:000000000001"))}
 		b.Run(fmt.Sprint("contains/", n), func(b *testing.B) {
 			b.ReportAllocs()
 			i, member := 0, make([]byte, 0, 20)

@@ -30,7 +30,7 @@ func (l *lab) Commit() {}
 func (l *lab) do(f func(tx *Tx, keys []Key), names ...string) {
 	keys := make([]Key, len(names))
 	for i, name := range names {
-		keys[i] = l.store.Key(0, []byte(name))
+		keys[i] = l.store.Key(0, 0, []byte(name))
 	}
 	l.tx.Begin(l.now, l)
 	l.tx.Lock(keys)

@@ -52,9 +52,6 @@ func (d dict) remove(tag uint32, r ref, size int) {
 	d.sh.arena.free(r, size)
 }
 
-// fixed returns an element's payload.
-func (d dict) fixed(r ref) unsafe.Pointer { return d.sh.arena.pointer(r) }
-
 // member returns an element's member.
 func (d dict) member(r ref) []byte {
 	p := unsafe.Add(d.sh.arena.pointer(r), d.payload)

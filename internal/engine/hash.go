@@ -87,7 +87,7 @@ func (h *HashValue) Set(field, value []byte) bool { return h.set(field, value, f
 func (h *HashValue) Update(field, value []byte) bool { return h.set(field, value, true) }
 
 func (h *HashValue) set(field, value []byte, keepDeadline bool) bool {
-	h.x.sh.charge(h.key.Tenant)
+	h.x.sh.chargeKey(h.key)
 	if h.x.e.encoding != hashed {
 		if packable(field) && packable(value) {
 			if added, ok := h.setPacked(field, value, keepDeadline); ok {
@@ -118,7 +118,7 @@ func (h *HashValue) Delete(field []byte) bool {
 	if h.x.e == nil {
 		return false
 	}
-	h.x.sh.charge(h.key.Tenant)
+	h.x.sh.chargeKey(h.key)
 	if h.x.e.encoding == hashed {
 		f := h.fields()
 		tag, r := h.find(f, field)

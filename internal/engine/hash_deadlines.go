@@ -43,7 +43,7 @@ func (h *HashValue) SetDeadline(field []byte, at int64) {
 		h.Delete(field)
 		return
 	}
-	h.x.sh.charge(h.key.Tenant)
+	h.x.sh.chargeKey(h.key)
 	at = min(at, h.x.e.expiresAt())
 	if h.x.e.encoding != hashed {
 		h.setPackedDeadline(field, at)
@@ -60,7 +60,7 @@ func (h *HashValue) ClearDeadline(field []byte) bool {
 	if _, timed, _ := h.Deadline(field); !timed {
 		return false
 	}
-	h.x.sh.charge(h.key.Tenant)
+	h.x.sh.chargeKey(h.key)
 	if h.x.e.encoding != hashed {
 		h.setPackedDeadline(field, noDeadline)
 	} else {
@@ -149,7 +149,7 @@ func (h *HashValue) eraseDue() {
 // again. It reports whether more are due: a call erases a bounded number. A hash that loses its last field gets the
 // present as its deadline, and the wheel brings it back as an expired entry.
 func (sh *shard) expireFields(r ref, e *entry, now int64) (more bool) {
-	sh.charge(e.tenant())
+	sh.chargeTo(e)
 	sh.wheel.arm(sh.arena, r, e) // first, because the block may move and its neighbours in the wheel must learn of that
 	if e.flags&fieldDeadlines == 0 || e.earliest() > now {
 		return false

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math"
 	"unsafe"
 )
 
@@ -146,4 +147,5 @@ func (h *HashValue) unpack() {
 	h.x.sh.setEarliest(h.x.ref, h.x.e, earliest)
 }
 
-const drainAll = 1 << 60
+// drainAll is a budget that no value exhausts.
+const drainAll = math.MaxInt

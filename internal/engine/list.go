@@ -91,7 +91,7 @@ func (l *ListValue) Set(index int, element []byte) bool {
 	if index >= l.Len() {
 		return false
 	}
-	l.x.sh.charge(l.key.Tenant)
+	l.x.sh.chargeKey(l.key)
 	x := textItem(element)
 	defer x.clear()
 	at := l.seek(index)
@@ -136,7 +136,7 @@ func (l *ListValue) Drop(front bool, n int) {
 		l.erase()
 		return
 	}
-	l.x.sh.charge(l.key.Tenant)
+	l.x.sh.chargeKey(l.key)
 	for n > 0 {
 		node := l.lastNode()
 		if front {
@@ -163,7 +163,7 @@ func (l *ListValue) Remove(element []byte, count int) int {
 	if l.x.e == nil {
 		return 0
 	}
-	l.x.sh.charge(l.key.Tenant)
+	l.x.sh.chargeKey(l.key)
 	x := textItem(element)
 	defer x.clear()
 	limit, backwards := count, count < 0
@@ -200,7 +200,7 @@ func (l *ListValue) Rotate(lastToFront bool) {
 	if l.Len() < 2 {
 		return
 	}
-	l.x.sh.charge(l.key.Tenant)
+	l.x.sh.chargeKey(l.key)
 	at := listPlace{node: l.firstNode()}
 	run := l.run(at.node)
 	if lastToFront {

@@ -5,6 +5,8 @@ package engine
 //	for it := l.Iter(0, false); it.Next(); {
 //		... it.Element() ...
 //	}
+//
+// A walk that ends before Next says so is closed.
 type ListIter struct {
 	l         ListValue
 	run       []byte // of the present node
@@ -39,12 +41,15 @@ func (it *ListIter) Next() bool {
 		it.forward()
 	}
 	if it.run == nil {
-		it.scratch = intText{}
+		it.Close()
 		return false
 	}
 	it.size = withBack(itemLen(it.run[it.at.offset:]))
 	return true
 }
+
+// Close clears what the walk holds of the list.
+func (it *ListIter) Close() { it.scratch = intText{} }
 
 func (it *ListIter) forward() {
 	it.at.offset += it.size

@@ -2,7 +2,7 @@ package engine
 
 // insert adds an element at a place.
 func (l *ListValue) insert(at listPlace, x *item) {
-	l.x.sh.charge(l.key.Tenant)
+	l.x.sh.chargeKey(l.key)
 	need := withBack(x.len())
 	if l.isPacked() && len(l.run(0))+need > packedListBytes {
 		at.node = l.link()

@@ -20,7 +20,7 @@ func (noSink) Removed(Removal) {}
 func inTx(s *Store, name string, f func(tx *Tx, k *Key)) {
 	tx := s.NewTx()
 	tx.Begin(1, noSink{})
-	keys := []Key{s.Key(0, []byte(name))}
+	keys := []Key{s.Key(0, 0, []byte(name))}
 	tx.Lock(keys)
 	defer tx.Unlock()
 	f(tx, &keys[0])

@@ -96,7 +96,7 @@ func (sh *shard) digGraves(budget int) bool {
 	for sh.graves != 0 {
 		r := sh.graves
 		e := sh.at(r)
-		sh.charge(e.tenant())
+		sh.chargeTo(e)
 		if !sh.freeValue(e, budget) {
 			return true
 		}

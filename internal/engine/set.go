@@ -84,7 +84,7 @@ func (s *SetValue) Contains(member []byte) bool {
 
 // Add puts a member into the set, which must exist, and reports whether it is new.
 func (s *SetValue) Add(member []byte) bool {
-	s.x.sh.charge(s.key.Tenant)
+	s.x.sh.chargeKey(s.key)
 	if s.x.e.encoding == integers {
 		if n, ok := parseInteger(member); ok {
 			i, found := s.x.integers().find(n)
@@ -130,7 +130,7 @@ func (s *SetValue) Remove(member []byte) bool {
 	if s.x.e == nil {
 		return false
 	}
-	s.x.sh.charge(s.key.Tenant)
+	s.x.sh.chargeKey(s.key)
 	switch s.x.e.encoding {
 	case integers:
 		n, ok := parseInteger(member)

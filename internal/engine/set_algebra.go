@@ -51,7 +51,7 @@ func (b *SetBuilder) members() dict { return dict{sh: b.sh, table: &b.table} }
 
 // Add puts a member in, and reports whether it is new.
 func (b *SetBuilder) Add(member []byte) bool {
-	b.sh.charge(b.key.Tenant)
+	b.sh.chargeKey(b.key)
 	d := b.members()
 	tag := d.tag(member)
 	if d.find(tag, member) != 0 {
@@ -72,7 +72,7 @@ func (b *SetBuilder) Each(f func(member []byte) bool) {
 
 // Discard erases the members.
 func (b *SetBuilder) Discard() {
-	b.sh.charge(b.key.Tenant)
+	b.sh.chargeKey(b.key)
 	var cursor ref
 	d := b.members()
 	d.drain(&cursor, drainAll, d.end)

@@ -53,7 +53,7 @@ func (s *SetValue) Pop(n int, f func(member []byte)) {
 	if s.x.e == nil {
 		return
 	}
-	s.x.sh.charge(s.key.Tenant)
+	s.x.sh.chargeKey(s.key)
 	if n >= s.Len() {
 		s.Each(func(member []byte) bool { f(member); return true })
 		s.Erase()

@@ -14,8 +14,9 @@ type shard struct {
 	graves ref      // large entries that are gone for everybody and wait to be erased in slices, linked by queueNext
 	store  *Store
 
-	owner   TenantID // whose account pays for what the arena hands out now
-	settled int64    // arena.used when the owner's account was last brought up to date
+	owner    TenantID // whose account pays for what the arena hands out now ...
+	category uint16   // ... and under which category
+	settled  int64    // arena.used when the owner's account was last brought up to date
 
 	_ [64]byte // shards are neighbours in memory and locked by different cores
 }
@@ -27,19 +28,27 @@ type space struct {
 	ghost       ghost
 }
 
-// charge makes tenant t pay for what the arena hands out from here on.
-func (sh *shard) charge(t TenantID) {
-	if sh.owner != t {
+// charge makes a tenant, under a category, pay for what the arena hands out from here on.
+func (sh *shard) charge(t TenantID, category uint16) {
+	if sh.owner != t || sh.category != category {
 		sh.settle()
-		sh.owner = t
+		sh.owner, sh.category = t, category
 	}
 }
+
+// chargeKey makes the tenant and the category of a key pay.
+func (sh *shard) chargeKey(k *Key) { sh.charge(k.Tenant, k.Category) }
+
+// chargeTo makes an entry's tenant and category pay.
+func (sh *shard) chargeTo(e *entry) { sh.charge(e.tenant(), e.category()) }
 
 // settle books the change of the arena's use on the owner's account.
 func (sh *shard) settle() {
 	if delta := sh.arena.used - sh.settled; delta != 0 {
 		sh.settled = sh.arena.used
-		sh.store.account(sh.owner).used.Add(delta)
+		a := sh.store.account(sh.owner)
+		a.used.Add(delta)
+		a.cell(sh.category).used.Add(delta)
 		sh.store.used.Add(delta)
 	}
 }
@@ -98,8 +107,9 @@ func (sh *shard) link(k *Key, r ref, e *entry) {
 	sp.index.insert(sh.arena, k.tag(), r)
 	sh.wheel.arm(sh.arena, r, e)
 	sp.admit(sh.arena, k.tag(), r, e)
-	sh.store.account(k.Tenant).entries.Add(1)
-	sh.store.category(e.category()).Add(1)
+	a := sh.store.account(k.Tenant)
+	a.entries.Add(1)
+	a.cell(e.category()).entries.Add(1)
 }
 
 // unlink takes an entry out of everything that leads to it.
@@ -111,13 +121,14 @@ func (sh *shard) unlink(r ref, e *entry) {
 	}
 	sp.forget(sh.arena, r, e)
 	sp.index.remove(sh.arena, sh.store.tagOf(t, e.key()), r)
-	sh.store.account(t).entries.Add(-1)
-	sh.store.category(e.category()).Add(-1)
+	a := sh.store.account(t)
+	a.entries.Add(-1)
+	a.cell(e.category()).entries.Add(-1)
 }
 
 // destroy unlinks an entry and erases it: at once, or in slices by Reap where it is large.
 func (sh *shard) destroy(r ref, e *entry) {
-	sh.charge(e.tenant())
+	sh.chargeTo(e)
 	sh.unlink(r, e)
 	sh.bury(r, e)
 }
@@ -137,7 +148,7 @@ const buryBudget = 256 // blocks that one command may free before the rest is le
 // grow replaces an entry's block with one whose value part has valLen bytes; bytes that both have are kept. The old
 // block is erased. The entry stays linked.
 func (sh *shard) grow(r ref, e *entry, valLen int) (ref, *entry) {
-	sh.charge(e.tenant())
+	sh.chargeTo(e)
 	if blockBytes(entryHead+int(e.keyLen)+valLen) == blockBytes(e.blockLen()) {
 		if valLen < int(e.valLen) {
 			clear(e.value()[valLen:])
@@ -165,8 +176,12 @@ func (sh *shard) grow(r ref, e *entry, valLen int) (ref, *entry) {
 // setMeta gives a linked entry other times and another category.
 func (sh *shard) setMeta(r ref, e *entry, m Meta) {
 	if m.Category != e.category() {
-		sh.store.category(e.category()).Add(-1)
-		sh.store.category(m.Category).Add(1)
+		a := sh.store.account(e.tenant())
+		from, to, bytes := a.cell(e.category()), a.cell(m.Category), int64(blockBytes(e.blockLen()))
+		from.entries.Add(-1)
+		to.entries.Add(1)
+		from.used.Add(-bytes)
+		to.used.Add(bytes)
 	}
 	rearm := tickOf(m.ExpiresAt) != tickOf(e.expiresAt()) || e.flags&fieldDeadlines != 0
 	if rearm {

@@ -43,7 +43,7 @@ type Store struct {
 	quota      int64
 	accounts   atomic.Pointer[[]*account]
 	growing    sync.Mutex // held while accounts is replaced
-	categories []atomic.Int64
+	categories int
 	hand       atomic.Uint32 // the shard that evicts next
 }
 
@@ -53,11 +53,17 @@ type account struct {
 	entries   atomic.Int64
 	evictions atomic.Int64
 	quota     atomic.Int64
+	cells     []cell // by category
 }
+
+// cell is what one category of one tenant takes.
+type cell struct{ used, entries atomic.Int64 }
+
+func (a *account) cell(category uint16) *cell { return &a.cells[min(int(category), len(a.cells)-1)] }
 
 // New returns an empty store.
 func New(o Options) *Store {
-	s := &Store{seed: maphash.MakeSeed(), quota: o.TenantQuota, categories: make([]atomic.Int64, max(o.Categories, 1))}
+	s := &Store{seed: maphash.MakeSeed(), quota: o.TenantQuota, categories: max(o.Categories, 1)}
 	s.maxMemory.Store(o.MaxMemory)
 	s.accounts.Store(&[]*account{})
 	for i := range s.shards {
@@ -86,7 +92,7 @@ func (s *Store) account(t TenantID) *account {
 	defer s.growing.Unlock()
 	accounts := append([]*account(nil), *s.accounts.Load()...)
 	for int(t) >= len(accounts) {
-		a := &account{}
+		a := &account{cells: make([]cell, s.categories)}
 		a.quota.Store(s.quota)
 		accounts = append(accounts, a)
 	}
@@ -94,20 +100,17 @@ func (s *Store) account(t TenantID) *account {
 	return accounts[t]
 }
 
-func (s *Store) category(c uint16) *atomic.Int64 {
-	return &s.categories[min(int(c), len(s.categories)-1)]
-}
-
 // Key names an entry; make one with Store.Key.
 type Key struct {
-	Name   []byte
-	Tenant TenantID
-	hash   uint64
+	Name     []byte
+	Tenant   TenantID
+	Category uint16 // whose account pays for what is stored; the Meta of a write names the same
+	hash     uint64
 }
 
 // Key returns the identity of an entry. The name is not copied; it must stay as it is while the Key is used.
-func (s *Store) Key(t TenantID, name []byte) Key {
-	return Key{Name: name, Tenant: t, hash: s.hash(t, name)}
+func (s *Store) Key(t TenantID, category uint16, name []byte) Key {
+	return Key{Name: name, Tenant: t, Category: category, hash: s.hash(t, name)}
 }
 
 func (s *Store) hash(t TenantID, name []byte) uint64 {
@@ -156,8 +159,11 @@ func (s *Store) Total() Usage {
 	return u
 }
 
-// CategoryEntries returns how many entries a category has, over all tenants.
-func (s *Store) CategoryEntries(c uint16) int64 { return s.category(c).Load() }
+// CategoryUsage returns what one category of a tenant takes; only Entries and Bytes are set.
+func (s *Store) CategoryUsage(t TenantID, category uint16) Usage {
+	c := s.account(t).cell(category)
+	return Usage{Entries: c.entries.Load(), Bytes: c.used.Load()}
+}
 
 // Mapped returns the bytes that the store's memory takes from the operating system.
 func (s *Store) Mapped() int64 {
@@ -209,7 +215,7 @@ func (s *Store) evictUntil(t TenantID, sink Sink, done func() bool) bool {
 	for empty := 0; !done(); {
 		sh := &s.shards[s.hand.Add(1)%shardCount]
 		sh.mu.Lock()
-		sh.charge(t)
+		sh.charge(t, 0)
 		evicted := sh.evict(t, sink)
 		sh.settle()
 		sh.mu.Unlock()

@@ -110,7 +110,7 @@ func (tx *Tx) Get(k *Key) Entry {
 // live returns a key's live entry; one whose deadline has passed is told to the sink and erased first.
 func (tx *Tx) live(k *Key) Entry {
 	sh := tx.shard(k)
-	sh.charge(k.Tenant)
+	sh.chargeKey(k)
 	r, e := sh.find(k)
 	if e == nil {
 		return Entry{}
@@ -152,7 +152,7 @@ func (tx *Tx) NewString(k *Key, m Meta, length int) Entry {
 // create makes and links an entry for a key that has none.
 func (tx *Tx) create(k *Key, m Meta, kind Kind, valLen int) Entry {
 	sh := tx.shard(k)
-	sh.charge(k.Tenant)
+	sh.chargeKey(k)
 	r, e := sh.create(k, m, kind, valLen)
 	sh.link(k, r, e)
 	return Entry{sh, r, e}

@@ -140,7 +140,7 @@ func (z *ZSetValue) Add(member []byte, score float64) bool {
 	if math.IsNaN(score) {
 		panic("BUG: a score is not a number")
 	}
-	z.x.sh.charge(z.key.Tenant)
+	z.x.sh.chargeKey(z.key)
 	if z.isPacked() {
 		at, _ := z.findPacked(member)
 		if at >= 0 {
@@ -161,7 +161,7 @@ func (z *ZSetValue) Remove(member []byte) bool {
 	if z.x.e == nil {
 		return false
 	}
-	z.x.sh.charge(z.key.Tenant)
+	z.x.sh.chargeKey(z.key)
 	if !z.isPacked() {
 		r := z.ranking()
 		if !r.remove(member) {
@@ -185,7 +185,7 @@ func (z *ZSetValue) RemoveRanks(from, n int) {
 	if n <= 0 {
 		return
 	}
-	z.x.sh.charge(z.key.Tenant)
+	z.x.sh.chargeKey(z.key)
 	switch {
 	case n == z.Len():
 		z.x.sh.destroy(z.x.ref, z.x.e)

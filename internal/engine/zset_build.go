@@ -15,7 +15,7 @@ func (tx *Tx) BuildZSet(k *Key) *ZSetBuilder {
 }
 
 func (b *ZSetBuilder) ranking() ranking {
-	b.sh.charge(b.key.Tenant)
+	b.sh.chargeKey(b.key)
 	return ranking{b.sh, &b.root}
 }
 

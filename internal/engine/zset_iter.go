@@ -5,6 +5,8 @@ package engine
 //	for it := z.Iter(0, false); it.Next(); {
 //		... it.Member(), it.Score() ...
 //	}
+//
+// A walk that ends before Next says so is closed.
 type ZSetIter struct {
 	sh        *shard
 	run       []byte // packed
@@ -46,7 +48,7 @@ func (it *ZSetIter) walkTree(r ranking, rank int) {
 // Next goes to the next member; false when there is none.
 func (it *ZSetIter) Next() bool {
 	if it.left == 0 {
-		it.scratch = intText{}
+		it.Close()
 		return false
 	}
 	it.left--
@@ -62,6 +64,9 @@ func (it *ZSetIter) Next() bool {
 	}
 	return true
 }
+
+// Close clears what the walk holds of the set.
+func (it *ZSetIter) Close() { it.scratch = intText{} }
 
 // Member returns the present member: the store's memory or the walk's own, valid until its next step.
 func (it *ZSetIter) Member() []byte {

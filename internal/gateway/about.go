@@ -2,28 +2,36 @@ package gateway
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
 )
 
 // about is what others may see of a session: CLIENT LIST and the console. Its lock is a leaf and is never taken on the
-// way of a data command.
+// way of a data command; what changes with every command is written by the session's worker and read by any.
 type about struct {
 	id            uint64
 	source, local string
 	since         time.Time
+
+	active atomic.Int64 // when the last command came, in milliseconds of the engine's clock
+	last   atomic.Int32 // the number of the last command that was known, and one
 
 	mu              sync.Mutex
 	user            string
 	name            string
 	libName, libVer string
 	resp3           bool
+	noTouch         bool
+	noEvict         bool
 }
 
 func (a *about) setUser(user string) { a.set(func() { a.user = user }) }
 func (a *about) setName(name string) { a.set(func() { a.name = name }) }
 func (a *about) setRESP3(on bool)    { a.set(func() { a.resp3 = on }) }
+func (a *about) setNoTouch(on bool)  { a.set(func() { a.noTouch = on }) }
+func (a *about) setNoEvict(on bool)  { a.set(func() { a.noEvict = on }) }
 
 func (a *about) setLibrary(isName bool, value string) {
 	a.set(func() {
@@ -46,7 +54,7 @@ func (a *about) get() command.ClientInfo {
 	defer a.mu.Unlock()
 	i := command.ClientInfo{
 		ID: a.id, Addr: a.source, LocalAddr: a.local, Name: a.name, User: a.user, LibName: a.libName, LibVer: a.libVer,
-		AgeSeconds: int64(time.Since(a.since).Seconds()), RESP: 2,
+		AgeSeconds: int64(time.Since(a.since).Seconds()), RESP: 2, NoTouch: a.noTouch, NoEvict: a.noEvict,
 	}
 	if a.resp3 {
 		i.RESP = 3
@@ -54,5 +62,14 @@ func (a *about) get() command.ClientInfo {
 	return i
 }
 
-// About describes the session for CLIENT LIST.
-func (s *Session) About() command.ClientInfo { return s.about.get() }
+// About describes the session for CLIENT LIST. It may be called by any goroutine.
+func (s *Session) About() command.ClientInfo {
+	i := s.about.get()
+	if at := s.about.active.Load(); at != 0 {
+		i.IdleSeconds = max(s.g.Clock.Now()-at, 0) / 1000
+	}
+	if n := s.about.last.Load(); n > 0 {
+		i.Command = s.g.Table.Name(int(n) - 1)
+	}
+	return i
+}

@@ -1,6 +1,13 @@
 package gateway
 
-import "github.com/lethe-cache/lethe/internal/command"
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+)
 
 // Server is what the gateway asks of the listeners and connections around it.
 type Server interface {
@@ -10,39 +17,93 @@ type Server interface {
 	Connections() int
 }
 
+// Facts are what clients may be told of the process and that the gateway has no use for itself.
+type Facts struct {
+	Version        string // Lethe's own
+	MaxConnections int
+	IdleTimeout    time.Duration // after which a connection is closed; 0: never
+}
+
+// process is what tells this process from others.
+type process struct {
+	Facts
+	startedAt time.Time
+	runID     string // 40 hexadecimal digits, as Redis has it
+}
+
+func newProcess(f Facts) process {
+	var id [20]byte
+	rand.Read(id[:])
+	return process{Facts: f, startedAt: time.Now(), runID: hex.EncodeToString(id[:])}
+}
+
 // CommandTable is the command table.
 func (g *Gateway) CommandTable() *command.Table { return g.Table }
 
-// Clients describes the connections that a caller may know of: those of users who reach no tenant beyond the caller's.
+// Version is Lethe's own.
+func (g *Gateway) Version() string { return g.process.Version }
+
+// StartedAt is when the process began to serve, in Unix seconds.
+func (g *Gateway) StartedAt() int64 { return g.process.startedAt.Unix() }
+
+// Clients describes the connections that a caller may know of, by number: those of users who reach no tenant beyond the
+// caller's.
 func (g *Gateway) Clients(caller command.Conn) []command.ClientInfo {
 	var all []command.ClientInfo
-	g.Server.Sessions(func(s *Session) bool {
-		if s.visibleTo(caller) {
-			all = append(all, s.About())
-		}
-		return true
-	})
+	g.visible(caller, func(s *Session) { all = append(all, s.About()) })
+	slices.SortFunc(all, func(a, b command.ClientInfo) int { return int(a.ID) - int(b.ID) })
 	return all
 }
 
-// visibleTo reports whether every tenant of the session's user is one of the caller's. It runs in the caller's goroutine,
-// so it looks the user up by the name that the session shows.
-func (s *Session) visibleTo(caller command.Conn) bool {
-	if s.about.id == caller.ID() {
-		return true
-	}
-	user, ok := s.g.Directory.Lookup(s.about.get().User)
+// Disconnect closes a connection that the caller may know of.
+func (g *Gateway) Disconnect(caller command.Conn, id uint64) bool {
+	closed := false
+	g.visible(caller, func(s *Session) {
+		if s.about.id == id && s.hangUp != nil {
+			s.hangUp()
+			closed = true
+		}
+	})
+	return closed
+}
+
+func (g *Gateway) visible(caller command.Conn, f func(*Session)) {
+	me, ok := caller.(*Session)
 	if !ok {
-		return false
+		panic("BUG: a connection that is no session")
 	}
-	reached := map[string]bool{}
-	for _, id := range caller.Tenants() {
-		reached[s.g.tenantName(id)] = true
-	}
-	for _, t := range user.Tenants {
-		if !reached[t] {
+	g.Server.Sessions(func(s *Session) bool {
+		if s == me || me.knowsUser(s.about.get().User) {
+			f(s)
+		}
+		return true
+	})
+}
+
+// knowsUser reports whether a session may know of a user: every tenant of the user is one of the session's. It runs in
+// the session's own goroutine, and looks other sessions' users up by the names that they show.
+func (s *Session) knowsUser(name string) bool {
+	user, ok := s.g.Directory.Lookup(name)
+	return ok && s.reachesAll(user.Tenants)
+}
+
+// reachesAll reports whether the credential names all of these tenants.
+func (s *Session) reachesAll(tenants []string) bool {
+	for _, name := range tenants {
+		if !slices.ContainsFunc(s.tenants, func(t *Tenant) bool { return t.Name == name }) {
 			return false
 		}
 	}
 	return true
+}
+
+// reachesEveryone reports whether the credential names every tenant that this process knows of, so that numbers of the
+// whole process tell it nothing of anybody else. The global tenant is readable by all and does not count.
+func (s *Session) reachesEveryone() bool {
+	for _, t := range s.g.Tenants() {
+		if t.Name != GlobalTenant && !slices.Contains(s.tenants, t) {
+			return false
+		}
+	}
+	return s.user != nil
 }

@@ -39,7 +39,7 @@ func (w *Worker) placeKeys() bool {
 		if p.tenant == nil {
 			return w.refuse("tenant", msgTenant)
 		}
-		w.call.Keys = append(w.call.Keys, w.g.Store.Key(p.tenant.ID, name))
+		w.call.Keys = append(w.call.Keys, w.g.Store.Key(p.tenant.ID, p.category.ID, name))
 		w.call.Told = append(w.call.Told, command.Untold)
 	}
 	return true

@@ -59,7 +59,9 @@ func (w *Worker) keylessOutcome() audit.Outcome {
 func (w *Worker) recordKey(r *audit.Record, i int) {
 	p := &w.placed[i]
 	outcome := w.keyOutcome(i)
-	w.tally.count(p.category.ID, outcome)
+	if p.tenant != nil {
+		w.tally.count(p.tenant.ID, p.category.ID, outcome)
+	}
 	if !recorded(p.category, outcome, w.call.Spec) {
 		return
 	}
@@ -144,7 +146,10 @@ func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int6
 	if r.Reason == engine.Evicted {
 		action, outcome = audit.Evict, audit.Evicted
 	}
-	g.Stats.removed(c.ID, r.Reason)
+	g.Stats.removed(r)
+	if c.Audit == policy.AuditNone {
+		return
+	}
 	b.Add(&audit.Record{
 		At: wall, Actor: g.system, Action: action, Outcome: outcome, Tenant: g.tenantName(r.Tenant), Category: c.Name,
 		Key: r.Key, Subject: g.Policy.Match(r.Key).Subject, ExpiresAt: r.ExpiresAt - now + wall,

@@ -43,7 +43,7 @@ func (w *Worker) start(s *Session, args [][]byte) {
 	s.worker = w
 	w.Out.SetRESP3(s.resp3)
 	s.refresh()
-	w.g.Stats.commands.Add(1)
+	w.tally.commands++
 }
 
 func (w *Worker) lookUp() bool {

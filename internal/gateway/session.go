@@ -139,7 +139,7 @@ func (s *Session) loggedIn(name string, user *identity.User, err error) error {
 		}
 		return err
 	}
-	s.become(user, s.g.Directory.Generation(), "token")
+	s.become(user, user.Generation(), "token")
 	return nil
 }
 

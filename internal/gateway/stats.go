@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/lethe-cache/lethe/internal/audit"
@@ -13,26 +14,62 @@ type Stats struct {
 	unauthenticated atomic.Uint64
 	authFailures    atomic.Uint64
 	panics          atomic.Uint64
-	categories      []CategoryStats
 	reapLate        atomic.Int64 // milliseconds, the worst since it was last read
+	categories      int
+
+	cells   atomic.Pointer[[]*CellStats] // by tenant and category
+	growing sync.Mutex                   // held while cells is replaced
+
+	Latency Latency
 }
 
-// CategoryStats counts for one category.
-type CategoryStats struct {
-	Outcomes             [audit.Intended + 1]atomic.Uint64 // by audit.Outcome
-	Expirations, Evicted atomic.Uint64
+// CellStats counts for one category of one tenant.
+type CellStats struct {
+	outcomes [audit.Intended + 1]atomic.Uint64
 }
+
+// Outcome returns how many commands ended so on an entry of the tenant and category.
+func (c *CellStats) Outcome(o audit.Outcome) uint64 { return c.outcomes[o].Load() }
 
 func newStats(categories int) *Stats {
-	return &Stats{categories: make([]CategoryStats, categories)}
+	s := &Stats{categories: categories}
+	s.cells.Store(&[]*CellStats{})
+	return s
 }
 
-func (s *Stats) removed(category uint16, why engine.Reason) {
-	if why == engine.Evicted {
-		s.categories[category].Evicted.Add(1)
-	} else {
-		s.categories[category].Expirations.Add(1)
+// Cell returns the counts of one category of one tenant.
+func (s *Stats) Cell(t engine.TenantID, category uint16) *CellStats {
+	i := int(t)*s.categories + int(category)
+	if cells := *s.cells.Load(); i < len(cells) {
+		return cells[i]
 	}
+	s.growing.Lock()
+	defer s.growing.Unlock()
+	cells := append([]*CellStats(nil), *s.cells.Load()...)
+	for i >= len(cells) {
+		cells = append(cells, &CellStats{})
+	}
+	s.cells.Store(&cells)
+	return cells[i]
+}
+
+func (s *Stats) removed(r engine.Removal) {
+	o := audit.Expired
+	if r.Reason == engine.Evicted {
+		o = audit.Evicted
+	}
+	s.Cell(r.Tenant, r.Category).outcomes[o].Add(1)
+}
+
+// Sum adds up an outcome over a set of tenants, and over all categories.
+func (s *Stats) Sum(tenants []engine.TenantID, o audit.Outcome) uint64 {
+	var n uint64
+	for _, t := range tenants {
+		for c := range s.categories {
+			n += s.Cell(t, uint16(c)).Outcome(o)
+		}
+	}
+	return n
 }
 
 // Commands is how many commands were taken.
@@ -47,35 +84,38 @@ func (s *Stats) Unauthenticated() uint64 { return s.unauthenticated.Load() }
 // Panics is how many handlers failed.
 func (s *Stats) Panics() uint64 { return s.panics.Load() }
 
-// Category returns the counts of a category by number.
-func (s *Stats) Category(id int) *CategoryStats { return &s.categories[id] }
-
 // WorstLateness returns by how many milliseconds the latest erasure since the last call came after its deadline.
 func (s *Stats) WorstLateness() int64 { return s.reapLate.Swap(0) }
 
 // tally is one worker's counts of one round.
 type tally struct {
-	counts  [][audit.Intended + 1]uint32
-	touched []uint16
+	commands uint64
+	counts   []tallied
 }
 
-func (t *tally) init(categories int) { t.counts = make([][audit.Intended + 1]uint32, categories) }
+type tallied struct {
+	tenant   engine.TenantID
+	category uint16
+	outcome  audit.Outcome
+	n        uint64
+}
 
-func (t *tally) count(category uint16, o audit.Outcome) {
-	t.counts[category][o]++
-	if n := len(t.touched); n == 0 || t.touched[n-1] != category {
-		t.touched = append(t.touched, category)
+// count adds one; a round has few combinations, and those of neighbouring commands are mostly the same.
+func (t *tally) count(tenant engine.TenantID, category uint16, o audit.Outcome) {
+	for i := len(t.counts) - 1; i >= 0; i-- {
+		if c := &t.counts[i]; c.tenant == tenant && c.category == category && c.outcome == o {
+			c.n++
+			return
+		}
 	}
+	t.counts = append(t.counts, tallied{tenant, category, o, 1})
 }
 
 func (t *tally) flush(s *Stats) {
-	for _, category := range t.touched {
-		for o := range t.counts[category] {
-			if n := t.counts[category][o]; n != 0 {
-				s.categories[category].Outcomes[o].Add(uint64(n))
-				t.counts[category][o] = 0
-			}
-		}
+	s.commands.Add(t.commands)
+	t.commands = 0
+	for _, c := range t.counts {
+		s.Cell(c.tenant, c.category).outcomes[c.outcome].Add(c.n)
 	}
-	t.touched = t.touched[:0]
+	t.counts = t.counts[:0]
 }

@@ -48,7 +48,6 @@ func (g *Gateway) NewWorker() *Worker {
 	w.call.Out = w.Out
 	w.call.Tx = w.tx
 	w.call.Expiry = (*expiry)(w)
-	w.tally.init(len(g.categories))
 	return w
 }
 

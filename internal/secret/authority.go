@@ -37,7 +37,7 @@ type authority struct {
 // key from which the certificate can be made, never a certificate that nobody can sign for.
 func (d *Dir) authorityLocked(now time.Time) (*authority, error) {
 	path := d.File(CAFile)
-	data, err := ReadFile(path)
+	data, err := readPublic(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.newAuthority(now)
 	}

@@ -58,7 +58,7 @@ func (d *Dir) serverCertificate(names []string, now time.Time) (tls.Certificate,
 // nothing is lost: clients trust the authority.
 func (d *Dir) storedServer(ca *authority, hosts hosts, now time.Time) (tls.Certificate, bool) {
 	path := d.File(serverFile)
-	data, err := ReadFile(path)
+	data, err := readPublic(path)
 	if err != nil {
 		return tls.Certificate{}, false
 	}

@@ -79,6 +79,9 @@ func TestServerCertificateIsKept(t *testing.T) {
 	if !same(first, issue(t, open(t, d.Path()), now.Add(300*day))) {
 		t.Error("renewed without need")
 	}
+	if err := os.Chmod(d.File(secret.CAFile), 0o644); err != nil || !same(first, issue(t, d, now)) {
+		t.Error("a certificate may be read by others", err)
+	}
 	if same(first, issue(t, d, now.Add(368*day))) {
 		t.Error("fewer than 30 days are left, and it is not renewed")
 	}
@@ -121,6 +124,7 @@ func TestDamagedCertificates(t *testing.T) {
 		_, err := d.ServerCertificateAt(nil, now)
 		refused(t, err, text, hint)
 	}
+	refuses(func(d *secret.Dir) error { return os.Chmod(d.File("ca.pem"), 0o666) }, "mode 0666 lets other users in", "chmod 600")
 	refuses(func(d *secret.Dir) error { return os.Remove(d.File("ca.key")) }, "without its key", "backup")
 	refuses(func(d *secret.Dir) error { return os.WriteFile(d.File("ca.pem"), []byte("no PEM"), 0o600) }, "not a PEM certificate", "backup")
 	refuses(func(d *secret.Dir) error { return os.Rename(d.File("server.pem"), d.File("ca.pem")) }, "its key belongs to another", "backup")

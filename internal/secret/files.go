@@ -17,7 +17,13 @@ const maxFileBytes = 16 << 20
 // ReadFile reads a file that only its owner may touch: a regular file of ours, not a symbolic link, without any permission
 // for group or others. The checks are made on the opened file, so it cannot be exchanged between check and read.
 // A missing file is reported as fs.ErrNotExist.
-func ReadFile(path string) ([]byte, error) {
+func ReadFile(path string) ([]byte, error) { return readOwn(path, 0o077) }
+
+// readPublic is ReadFile for certificates, which others may read but not write.
+func readPublic(path string) ([]byte, error) { return readOwn(path, 0o022) }
+
+// readOwn reads a regular file of ours that has none of the forbidden permissions.
+func readOwn(path string, forbidden fs.FileMode) ([]byte, error) {
 	// O_NONBLOCK keeps a named pipe put in the file's place from hanging the start.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -31,7 +37,7 @@ func ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", path, cause(err))
 	}
-	if err := checkPrivate(path, info); err != nil {
+	if err := checkPrivate(path, info, forbidden); err != nil {
 		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
@@ -105,14 +111,14 @@ func Lock(path string) (unlock func(), err error) {
 }
 
 // checkPrivate refuses what another user of this machine could have read or changed.
-func checkPrivate(path string, info fs.FileInfo) error {
+func checkPrivate(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("cannot read %s: it is not a regular file", path)
 	}
 	if err := checkOwner(path, info); err != nil {
 		return err
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); mode&forbidden != 0 {
 		return problem(fmt.Sprintf("chmod 600 %s, and replace what it holds if others may have read it", path),
 			fmt.Errorf("cannot trust %s: its mode %04o lets other users in", path, mode))
 	}

@@ -16,11 +16,11 @@ func (p *Problem) Unwrap() error { return p.err }
 // Hint is one sentence that tells the user how to mend it.
 func (p *Problem) Hint() string { return p.hint }
 
-// Hint returns the outermost hint that err carries, or "".
+// Hint returns the outermost hint that err carries, of this package or of another that has errors with a Hint method, or "".
 func Hint(err error) string {
-	var p *Problem
-	if errors.As(err, &p) {
-		return p.hint
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
 	}
 	return ""
 }

@@ -43,6 +43,21 @@ func newConn(s *Server, l *loop, fd int, source, local string) *conn {
 	return c
 }
 
+// trust gives a connection the limits that fit whether it is somebody's.
+func (c *conn) trust() {
+	if c.trusted == c.session.Authenticated() {
+		return
+	}
+	c.trusted = !c.trusted
+	limits := resp.UnauthenticatedLimits()
+	if c.trusted {
+		limits = resp.DefaultLimits()
+		limits.RequestBytes = c.s.o.MaxRequest
+		limits.BulkBytes = min(limits.BulkBytes, c.s.o.MaxRequest)
+	}
+	c.decoder.SetLimits(limits)
+}
+
 // handshake runs the TLS handshake in the goroutine that calls it and then gives the connection to its loop.
 func (c *conn) handshake() {
 	if err := c.loop.register(c); err != nil {

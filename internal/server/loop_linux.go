@@ -32,6 +32,8 @@ type loop struct {
 	seconds  int64   // the loop's clock for timeouts
 	bytesIn  uint64
 	bytesOut uint64
+	began    time.Time // of the round
+	commands int       // of the round
 	events   [256]unix.EpollEvent
 
 	mu       sync.Mutex
@@ -99,7 +101,7 @@ func (l *loop) run() {
 		if err != nil && err != unix.EINTR {
 			panic("BUG: cannot wait for events: " + err.Error())
 		}
-		l.w.Begin()
+		l.beginRound()
 		l.serveAgain()
 		for i := range max(n, 0) {
 			l.handle(&l.events[i])
@@ -288,15 +290,13 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 			continue
 		}
 		commands++
+		l.commands++
 		next := l.w.Run(c.session, args)
 		closing = next.Close
 		if next.Wait != nil {
 			l.wait(c, next)
 		}
-		if !c.trusted && c.session.Authenticated() {
-			c.trusted = true
-			c.decoder.SetLimits(resp.DefaultLimits())
-		}
+		c.trust()
 	}
 	l.addReply(c, from, commands, closing)
 	return used
@@ -309,7 +309,7 @@ func (l *loop) addReply(c *conn, from, commands int, closing bool) {
 	}
 	if to > roundOutput {
 		l.endRound()
-		l.w.Begin()
+		l.beginRound()
 	}
 }
 
@@ -326,10 +326,7 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 			c.waiting = false
 			from := l.w.Out.Len()
 			after := l.w.Finish(c.session, spec, next.Then)
-			if !c.trusted && c.session.Authenticated() {
-				c.trusted = true
-				c.decoder.SetLimits(resp.DefaultLimits())
-			}
+			c.trust()
 			l.addReply(c, from, 1, after.Close)
 			l.runKept(c)
 			if !c.waiting {
@@ -338,6 +335,12 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 			}
 		})
 	}()
+}
+
+// beginRound fixes the instant at which the round's commands run.
+func (l *loop) beginRound() {
+	l.began = time.Now()
+	l.w.Begin()
 }
 
 // endRound commits the round's records and sends its replies; where the records cannot be written, every command of the
@@ -365,6 +368,10 @@ func (l *loop) endRound() {
 	}
 	l.replies = l.replies[:0]
 	l.w.Out.Reset()
+	if l.commands > 0 {
+		l.s.g.Stats.Latency.Observe(time.Since(l.began), l.commands)
+		l.commands = 0
+	}
 	if l.bytesOut > 0 {
 		l.s.stats.BytesOut.Add(l.bytesOut)
 		l.bytesOut = 0

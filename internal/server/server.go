@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 // Options are the limits of a Server. Zero means the default that is named.
@@ -28,6 +29,7 @@ type Options struct {
 	HandshakeTimeout time.Duration // from taking a connection to the end of its handshake: 10 s
 	LoginTimeout     time.Duration // from the handshake to the first good credential: 10 s
 	IdleTimeout      time.Duration // between two requests; 0: none
+	MaxRequest       int           // bytes of one request: resp.DefaultLimits
 	MaxOutput        int           // bytes that wait for a client that does not read: 256 MiB, then it is closed
 	StallTimeout     time.Duration // a client that takes no byte of what waits for it: 60 s
 }
@@ -46,6 +48,7 @@ func (o *Options) setDefaults(processors int) {
 	def(&o.Loops, processors)
 	def(&o.MaxConnections, 10_000)
 	def(&o.MaxOutput, 256<<20)
+	def(&o.MaxRequest, resp.DefaultLimits().RequestBytes)
 	defTime(&o.HandshakeTimeout, 10*time.Second)
 	defTime(&o.LoginTimeout, 10*time.Second)
 	defTime(&o.StallTimeout, 60*time.Second)

@@ -72,6 +72,7 @@ func (p *process) awaitReady(t testing.TB) string {
 			return line
 		}
 		<-p.ended
+		p.asked = true // stop has nothing to add to this
 		t.Fatalf("%s ended before it was ready: %v\n%s", p.name, p.err, p.stderr.String())
 	case <-time.After(startTimeout):
 		t.Fatalf("%s was not ready in %v\n%s", p.name, startTimeout, p.stderr.String())

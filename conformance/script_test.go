@@ -25,7 +25,7 @@ import (
 //	@new HTTL h FIELDS 1 f       redis-server 7.0 does not know it yet
 //
 // The reply of Lethe stands below a call of the last two kinds, with the CRLF at its end left out: `= :-1`, or `=2` and
-// `=3` where the protocols differ; \r and \n are written so. `=~ 31536000` is a number, give or take 5.
+// `=3` where the protocols differ; \r and \n are written so, and :ANY is any number. `=~ 31536000` is a number, give or take 5.
 type script struct {
 	group string
 	cases []testCase

@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/lethe-cache/lethe/internal/admin"
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/config"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/identity"
+	"github.com/lethe-cache/lethe/internal/metrics"
+	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/secret"
+	"github.com/lethe-cache/lethe/internal/server"
+)
+
+// serving is a running server: everything that start built, in the order in which it was built.
+type serving struct {
+	settings      *config.Config
+	log           *slog.Logger
+	dir           *secret.Dir
+	firstUser     *identity.User
+	firstToken    secret.Bytes
+	certificate   *certificate
+	audit         *audit.Log
+	store         *engine.Store
+	gateway       *gateway.Gateway
+	server        *server.Server
+	listener      *net.TCPListener
+	adminListener net.Listener
+}
+
+// start builds all parts, in order and visibly. What it built is taken down again when a later part fails.
+func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
+	s := &serving{settings: settings, log: log}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	steps := []func() error{s.openDirectory, s.openCertificate, s.openGateway, s.startServer, s.listen}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			var f *failure
+			if errors.As(err, &f) {
+				return nil, err
+			}
+			return nil, fail(exitFailure, secret.Hint(err), err)
+		}
+	}
+	return s, nil
+}
+
+func (s *serving) openDirectory() (err error) {
+	s.dir, err = secret.OpenDir(s.settings.DataDir)
+	return err
+}
+
+func (s *serving) openCertificate() (err error) {
+	s.certificate, err = newCertificate(s.dir, s.settings.TLS)
+	return err
+}
+
+// openGateway opens the users, the policy and the audit, and joins them with the store.
+func (s *serving) openGateway() error {
+	p, err := loadPolicy(s.settings.Policy)
+	if err != nil {
+		return err
+	}
+	for _, w := range p.Warnings() {
+		s.log.Warn("policy", "line", w.Line, "problem", w.Problem, "mend", w.Mend)
+	}
+	table := command.NewTable()
+	directory, err := identity.OpenDirectory(s.dir.File(identity.FileName), table)
+	if err != nil {
+		return err
+	}
+	if s.firstUser, s.firstToken, err = identity.Bootstrap(directory); err != nil {
+		return err
+	}
+	if s.audit, err = openAuditLog(s.dir, s.settings.Audit, s.log); err != nil {
+		return err
+	}
+	memory := s.settings.Memory
+	s.store = engine.New(engine.Options{MaxMemory: memory.Max, TenantQuota: memory.TenantQuota, Categories: len(p.Categories())})
+	s.gateway = gateway.New(gateway.Parts{
+		Table: table, Store: s.store, Policy: p, Directory: directory, Audit: s.audit, Log: s.log,
+		Clock: gateway.SystemClock{}, Quotas: memory.Tenants,
+	})
+	for _, u := range directory.Users() {
+		for _, t := range u.Tenants {
+			s.gateway.Tenant(t) // so that its metrics are there from the start
+		}
+	}
+	s.recordConfiguration("policy=" + p.Hash())
+	return nil
+}
+
+func (s *serving) startServer() (err error) {
+	limits := s.settings.Limits
+	s.server, err = server.New(s.gateway, s.certificate.config(), s.log, server.Options{
+		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
+		LoginTimeout: limits.HandshakeTimeout, IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
+		MaxRequest: int(limits.Request),
+	})
+	if err == nil {
+		s.gateway.Server = s.server
+	}
+	return err
+}
+
+func (s *serving) listen() error {
+	l, err := net.Listen("tcp", s.settings.Listen)
+	if err != nil {
+		return fail(exitFailure, "choose another address with --listen; port 0 takes a free one", fmt.Errorf("cannot listen for clients: %w", err))
+	}
+	s.listener = l.(*net.TCPListener)
+	if s.adminListener, err = net.Listen("tcp", s.settings.AdminListen); err != nil {
+		return fail(exitFailure, "choose another address with --admin-listen; port 0 takes a free one", fmt.Errorf("cannot listen for administrators: %w", err))
+	}
+	return nil
+}
+
+// run serves until ctx ends, or until a part of the server fails.
+func (s *serving) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var parts sync.WaitGroup
+	failed := make(chan error, 2)
+	part := func(name string, f func() error) {
+		parts.Go(func() {
+			if err := f(); err != nil {
+				failed <- fmt.Errorf("cannot go on serving %s: %w", name, err)
+				stop()
+			}
+		})
+	}
+	parts.Go(func() { s.gateway.Reap(ctx) })
+	parts.Go(func() { s.housekeeping(ctx) })
+	part("clients", func() error { return s.server.Serve(ctx, s.listener) })
+	part("administrators", func() error {
+		return admin.Serve(ctx, s.adminListener, s.certificate.config(), admin.Options{
+			Registry: metrics.New(metrics.Sources{Gateway: s.gateway, Server: s.server, Audit: s.audit, Version: Version}),
+			Ready:    s.notReady, Authorise: s.mayLook, Log: s.log,
+		})
+	})
+	parts.Wait()
+	select {
+	case err := <-failed:
+		return fail(exitFailure, "", err)
+	default:
+		s.log.Info("stopping")
+		return nil
+	}
+}
+
+// notReady says why commands would be refused now.
+func (s *serving) notReady() string {
+	if !s.audit.Ready() {
+		return "audit records cannot be written"
+	}
+	return ""
+}
+
+// mayLook lets users who may administer the server read its metrics from another machine.
+func (s *serving) mayLook(user string, token []byte) bool {
+	u, err := s.gateway.Directory.Authenticate(user, token)
+	if err != nil {
+		return false
+	}
+	id, ok := s.gateway.Table.ID("acl|list")
+	return ok && u.Permissions().Command(id)
+}
+
+// close takes down what was built, the last part first.
+func (s *serving) close() {
+	if s.server != nil {
+		s.server.Close()
+	}
+	for _, l := range []net.Listener{s.adminListener, listenerOrNil(s.listener)} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	if s.audit != nil {
+		if err := s.audit.Close(); err != nil {
+			s.log.Error("the audit log could not be closed whole", "error", err)
+		}
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
+	s.firstToken.Clear()
+}
+
+func listenerOrNil(l *net.TCPListener) net.Listener {
+	if l == nil {
+		return nil
+	}
+	return l
+}
+
+// recordConfiguration records that a configuration was put in force.
+func (s *serving) recordConfiguration(what string) {
+	var b audit.Batch
+	b.Add(&audit.Record{
+		At: gateway.SystemClock{}.Wall(), Actor: &audit.Actor{User: "lethe", Method: "system"},
+		Action: audit.Configure, Outcome: audit.OK, Detail: what,
+	})
+	if err := s.audit.Commit(&b); err != nil {
+		s.log.Error("the audit log cannot be written; commands are refused until it can", "error", err)
+	}
+}
+
+// loadPolicy reads a policy file, or returns the built-in policy for no file.
+func loadPolicy(file string) (*policy.Policy, error) {
+	if file == "" {
+		return policy.Default(), nil
+	}
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fail(exitFailure, "", fmt.Errorf("cannot read the policy: %w", err))
+	}
+	p, mistakes := policy.Parse(src)
+	if len(mistakes) == 0 {
+		return p, nil
+	}
+	var lines []string
+	for _, m := range mistakes {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s (%s)", filepath.Base(file), m.Line, m.Column, m.Problem, m.Mend))
+	}
+	return nil, fail(exitFailure, "run `lethe policy check FILE` for the same list", errors.New("the policy cannot be used:\n  "+strings.Join(lines, "\n  ")))
+}

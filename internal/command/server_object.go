@@ -1,0 +1,234 @@
+package command
+
+import (
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/resp"
+)
+
+// secondKey is the key of OBJECT and MEMORY USAGE: they look at an entry, not at its value.
+func secondKey() []KeySpec { return []KeySpec{{Begin: 2, Step: 1, Flags: KeyRO}} }
+
+func objectCommands() []*Spec {
+	look := func(name, since, summary string, run func(*Call)) *Spec {
+		return &Spec{Name: name, Arity: 3, Flags: ReadOnly, Categories: CatKeyspace, Keys: secondKey(), Since: since,
+			Complexity: "O(1)", Summary: summary, Syntax: "key", Tips: []string{"nondeterministic_output"}, Action: ActionRead, Run: run}
+	}
+	encoding := look("ENCODING", "2.2.3", "Returns how Redis would lay the value out.", runObjectEncoding)
+	encoding.Complexity = "O(N) with N elements, at most 512"
+	return []*Spec{container("OBJECT", "2.2.3", "generic", "Commands about how values are kept.", CatKeyspace,
+		encoding,
+		look("FREQ", "4.0.0", "Returns how often the key was read lately, 0 to 3.", runObjectFreq),
+		look("IDLETIME", "2.2.3", "Refused: what is kept when room is needed depends on frequency, idle times are not tracked.", runObjectIdleTime),
+		look("REFCOUNT", "2.2.3", "Returns 1: values are never shared.", runObjectRefCount),
+	)}
+}
+
+// object returns the entry of the key, or answers that there is none.
+func (c *Call) object() (engine.Entry, bool) {
+	e := c.Peek(0)
+	if !e.Exists() {
+		c.Out.Null()
+	}
+	return e, e.Exists()
+}
+
+func runObjectFreq(c *Call) {
+	if e, ok := c.object(); ok {
+		c.Out.Int(int64(e.Heat()))
+	}
+}
+
+// runObjectIdleTime answers what Redis does under maxmemory-policy allkeys-lfu, which is the closest to Lethe's.
+func runObjectIdleTime(c *Call) {
+	if _, ok := c.object(); ok {
+		c.Error("ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.")
+	}
+}
+
+func runObjectRefCount(c *Call) {
+	if _, ok := c.object(); ok {
+		c.Out.Int(1)
+	}
+}
+
+func runObjectEncoding(c *Call) {
+	if e, ok := c.object(); ok {
+		c.Out.BulkString(c.encoding(e))
+	}
+}
+
+// Redis 7.2's thresholds between its small and large layouts, as its default configuration has them.
+const (
+	embeddedBytes   = 44
+	smallElement    = 64
+	smallHash       = 512
+	smallIntSet     = 512
+	smallCollection = 128
+	smallListBytes  = 8 << 10
+)
+
+// encoding is Redis's name for the layout that a value of this content has when it was written at once: clients use it
+// to tell small collections from large ones. Lethe's own layouts are others.
+func (c *Call) encoding(e engine.Entry) string {
+	switch e.Kind() {
+	case engine.String:
+		return stringEncoding(e.String())
+	case engine.List:
+		return c.listEncoding()
+	case engine.Set:
+		return c.setEncoding()
+	case engine.ZSet:
+		if c.allSmall(smallCollection) {
+			return "listpack"
+		}
+		return "skiplist"
+	default:
+		if c.allSmall(2 * smallHash) {
+			return "listpack"
+		}
+		return "hashtable"
+	}
+}
+
+func stringEncoding(value []byte) string {
+	if _, ok := parseInt(value); ok {
+		return "int"
+	}
+	if len(value) <= embeddedBytes {
+		return "embstr"
+	}
+	return "raw"
+}
+
+// allSmall reports whether a collection has at most limit elements, a hash's fields and values counted each, and none of
+// them is long.
+func (c *Call) allSmall(limit int) bool {
+	n := 0
+	return c.elements(func(b []byte) bool {
+		n++
+		return n <= limit && len(b) <= smallElement
+	})
+}
+
+func (c *Call) setEncoding() string {
+	n := 0
+	if c.elements(func(b []byte) bool {
+		n++
+		_, isInt := parseInt(b)
+		return isInt && n <= smallIntSet
+	}) {
+		return "intset"
+	}
+	if c.allSmall(smallCollection) {
+		return "listpack"
+	}
+	return "hashtable"
+}
+
+func (c *Call) listEncoding() string {
+	total := 7 // a listpack's own bytes
+	if c.elements(func(b []byte) bool {
+		total += len(b) + 2
+		if len(b) > smallElement-1 {
+			total += 2
+		}
+		return total <= smallListBytes
+	}) {
+		return "listpack"
+	}
+	return "quicklist"
+}
+
+// elements calls f for every element of the collection that the call's key holds, until f says stop; false means that it
+// did. Fields and values of a hash are elements each.
+func (c *Call) elements(f func([]byte) bool) bool {
+	k, all := &c.Keys[0], true
+	each := func(b []byte) bool {
+		all = all && f(b)
+		return all
+	}
+	switch c.Tx.Peek(k).Kind() {
+	case engine.List:
+		if l, err := c.Tx.ListAt(k); err == nil {
+			for it := l.Iter(0, false); it.Next() && each(it.Element()); {
+			}
+		}
+	case engine.Set:
+		if s, err := c.Tx.SetAt(k); err == nil {
+			s.Each(each)
+		}
+	case engine.ZSet:
+		if z, err := c.Tx.ZSetAt(k); err == nil {
+			for it := z.Iter(0, false); it.Next() && each(it.Member()); {
+			}
+		}
+	case engine.Hash:
+		if h, err := c.Tx.HashAt(k); err == nil {
+			h.Each(func(field, value []byte) bool { return each(field) && each(value) })
+		}
+	}
+	return all
+}
+
+func memoryCommands() []*Spec {
+	return []*Spec{container("MEMORY", "4.0.0", "server", "Commands about memory.", 0,
+		&Spec{Name: "USAGE", Arity: -3, Flags: ReadOnly, Categories: CatRead, Keys: secondKey(), Since: "4.0.0",
+			Complexity: "O(N) with N elements", Summary: "Returns the bytes that a key and its value take; for a large collection an estimate.",
+			Syntax: "key [SAMPLES count]", Action: ActionRead, Run: runMemoryUsage},
+		&Spec{Name: "DOCTOR", Arity: 2, Since: "4.0.0", Complexity: "O(T) with T tenants of the credential",
+			Summary: "Tells how much of their memory the credential's tenants use.",
+			Tips:    []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"}, Action: ActionAdmin, Run: runMemoryDoctor},
+	)}
+}
+
+func runMemoryUsage(c *Call) {
+	for i := 3; i < len(c.Args); i += 2 {
+		if !word(c.Args[i], "SAMPLES") || i+1 == len(c.Args) {
+			c.Error(resp.MsgSyntax)
+			return
+		}
+		n, ok := c.intArg(i + 1)
+		if !ok {
+			return
+		}
+		if n < 0 {
+			c.Error(resp.MsgSyntax)
+			return
+		}
+	}
+	if e, ok := c.object(); ok {
+		c.Out.Int(int64(e.Bytes() + c.beside(e)))
+	}
+}
+
+// elementOverhead is about what an element of a large collection takes beside its bytes: its block's head, its share of
+// the table and padding.
+const elementOverhead = 32
+
+// beside estimates what a collection takes beside its entry's own block. A small one lies in that block whole, which shows
+// in the block being at least as large as its elements.
+func (c *Call) beside(e engine.Entry) int {
+	own, sum, n := e.Bytes(), 0, 0
+	c.elements(func(b []byte) bool {
+		sum += len(b)
+		n++
+		return true
+	})
+	if sum <= own {
+		return 0
+	}
+	return sum + n*elementOverhead
+}
+
+func runMemoryDoctor(c *Call) {
+	var text []byte
+	for _, f := range c.Conn.Host().Info(c.Conn, "memory") {
+		switch f.Name {
+		case "used_memory_human":
+			text = append(text, "The tenants of this credential use "+f.Value...)
+		case "maxmemory_human":
+			text = append(text, ", of "+f.Value+" that they may use (0B: no limit).\n"...)
+		}
+	}
+	c.Out.Verbatim("txt", text)
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/lethe-cache/lethe/internal/command"
+)
+
+// refusalReasons are the reasons of ACL LOG: the first three are the steps that stop a command.
+var refusalReasons = [...]string{"command", "key", "tenant", "auth"}
+
+const (
+	authRefusal  = 3      // the place of "auth"
+	keptRefusals = 128    // of one tenant
+	refusalGroup = 60_000 // milliseconds in which equal refusals count as one entry, as in Redis
+)
+
+// refusalLog holds the latest refusals of the users of one home tenant, for ACL LOG. The audit has all of them; this is
+// for whoever sets up permissions and has no access to it. Its lock is a leaf.
+type refusalLog struct {
+	mu      sync.Mutex
+	entries []command.Refusal // the oldest first
+	ids     uint64
+}
+
+func (l *refusalLog) add(r command.Refusal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.Reason == r.Reason && e.Command == r.Command && e.User == r.User && r.UpdatedAt-e.UpdatedAt < refusalGroup {
+			e.Count++
+			e.UpdatedAt, e.Client = r.UpdatedAt, r.Client
+			same := *e
+			l.entries = append(slices.Delete(l.entries, i, i+1), same)
+			return
+		}
+	}
+	if len(l.entries) == keptRefusals {
+		l.entries = slices.Delete(l.entries, 0, 1)
+	}
+	r.ID, r.Count = l.ids, 1
+	l.ids++
+	l.entries = append(l.entries, r)
+}
+
+func (l *refusalLog) list() []command.Refusal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
+
+// forget drops the entries of the users that a caller knows.
+func (l *refusalLog) forget(known func(user string) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = slices.DeleteFunc(l.entries, func(r command.Refusal) bool { return known(r.User) })
+}
+
+// noteRefusal notes that permissions stopped the command that has just run.
+func (w *Worker) noteRefusal(home *Tenant) {
+	if reason := slices.Index(refusalReasons[:authRefusal], w.refused); reason >= 0 && w.session.user != nil {
+		w.session.refused(home, reason, w.session.user.Name)
+	}
+}
+
+// noteBadToken notes a wrong token with the home tenant of the user that it was shown for. What is no user's name may be
+// a token that was typed in the wrong place: it is not kept.
+func (s *Session) noteBadToken(name string) {
+	user, known := s.g.Directory.Lookup(name)
+	if !known {
+		return
+	}
+	if home := s.g.Tenant(user.Home()); home != nil {
+		s.refused(home, authRefusal, name)
+	}
+}
+
+func (s *Session) refused(home *Tenant, reason int, user string) {
+	home.usage.refused[reason].Add(1)
+	call := &s.worker.call
+	object := call.Spec.FullName()
+	if reason == authRefusal {
+		object = call.Spec.RecordName() // Redis writes AUTH and HELLO in capitals here
+	}
+	home.usage.refusals.add(command.Refusal{
+		Reason: refusalReasons[reason], Command: object, User: user, Client: s.About(),
+		CreatedAt: call.WallNow, UpdatedAt: call.WallNow,
+	})
+}
+
+// Refusals returns what users whom the caller may know of were lately refused, the newest first.
+func (g *Gateway) Refusals(caller command.Conn) []command.Refusal {
+	me := caller.(*Session)
+	var all []command.Refusal
+	for _, t := range me.tenants {
+		for _, r := range t.usage.refusals.list() {
+			if me.knowsUser(r.User) {
+				all = append(all, r)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b command.Refusal) int {
+		return cmp.Or(cmp.Compare(b.UpdatedAt, a.UpdatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return all
+}
+
+// ForgetRefusals empties the caller's part of that list.
+func (g *Gateway) ForgetRefusals(caller command.Conn) {
+	me := caller.(*Session)
+	for _, t := range me.tenants {
+		t.usage.refusals.forget(me.knowsUser)
+	}
+}
