@@ -10,6 +10,20 @@ import (
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
+const weakHash = "pbkdf2-sha256:1000:AAAAAAAAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+const weakUsers = `version: 1
+users:
+  - name: app
+    enabled: true
+    tenants: [TENANT001]
+    rules: ""
+    created: 2026-01-31T15:04:05Z
+    tokens:
+      - hash: ` + weakHash + `
+        created: 2026-01-31T15:04:05Z
+`
+
 // Settings, policies and users that are not understood stop the start, and the message says where and how to mend it.
 func TestMistakesStopTheStart(t *testing.T) {
 	t.Parallel()
@@ -60,5 +74,7 @@ func TestMistakesStopTheStart(t *testing.T) {
 	f("overlapping rules", []string{"--policy", write("f.yaml",
 		"keys:\n  - {match: \"{tenant}:{kind}:count\", category: reference}\n  - {match: \"{tenant}:patient:{subject}\", category: phi}\n")}, "", "would not be PHI")
 	f("missing policy", []string{"--policy", filepath.Join(dir, "none.yaml")}, "", "policy")
-	f("weak token", nil, "version: 1\nusers:\n  app:\n    tenants: [TENANT001]\n    token: secret\n")
+	// The file holds hashes of tokens only: what can be weak in it is the hash. `lethe user add` refuses weak tokens.
+	f("a weak hash of a token", nil, weakUsers, "users.yaml:", "too weak")
+	f("a token that is not hashed", nil, strings.Replace(weakUsers, weakHash, "changeme", 1), "users.yaml:", "not a token's hash")
 }

@@ -4,8 +4,12 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"strconv"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/config"
@@ -70,5 +74,29 @@ func auditOpener(dataDir string) (audit.Opener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return audit.NewOpener(key)
+	opener, err := audit.NewOpener(key)
+	return &recordingOpener{Opener: opener, dir: dir}, err
+}
+
+// recordingOpener opens the audit log and can have it recorded that names were read out of it.
+type recordingOpener struct {
+	audit.Opener
+	dir *secret.Dir
+}
+
+// RecordReveal has it recorded who reads names: in the log, or by the server that has the log.
+func (r *recordingOpener) RecordReveal(detail string) error {
+	log, err := openAuditLog(r.dir, config.Audit{Durability: config.DurabilityDisk}, slog.New(slog.DiscardHandler))
+	if errors.Is(err, audit.ErrLocked) {
+		return leaveNotice(r.dir, detail)
+	}
+	if err != nil {
+		return err
+	}
+	var b audit.Batch
+	b.Add(&audit.Record{
+		At: time.Now().UnixMilli(), Actor: &audit.Actor{User: strconv.Itoa(os.Getuid()), Method: "command line"},
+		Action: audit.Reveal, Outcome: audit.OK, Detail: detail,
+	})
+	return errors.Join(log.Commit(&b), log.Close())
 }

@@ -80,6 +80,7 @@ func serve(env *environment, settings *config.Config) error {
 	for _, w := range protectMemory() {
 		log.Warn("memory protection is weaker than it should be", "weakness", w)
 	}
+	signal.Ignore(syscall.SIGXFSZ) // a limit on file sizes is an error of the audit log, not the end of the process
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := start(settings, log)
@@ -113,6 +114,7 @@ func (s *serving) housekeeping(ctx context.Context) {
 			return
 		case <-everySecond.C:
 		}
+		s.takeNotices()
 		changed, err := s.gateway.Directory.Reload()
 		if changed {
 			s.recordConfiguration("users")

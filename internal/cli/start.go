@@ -73,7 +73,7 @@ func (s *serving) openCertificate() (err error) {
 
 // openGateway opens the users, the policy and the audit, and joins them with the store.
 func (s *serving) openGateway() error {
-	p, err := loadPolicy(s.settings.Policy)
+	p, err := servedPolicy(s.settings.Policy)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,7 @@ func (s *serving) openGateway() error {
 	s.gateway = gateway.New(gateway.Parts{
 		Table: table, Store: s.store, Policy: p, Directory: directory, Audit: s.audit, Log: s.log,
 		Clock: gateway.SystemClock{}, Quotas: memory.Tenants,
+		Facts: gateway.Facts{Version: Version, MaxConnections: s.settings.Limits.Connections, IdleTimeout: s.settings.Limits.IdleTimeout},
 	})
 	for _, u := range directory.Users() {
 		for _, t := range u.Tenants {
@@ -222,8 +223,8 @@ func (s *serving) recordConfiguration(what string) {
 	}
 }
 
-// loadPolicy reads a policy file, or returns the built-in policy for no file.
-func loadPolicy(file string) (*policy.Policy, error) {
+// servedPolicy reads a policy file, or returns the built-in policy for no file.
+func servedPolicy(file string) (*policy.Policy, error) {
 	if file == "" {
 		return policy.Default(), nil
 	}

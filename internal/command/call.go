@@ -19,6 +19,8 @@ type Call struct {
 	Now     int64 // milliseconds of the engine's clock
 	WallNow int64 // the same instant in Unix milliseconds
 
+	NoTouch bool // reads do not count for what is kept when room is needed
+
 	Expiry Expiry
 	Conn   Conn
 
@@ -46,7 +48,12 @@ func (c *Call) Tell(key int, o Outcome) { c.Told[key] = o }
 
 // Get returns the live entry of a key for reading its value, counts the read and notes a hit or a miss.
 func (c *Call) Get(key int) engine.Entry {
-	e := c.Tx.Get(&c.Keys[key])
+	var e engine.Entry
+	if c.NoTouch {
+		e = c.Tx.Peek(&c.Keys[key])
+	} else {
+		e = c.Tx.Get(&c.Keys[key])
+	}
 	c.seen(key, e.Exists())
 	return e
 }

@@ -62,6 +62,7 @@ func runExists(c *Call) {
 }
 
 func runTouch(c *Call) {
+	c.NoTouch = false // this command is for counting reads, whatever CLIENT NO-TOUCH said
 	n := int64(0)
 	for i := range c.Keys {
 		if c.Get(i).Exists() {

@@ -254,7 +254,7 @@ func (c *Call) combineOptions(at int, op setOperation, stored bool, sources []sc
 
 func (c *Call) weights(at int, sources []scoredSource) (ok bool) {
 	for i := range sources {
-		if sources[i].weight, ok = parseFloat(c.Args[at+i]); !ok {
+		if sources[i].weight, ok = parseScore(c.Args[at+i]); !ok {
 			c.Error(resp.MsgWeightNotFloat)
 			return false
 		}

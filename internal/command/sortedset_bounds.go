@@ -1,11 +1,6 @@
 package command
 
 import (
-	"bytes"
-	"errors"
-	"math"
-	"strconv"
-
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -65,23 +60,14 @@ func (c *Call) rangeBounds(kind rangeKind, low, top int) (r zrange, ok bool) {
 	return r, true
 }
 
-// readScore reads "1.5" or "(1.5". Redis reads ends of ranges with less care than scores: nothing is 0, leading spaces are
-// passed over, and what is too large is infinite.
-func (b *zbound) readScore(arg []byte) bool {
+// readScore reads "1.5" or "(1.5".
+func (b *zbound) readScore(arg []byte) (ok bool) {
 	if len(arg) > 0 && arg[0] == '(' {
 		b.open = true
 		arg = arg[1:]
 	}
-	if len(arg) == 0 {
-		return true
-	}
-	arg = bytes.TrimLeft(arg, " \t\n\v\f\r")
-	if len(arg) > 255 || bytes.IndexByte(arg, '_') >= 0 {
-		return false
-	}
-	var err error
-	b.score, err = strconv.ParseFloat(string(arg), 64)
-	return (err == nil || errors.Is(err, strconv.ErrRange)) && !math.IsNaN(b.score)
+	b.score, ok = parseLimit(arg)
+	return ok
 }
 
 // readMember reads "-", "+", "[member" or "(member".

@@ -62,7 +62,7 @@ func runZAdd(c *Call, o zaddOptions) {
 		return
 	}
 	for i := 0; i < len(pairs); i += 2 { // nothing is changed unless all scores are numbers
-		if _, ok := parseFloat(pairs[i]); !ok {
+		if _, ok := parseScore(pairs[i]); !ok {
 			c.Error(resp.MsgNotFloat)
 			return
 		}
@@ -84,7 +84,7 @@ func runZAdd(c *Call, o zaddOptions) {
 	}
 	added, updated := 0, 0
 	for i := 0; i < len(pairs) && z.Exists(); i += 2 {
-		score, _ := parseFloat(pairs[i])
+		score, _ := parseScore(pairs[i])
 		old, had := z.Score(pairs[i+1])
 		switch {
 		case !o.allow(had, old, score):
@@ -121,7 +121,7 @@ func (c *Call) storedIf(changed bool) {
 
 // increment is ZADD INCR. A sum that is not a number (of infinities) is refused, so no score ever is.
 func (c *Call) increment(z *engine.ZSetValue, o zaddOptions, pair [][]byte) {
-	score, _ := parseFloat(pair[0])
+	score, _ := parseScore(pair[0])
 	old, had := z.Score(pair[1])
 	if had && !o.nx {
 		score += old

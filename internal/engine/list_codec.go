@@ -106,9 +106,9 @@ func intWidth(v int64) int {
 	return max(2, bits.Len64(uint64(v^v>>63))/8+1)
 }
 
-// scoreItem encodes a score; negative zero keeps its sign, as it does in Redis.
+// scoreItem encodes a score. Negative zero becomes zero, as it does in Redis's packed sorted sets.
 func scoreItem(f float64) item {
-	if v := int64(f); f > -1<<53 && f < 1<<53 && float64(v) == f && (v != 0 || !math.Signbit(f)) {
+	if v := int64(f); f > -1<<53 && f < 1<<53 && float64(v) == f {
 		return intItem(v)
 	}
 	var x item

@@ -23,7 +23,7 @@ const (
 // its methods are given are copied and must not be memory of the same sorted set.
 //
 // Members are ordered by score and, where scores are equal, by their bytes; ranks count from 0 in that order. Scores are
-// never NaN: callers refuse that. Negative zero equals zero, and is given back as it was set.
+// never NaN: callers refuse that. Negative zero equals zero, and may be given back as zero.
 type ZSetValue struct {
 	tx  *Tx
 	key *Key

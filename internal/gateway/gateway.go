@@ -41,6 +41,7 @@ type Gateway struct {
 	naming     sync.Mutex // held while tenants is replaced
 	sessions   atomic.Uint64
 	system     *audit.Actor
+	process    process
 }
 
 // Parts are what a Gateway joins.
@@ -53,6 +54,7 @@ type Parts struct {
 	Log       *slog.Logger
 	Clock     Clock
 	Quotas    map[string]int64 // bytes, for tenants whose quota is not the store's default
+	Facts     Facts
 }
 
 // New returns a gateway. Server must be set before the first command runs.
@@ -60,6 +62,7 @@ func New(p Parts) *Gateway {
 	g := &Gateway{
 		Table: p.Table, Store: p.Store, Policy: p.Policy, Directory: p.Directory, Audit: p.Audit, Log: p.Log, Clock: p.Clock,
 		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
+		process: newProcess(p.Facts),
 	}
 	g.Stats = newStats(len(g.categories))
 	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})
@@ -71,6 +74,8 @@ func New(p Parts) *Gateway {
 type Tenant struct {
 	ID   engine.TenantID
 	Name string
+
+	usage *usage
 }
 
 // tenantSet is every tenant that a user of this process was ever given; it only grows.
@@ -94,7 +99,7 @@ func (g *Gateway) Tenant(name string) *Tenant {
 	if t := old.byName[name]; t != nil || len(old.byID) == maxTenants {
 		return t
 	}
-	t := &Tenant{ID: engine.TenantID(len(old.byID)), Name: name}
+	t := &Tenant{ID: engine.TenantID(len(old.byID)), Name: name, usage: newUsage(g.Table.Len())}
 	if quota, ok := g.quotas[name]; ok {
 		g.Store.SetQuota(t.ID, quota)
 	}

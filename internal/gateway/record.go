@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strconv"
+
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
@@ -39,6 +41,9 @@ func (w *Worker) recordKeyless(r *audit.Record) {
 	if w.refused == "" {
 		r.Detail = w.session.detail
 		w.session.detail = ""
+		if r.Detail == "" && w.call.Count > 0 {
+			r.Detail = "entries=" + strconv.Itoa(w.call.Count)
+		}
 	}
 	w.batch.Add(r)
 }

@@ -10,6 +10,7 @@ import (
 //
 // What is not here yet has its place: consent stands after authorise, sealing and opening around execute.
 func (w *Worker) Run(s *Session, args [][]byte) Next {
+	from := w.Out.Len()
 	w.start(s, args)
 	if w.lookUp() &&
 		w.checkArity() &&
@@ -22,6 +23,7 @@ func (w *Worker) Run(s *Session, args [][]byte) Next {
 		w.execute()
 	}
 	w.record()
+	w.settle(from)
 	return w.next
 }
 
@@ -43,6 +45,9 @@ func (w *Worker) start(s *Session, args [][]byte) {
 	s.worker = w
 	w.Out.SetRESP3(s.resp3)
 	s.refresh()
+	s.about.active.Store(w.call.Now)
+	w.usage.start()
+	w.call.NoTouch = s.noTouch
 	w.tally.commands++
 }
 
@@ -55,6 +60,7 @@ func (w *Worker) lookUp() bool {
 		return w.refuse("command", resp.UnknownSubcommand(spec.FullName(), w.call.Args[1]))
 	}
 	w.call.Spec = spec
+	w.session.about.last.Store(int32(spec.ID()) + 1)
 	return true
 }
 
@@ -118,9 +124,11 @@ func (w *Worker) execute() {
 
 // Finish ends a command that waited, in the worker of its connection.
 func (w *Worker) Finish(s *Session, spec *command.Spec, then func(*command.Call)) Next {
+	from := w.Out.Len()
 	w.start(s, nil)
 	w.call.Spec = spec
 	then(&w.call)
 	w.record()
+	w.settle(from)
 	return w.next
 }

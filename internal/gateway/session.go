@@ -24,6 +24,9 @@ type Session struct {
 	namesGlobal bool
 	actor       *audit.Actor
 	resp3       bool
+	noTouch     bool
+	replies     replies
+	hangUp      func() // closes the connection, from any goroutine
 	detail      string // for the record of the command that runs
 
 	about about
@@ -61,6 +64,7 @@ func (s *Session) refresh() {
 }
 
 func (s *Session) become(user *identity.User, generation uint64, method string) {
+	isNew := s.user == nil
 	s.user, s.generation = user, generation
 	s.home, s.namesGlobal = nil, false
 	s.tenants, s.ids = s.tenants[:0], s.ids[:0]
@@ -77,6 +81,9 @@ func (s *Session) become(user *identity.User, generation uint64, method string) 
 		s.home = s.tenants[0]
 	}
 	s.actor = &audit.Actor{User: user.Name, Method: method, Source: s.about.source, Connection: s.about.id}
+	if isNew && s.home != nil {
+		s.home.usage.connections.Add(1)
+	}
 	s.about.setUser(user.Name)
 }
 
@@ -130,6 +137,7 @@ func (s *Session) LoginSlowly(name string, token []byte, then func(*command.Call
 func (s *Session) loggedIn(name string, user *identity.User, err error) error {
 	if err != nil {
 		s.g.Stats.authFailures.Add(1)
+		s.noteBadToken(name)
 		s.detail = "user=unknown"
 		if _, known := s.g.Directory.Lookup(name); known {
 			s.detail = "user=" + name // what is no user's name may be a token typed in the wrong place
@@ -174,11 +182,14 @@ func (s *Session) SetLibrary(attribute, value string) {
 	s.about.setLibrary(strings.EqualFold(attribute, "lib-name"), value)
 }
 
-// Reset makes the connection as it was when it was taken.
+// Reset makes the connection as it was when it was taken. What the client said of its library stays, as in Redis.
 func (s *Session) Reset() {
 	s.becomeNobody()
 	s.SetRESP3(false)
 	s.SetName("")
+	s.Set(command.NoTouch, false)
+	s.Set(command.NoEvict, false)
+	s.SetReplies(command.RepliesOn)
 }
 
 // Close closes the connection when the reply has been sent.

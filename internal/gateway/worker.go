@@ -31,6 +31,7 @@ type Worker struct {
 	refused string // the step that stopped the command
 	record_ audit.Record
 	tally   tally
+	usage   roundUsage
 }
 
 // placement is what policy says of one key of a command.
@@ -64,6 +65,7 @@ func (w *Worker) Spec() *command.Spec { return w.call.Spec }
 // the replies be sent.
 func (w *Worker) Commit() error {
 	w.tally.flush(w.g.Stats)
+	w.usage.flush(w.call.Now)
 	if w.batch.Len() == 0 {
 		return nil
 	}

@@ -39,6 +39,7 @@ func newConn(s *Server, l *loop, fd int, source, local string) *conn {
 	c.socket = socket{fd: fd, loop: l, conn: c, readable: make(chan struct{}, 1)}
 	c.socket.deadline.Store(time.Now().Add(s.o.HandshakeTimeout).UnixNano())
 	c.session = s.g.NewSession(source, local)
+	c.session.OnHangUp(func() { l.post(func() { l.close(c, "") }) })
 	c.tls = tls.Server(&c.socket, s.tls)
 	return c
 }

@@ -46,7 +46,7 @@ type loop struct {
 type reply struct {
 	c        *conn
 	from, to int
-	commands int
+	answers  int
 	close    bool
 }
 
@@ -266,6 +266,7 @@ func (l *loop) runKept(c *conn) {
 // runRequests decodes and runs requests and returns how many bytes it used.
 func (l *loop) runRequests(c *conn, input []byte) (used int) {
 	from, commands := l.w.Out.Len(), 0
+	answers := 0 // fewer than commands where one waits or the client wants no replies
 	closing := false
 	for used < len(input) && !closing && !c.waiting {
 		if commands == commandsAtOnce || l.w.Out.Len()-from > roundOutput {
@@ -291,21 +292,25 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 		}
 		commands++
 		l.commands++
+		before := l.w.Out.Len()
 		next := l.w.Run(c.session, args)
+		if l.w.Out.Len() > before {
+			answers++
+		}
 		closing = next.Close
 		if next.Wait != nil {
 			l.wait(c, next)
 		}
 		c.trust()
 	}
-	l.addReply(c, from, commands, closing)
+	l.addReply(c, from, answers, closing)
 	return used
 }
 
-func (l *loop) addReply(c *conn, from, commands int, closing bool) {
+func (l *loop) addReply(c *conn, from, answers int, closing bool) {
 	to := l.w.Out.Len()
 	if to > from || closing {
-		l.replies = append(l.replies, reply{c, from, to, max(commands, 1), closing})
+		l.replies = append(l.replies, reply{c, from, to, max(answers, 1), closing})
 	}
 	if to > roundOutput {
 		l.endRound()
@@ -379,7 +384,7 @@ func (l *loop) endRound() {
 }
 
 func (l *loop) sendAuditError(r *reply) {
-	for range r.commands {
+	for range r.answers {
 		l.sendReply(r.c, []byte("-"+gateway.AuditError+"\r\n"))
 	}
 }

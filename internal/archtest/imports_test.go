@@ -1,0 +1,94 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed is which of our packages a package may import: docs/architecture.md has the picture. Dependencies point
+// downwards, and what is not here may import none.
+func allowed() map[string][]string {
+	return map[string][]string{
+		"identity": {"secret"},
+		"command":  {"engine", "glob", "resp"},
+		"gateway":  {"audit", "command", "engine", "identity", "policy", "resp"},
+		"server":   {"gateway", "resp"},
+		"metrics":  {"audit", "command", "engine", "gateway", "policy", "server"},
+		"cli": {"admin", "audit", "command", "config", "engine", "gateway", "identity", "metrics", "policy", "resp", "secret",
+			"server"},
+		"cmd/lethe": {"cli"},
+
+		// These ship nothing.
+		"testkit":     {"resp"},
+		"conformance": {"command", "resp", "testkit"},
+		"bench":       {"resp", "testkit"},
+	}
+}
+
+// outside is who may import a module of others: the fewer, the easier it is replaced, and the less is in reach of data.
+func outside() map[string][]string {
+	return map[string][]string{
+		"github.com/spf13/cobra":          {"cli"},
+		"github.com/spf13/pflag":          {"cli"},
+		"go.yaml.in/yaml":                 {"config", "identity", "policy"},
+		"github.com/prometheus":           {"metrics", "admin"},
+		"golang.org/x/mod":                {"audit"},
+		"github.com/klauspost/compress":   {"audit"},
+		"golang.org/x/sys":                {"audit", "cli", "config", "engine", "gateway", "identity", "secret", "server", "bench"},
+		"github.com/santhosh-tekuri":      {},
+		"github.com/redis":                {"bench"},
+		"github.com/rogpeppe/go-internal": {},
+		"go.uber.org/goleak":              {},
+		"pgregory.net/rapid":              {},
+	}
+}
+
+func TestImportsPointDownwards(t *testing.T) {
+	t.Parallel()
+	edges := allowed()
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			if strings.HasPrefix(path, module) && !slices.Contains(edges[p.short()], shorten(path)) {
+				t.Errorf("%s imports %s, which the table does not allow", p.short(), shorten(path))
+			}
+		}
+	}
+}
+
+func TestModulesOfOthersStayInTheirPlaces(t *testing.T) {
+	t.Parallel()
+	places := outside()
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			first, _, _ := strings.Cut(path, "/")
+			if !strings.Contains(first, ".") || strings.HasPrefix(path, module) {
+				continue
+			}
+			known := false
+			for prefix, users := range places {
+				if strings.HasPrefix(path, prefix) {
+					known = true
+					if !slices.Contains(users, p.short()) {
+						t.Errorf("%s imports %s, which is for %v", p.short(), path, users)
+					}
+				}
+			}
+			if !known {
+				t.Errorf("%s imports %s, which is in no row of the table", p.short(), path)
+			}
+		}
+	}
+}
+
+// Cryptography is the standard library's, so that a FIPS 140-3 build uses the validated module for all of it.
+func TestCryptographyIsTheStandardLibrarys(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if strings.HasPrefix(path, "golang.org/x/crypto") {
+				t.Errorf("%s imports %s", p.short(), path)
+			}
+		}
+	}
+}
