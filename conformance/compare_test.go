@@ -30,6 +30,8 @@ func differ(c call, protocol string, redis, lethe testkit.Reply) string {
 		same = slices.Equal(sortedElements(redis, 2), sortedElements(lethe, 2))
 	case shape:
 		same = sameShape(redis.Value, lethe.Value)
+	case sameType:
+		same = redis.Type == lethe.Type
 	case near:
 		same = redis.Type == ':' && lethe.Type == ':' && within(redis.Int, lethe.Int, c.tolerance)
 	}

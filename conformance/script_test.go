@@ -20,6 +20,7 @@ import (
 //	@unordered SMEMBERS s        the same elements, in any order
 //	@pairs HGETALL h             the same pairs, in any order
 //	@shape RANDOMKEY             the same types and numbers of elements, whatever they hold
+//	@type CLIENT HELP            the same type of reply, whatever is in it
 //	@near 50 PTTL k              the same number, give or take
 //	@except no-deadline TTL k    the two differ for the reason that exceptions.go has under this name
 //	@new HTTL h FIELDS 1 f       redis-server 7.0 does not know it yet
@@ -55,6 +56,7 @@ const (
 	unordered
 	pairs
 	shape
+	sameType
 	near
 	except
 	isNew
@@ -112,6 +114,8 @@ func parseCall(line string) (call, error) {
 		c.how = pairs
 	case "@shape":
 		c.how = shape
+	case "@type":
+		c.how = sameType
 	case "@near":
 		var number string
 		c.how = near

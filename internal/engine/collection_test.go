@@ -8,10 +8,11 @@ import (
 
 // lab is a store with one Tx and a clock that a test moves, for keys of tenant 0.
 type lab struct {
-	store   *Store
-	tx      *Tx
-	now     int64
-	removed []Removal
+	store      *Store
+	tx         *Tx
+	now        int64
+	fieldsTold int // groups of fields that expired while their hash lived on
+	removed    []Removal
 }
 
 func newLab() *lab {
@@ -20,6 +21,10 @@ func newLab() *lab {
 }
 
 func (l *lab) Removed(r Removal) {
+	if r.Reason == FieldsExpired {
+		l.fieldsTold++
+		return
+	}
 	r.Key = bytes.Clone(r.Key)
 	l.removed = append(l.removed, r)
 }

@@ -137,6 +137,7 @@ func (sh *shard) setEarliest(r ref, e *entry, at int64) {
 // eraseDue erases fields whose deadline has passed when a command meets them before the wheel does. A hash without any
 // other fields has expired.
 func (h *HashValue) eraseDue() {
+	h.tx.sink.Removed(removal(h.x.e, FieldsExpired))
 	h.lagging = h.x.eraseDueFields(h.tx.now, dueBudget)
 	if h.Len() == 0 {
 		h.x.expireNow(h.tx.now)

@@ -7,6 +7,7 @@ type Reason uint8
 const (
 	Expired Reason = iota + 1
 	Evicted
+	FieldsExpired // some fields of a hash; the entry lives on
 )
 
 // Removal tells of an entry that is gone. Key is the store's own memory and may be read until the call returns.
@@ -71,7 +72,15 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 		e := sh.at(r)
 		sh.wheel.disarm(sh.arena, e)
 		if !e.dead(now) {
-			sh.expireFields(r, e, now)
+			if e.flags&fieldDeadlines != 0 && e.earliest() <= now {
+				done.Late = max(done.Late, now-e.earliest())
+				sink.Removed(removal(e, FieldsExpired))
+				sink.Commit()
+			}
+			if sh.expireFields(r, e, now) {
+				done.More = true
+				break
+			}
 			continue
 		}
 		group[n] = r

@@ -216,7 +216,8 @@ func (s *Store) evictUntil(t TenantID, sink Sink, done func() bool) bool {
 		sh := &s.shards[s.hand.Add(1)%shardCount]
 		sh.mu.Lock()
 		sh.charge(t, 0)
-		evicted := sh.evict(t, sink)
+		// What was evicted before and is not yet erased comes first: it is room already paid for.
+		evicted := sh.digGraves(reapBudget) || sh.evict(t, sink)
 		sh.settle()
 		sh.mu.Unlock()
 		if evicted {

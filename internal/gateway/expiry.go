@@ -18,14 +18,14 @@ func (x *expiry) Whole(c *command.Call, key int, ask command.Ask, old engine.Ent
 	}
 	p := &x.placed[key]
 	granted, verdict := p.category.Write(c.Now, policyAsk(ask), times, old.Exists())
-	return x.decided(c, p, granted, verdict)
+	return x.decided(c, p, ask, granted, verdict)
 }
 
 // Change decides for a live entry whose value stays.
 func (x *expiry) Change(c *command.Call, key int, ask command.Ask, old engine.Entry) (engine.Meta, bool) {
 	p := &x.placed[key]
 	granted, verdict := p.category.Change(c.Now, policyAsk(ask), timesOf(old.Meta()))
-	return x.decided(c, p, granted, verdict)
+	return x.decided(c, p, ask, granted, verdict)
 }
 
 // Derive decides for an entry that is made out of others.
@@ -33,7 +33,7 @@ func (x *expiry) Derive(c *command.Call, key int, ask command.Ask, sources []eng
 	p := &x.placed[key]
 	if len(sources) == 0 {
 		granted, verdict := p.category.Write(c.Now, policyAsk(ask), policy.Times{}, false)
-		return x.decided(c, p, granted, verdict)
+		return x.decided(c, p, ask, granted, verdict)
 	}
 	var bound policy.Bound
 	for i, m := range sources {
@@ -44,11 +44,14 @@ func (x *expiry) Derive(c *command.Call, key int, ask command.Ask, sources []eng
 		bound = b
 	}
 	granted, verdict := p.category.Derive(c.Now, policyAsk(ask), bound)
-	return x.decided(c, p, granted, verdict)
+	return x.decided(c, p, ask, granted, verdict)
 }
 
-func (x *expiry) decided(c *command.Call, p *placement, t policy.Times, v policy.Verdict) (engine.Meta, bool) {
+func (x *expiry) decided(c *command.Call, p *placement, ask command.Ask, t policy.Times, v policy.Verdict) (engine.Meta, bool) {
 	p.verdict = v
+	if ask.Kind == command.AskAt {
+		p.asked = ask.At - c.Now
+	}
 	if v != policy.Granted && v != policy.Clamped && v != policy.Expired {
 		x.refused = "policy"
 		c.Error("POLICY " + p.category.Name + ": the deadline asked for is beyond the ceiling of " +

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"strconv"
+	"unsafe"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
@@ -81,11 +82,20 @@ func (w *Worker) recordKey(r *audit.Record, i int) {
 	} else if w.session.home != nil {
 		r.Tenant = w.session.home.Name // an attempt on a tenant out of reach is told to the tenant that it came from
 	}
+	if outcome == audit.Clamped && p.asked > 0 {
+		r.Detail = w.askedDetail(p.asked)
+	}
 	r.ExpiresAt = 0
 	if p.expires != 0 {
 		r.ExpiresAt = w.call.Wall(p.expires)
 	}
 	w.batch.Add(r)
+}
+
+// askedDetail says what was asked for where less was granted. The text is valid until the next one is made.
+func (w *Worker) askedDetail(milliseconds int64) string {
+	w.detail = append(strconv.AppendInt(append(w.detail[:0], "asked="...), milliseconds, 10), "ms"...)
+	return unsafe.String(unsafe.SliceData(w.detail), len(w.detail))
 }
 
 // recorded applies the category's setting: PHI always, and refusals always.
@@ -148,8 +158,12 @@ func (x *removals) Removed(r engine.Removal) {
 func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int64) {
 	c := g.categories[r.Category]
 	action, outcome := audit.Expire, audit.Expired
-	if r.Reason == engine.Evicted {
+	detail := ""
+	switch r.Reason {
+	case engine.Evicted:
 		action, outcome = audit.Evict, audit.Evicted
+	case engine.FieldsExpired:
+		detail = "fields"
 	}
 	g.Stats.removed(r)
 	if c.Audit == policy.AuditNone {
@@ -157,6 +171,6 @@ func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int6
 	}
 	b.Add(&audit.Record{
 		At: wall, Actor: g.system, Action: action, Outcome: outcome, Tenant: g.tenantName(r.Tenant), Category: c.Name,
-		Key: r.Key, Subject: g.Policy.Match(r.Key).Subject, ExpiresAt: r.ExpiresAt - now + wall,
+		Key: r.Key, Subject: g.Policy.Match(r.Key).Subject, ExpiresAt: r.ExpiresAt - now + wall, Detail: detail,
 	})
 }

@@ -55,8 +55,11 @@ func (s *Stats) Cell(t engine.TenantID, category uint16) *CellStats {
 
 func (s *Stats) removed(r engine.Removal) {
 	o := audit.Expired
-	if r.Reason == engine.Evicted {
+	switch r.Reason {
+	case engine.Evicted:
 		o = audit.Evicted
+	case engine.FieldsExpired:
+		return // the entry lives on
 	}
 	s.Cell(r.Tenant, r.Category).outcomes[o].Add(1)
 }

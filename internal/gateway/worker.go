@@ -32,6 +32,7 @@ type Worker struct {
 	record_ audit.Record
 	tally   tally
 	usage   roundUsage
+	detail  []byte // of the record being made
 }
 
 // placement is what policy says of one key of a command.
@@ -41,6 +42,7 @@ type placement struct {
 	subject  []byte
 	verdict  policy.Verdict
 	expires  int64 // deadline granted, on the engine's clock; 0: none was
+	asked    int64 // milliseconds from now that were asked for; 0: nothing was
 }
 
 // NewWorker returns a worker that replies into a writer of its own.
