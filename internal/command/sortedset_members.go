@@ -82,26 +82,27 @@ func runZAdd(c *Call, o zaddOptions) {
 		c.increment(&z, o, pairs)
 		return
 	}
-	added, updated := 0, 0
+	total, changes := int64(0), int64(0)
 	for i := 0; i < len(pairs) && z.Exists(); i += 2 {
 		score, _ := parseScore(pairs[i])
-		old, had := z.Score(pairs[i+1])
-		switch {
-		case !o.allow(had, old, score):
-		case !had:
-			z.Add(pairs[i+1], score)
-			added++
-		case score != old:
-			z.Add(pairs[i+1], score)
-			updated++
+		if o.conditional() {
+			if old, had := z.Score(pairs[i+1]); !o.allow(had, old, score) {
+				continue
+			}
 		}
+		added, changed := z.Add(pairs[i+1], score)
+		total += one(added)
+		changes += one(changed)
 	}
-	c.storedIf(added+updated > 0)
+	c.storedIf(changes > 0)
 	if o.ch {
-		added += updated
+		total = changes
 	}
-	c.Out.Int(int64(added))
+	c.Out.Int(total)
 }
+
+// conditional reports whether it depends on a member's score whether it is changed.
+func (o *zaddOptions) conditional() bool { return o.nx || o.xx || o.gt || o.lt }
 
 // allow reports whether the options let a member have a score: had says whether it has one now.
 func (o *zaddOptions) allow(had bool, old, score float64) bool {

@@ -38,7 +38,7 @@ func parseDouble(b []byte) (float64, error) {
 	if len(b) == 0 || len(b) > 255 || bytes.IndexByte(b, '_') >= 0 {
 		return 0, errNotNumber
 	}
-	if isHex(b) && bytes.IndexAny(b, "pP") < 0 {
+	if isHex(b) && !bytes.ContainsAny(b, "pP") {
 		return strconv.ParseFloat(string(b)+"p0", 64)
 	}
 	return strconv.ParseFloat(string(b), 64)
@@ -60,5 +60,5 @@ func hasDigits(b []byte) bool {
 	if i := bytes.IndexAny(b, exponent); i >= 0 {
 		b = b[:i]
 	}
-	return bytes.IndexAny(b, digits) >= 0
+	return bytes.ContainsAny(b, digits)
 }

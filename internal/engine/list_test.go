@@ -1,10 +1,7 @@
 package engine
 
 import (
-	"bytes"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -49,74 +46,6 @@ func checkEmpty(t interface{ Fatalf(string, ...any) }, s *Store) {
 			}
 		}
 	}
-}
-
-func TestListItems(t *testing.T) {
-	f := func(in string, want int) {
-		t.Helper()
-		x := textItem([]byte(in))
-		data := make([]byte, withBack(x.len()))
-		putElement(data, &x)
-		var scratch intText
-		if got := itemText(data, &scratch); string(got) != in {
-			t.Fatalf("%q reads as %q", in, got)
-		}
-		if x.len() != want || itemLen(data) != want || lastElement(data) != 0 || !x.at(data) {
-			t.Fatalf("%.20q: %d bytes, length %d, starts at %d; want %d bytes", in, x.len(), itemLen(data), lastElement(data), want)
-		}
-	}
-	f("", 1)
-	f("a", 2)
-	f("0", 1)
-	f("-0", 3)
-	f("00", 3)
-	f("+1", 3)
-	f("127", 1)
-	f("128", 2)
-	f("-1", 2)
-	f("-4096", 2)
-	f("-4097", 3)
-	f("32767", 3)
-	f("32768", 4)
-	f("-8388608", 4)
-	f("8388608", 5)
-	f("2147483648", 6)
-	f("9223372036854775807", 9)
-	f("-9223372036854775808", 9)
-	f("9223372036854775808", 20)
-	f("-9223372036854775809", 21)
-	f("-", 2)
-	f(strings.Repeat("x", 63), 64)
-	f(strings.Repeat("x", 64), 66)
-	f(strings.Repeat("x", 4095), 4097)
-	f(strings.Repeat("x", 4096), 4101)
-	f(strings.Repeat("x", 3<<20), 3<<20+5)
-}
-
-func TestListScores(t *testing.T) {
-	f := func(in float64, want int) {
-		t.Helper()
-		x := scoreItem(in)
-		data := make([]byte, x.len())
-		x.put(data)
-		got := itemScore(data)
-		if got != in || len(data) != want || itemLen(data) != want {
-			t.Fatalf("%v reads as %v, %d bytes, want %d", in, got, len(data), want)
-		}
-	}
-	f(0, 1)
-	f(math.Copysign(0, -1), 1)
-	f(100, 1)
-	f(-5, 2)
-	f(1.5, 5)
-	f(0.1, 9)
-	f(1e15, 8)
-	f(1<<53, 5)
-	f(1<<53-1, 8)
-	f(math.MaxFloat64, 9)
-	f(math.Inf(1), 5)
-	f(math.Inf(-1), 5)
-	f(math.SmallestNonzeroFloat64, 9)
 }
 
 func elementsOf(l *ListValue, from int, backwards bool) []string {
@@ -322,6 +251,41 @@ func removeModel(model []string, e string, count int) []string {
 	return kept
 }
 
+// TestCollectionCopies checks Copy of lists and sorted sets, small and large, into the same shard and others.
+func TestCollectionCopies(t *testing.T) {
+	s := New(Options{})
+	defer s.Close()
+	for _, n := range []int{3, 100, 5000} {
+		for to := range 8 {
+			keys := []Key{s.Key(0, 0, []byte("list")), s.Key(0, 0, []byte("zset")), s.Key(0, 0, fmt.Appendf(nil, "copy:%d", to))}
+			tx := s.NewTx()
+			tx.Begin(1, noSink{})
+			tx.Lock(keys)
+			l, _ := tx.ListAt(&keys[0])
+			l.Create(testMeta)
+			z, _ := tx.ZSetAt(&keys[1])
+			z.Create(testMeta)
+			for i := range n {
+				l.Push(i%3 == 0, fmt.Appendf(nil, "element:%d", i))
+				z.Add(fmt.Appendf(nil, "member:%d", i), float64(i%17))
+			}
+			tx.Copy(&keys[2], testMeta, l.Entry())
+			if c, _ := tx.ListAt(&keys[2]); !slices.Equal(elementsOf(&c, 0, false), elementsOf(&l, 0, false)) {
+				t.Fatalf("the copy of a list of %d elements is another", n)
+			}
+			tx.Copy(&keys[2], testMeta, z.Entry())
+			if c, _ := tx.ZSetAt(&keys[2]); !slices.Equal(pairsOf(c.Iter(0, false)), pairsOf(z.Iter(0, false))) {
+				t.Fatalf("the copy of a sorted set of %d members is another", n)
+			}
+			for i := range keys {
+				tx.Delete(&keys[i])
+			}
+			tx.Unlock()
+		}
+	}
+	checkEmpty(t, s)
+}
+
 func TestListWrongKind(t *testing.T) {
 	s := New(Options{})
 	defer s.Close()
@@ -333,115 +297,5 @@ func TestListWrongKind(t *testing.T) {
 		if _, err := tx.ZSetAt(k); err != ErrWrongKind {
 			t.Fatalf("got %v", err)
 		}
-	})
-}
-
-// TestCollectionMemory holds lists and sorted sets to what redis-server 7.0.15 takes for the same, used_memory divided by
-// the number of keys, each with a time to live.
-func TestCollectionMemory(t *testing.T) {
-	f := func(elements int, format string, list, zset float64) {
-		t.Helper()
-		const keys = 2000
-		for _, kind := range []Kind{List, ZSet} {
-			s := New(Options{})
-			for i := range keys {
-				inTx(s, fmt.Sprintf("key:%d", i), func(tx *Tx, k *Key) {
-					if kind == List {
-						l, _ := tx.ListAt(k)
-						l.Create(testMeta)
-						for j := range elements {
-							l.Push(false, fmt.Appendf(nil, format, j))
-						}
-						return
-					}
-					z, _ := tx.ZSetAt(k)
-					z.Create(testMeta)
-					for j := range elements {
-						z.Add(fmt.Appendf(nil, format, j), float64(j*7))
-					}
-				})
-			}
-			limit := list
-			if kind == ZSet {
-				limit = zset
-			}
-			if got := float64(s.Total().Bytes) / keys; got > limit {
-				t.Errorf("%v of %d elements %q takes %.0f bytes, redis-server %.0f", kind, elements, format, got, limit)
-			} else {
-				t.Logf("%v of %d elements %q takes %.0f bytes, redis-server %.0f", kind, elements, format, got, limit)
-			}
-			s.Close()
-		}
-	}
-	f(10, "element:%d", 349, 282)
-	f(100, "element:%d", 1498, 1658)
-	f(10, "%d", 257, 177)
-	f(100, "1%05d", 730, 1018)
-}
-
-// TestListMemory holds a list of many elements to the 15.1 bytes an element that redis-server 7.0.15 takes.
-func TestListMemory(t *testing.T) {
-	s := New(Options{})
-	defer s.Close()
-	inTx(s, "l", func(tx *Tx, k *Key) {
-		l, _ := tx.ListAt(k)
-		l.Create(testMeta)
-		for i := range 100000 {
-			l.Push(false, fmt.Appendf(nil, "element:%d", i))
-		}
-	})
-	if perElement := float64(s.Total().Bytes) / 100000; perElement > 15.1 {
-		t.Fatalf("%.1f bytes an element", perElement)
-	}
-}
-
-func BenchmarkList(b *testing.B) {
-	element := bytes.Repeat([]byte("x"), 64)
-	b.Run("push and pop", func(b *testing.B) {
-		s := New(Options{})
-		defer s.Close()
-		inTx(s, "l", func(tx *Tx, k *Key) {
-			l, _ := tx.ListAt(k)
-			l.Create(testMeta)
-			for range 1000 {
-				l.Push(false, element)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				l.Push(true, element)
-				l.Drop(false, 1)
-			}
-		})
-	})
-	b.Run("push", func(b *testing.B) {
-		s := New(Options{})
-		defer s.Close()
-		inTx(s, "l", func(tx *Tx, k *Key) {
-			l, _ := tx.ListAt(k)
-			l.Create(testMeta)
-			b.ReportAllocs()
-			for b.Loop() {
-				l.Push(false, element)
-			}
-		})
-	})
-	b.Run("index of 1000000", func(b *testing.B) {
-		s := New(Options{})
-		defer s.Close()
-		inTx(s, "l", func(tx *Tx, k *Key) {
-			l, _ := tx.ListAt(k)
-			l.Create(testMeta)
-			for range 1000000 {
-				l.Push(false, element)
-			}
-			rng := rand.New(rand.NewPCG(1, 2))
-			b.ReportAllocs()
-			for b.Loop() {
-				it := l.Iter(rng.IntN(1000000), false)
-				if !it.Next() || len(it.Element()) != 64 {
-					b.Fatal("not there")
-				}
-			}
-		})
 	})
 }

@@ -135,8 +135,9 @@ func (z *ZSetValue) rankOf(b bound) int {
 	}
 }
 
-// Add gives a member a score and reports whether it is a new member. The score must not be NaN.
-func (z *ZSetValue) Add(member []byte, score float64) bool {
+// Add gives a member a score. added says that it is a new member, changed that it is new or had another score. The score
+// must not be NaN.
+func (z *ZSetValue) Add(member []byte, score float64) (added, changed bool) {
 	if math.IsNaN(score) {
 		panic("BUG: a score is not a number")
 	}
@@ -144,12 +145,11 @@ func (z *ZSetValue) Add(member []byte, score float64) bool {
 	if z.isPacked() {
 		at, _ := z.findPacked(member)
 		if at >= 0 {
-			z.movePacked(at, member, score)
-			return false
+			return false, z.movePacked(at, member, score)
 		}
 		if packable(member) && z.Len() < maxPacked {
 			z.insertPacked(member, score)
-			return true
+			return true, true
 		}
 		z.rank()
 	}

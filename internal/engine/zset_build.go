@@ -28,9 +28,6 @@ func (b *ZSetBuilder) Score(member []byte) (float64, bool) { return b.ranking().
 // Add gives a member a score, which must not be NaN.
 func (b *ZSetBuilder) Add(member []byte, score float64) { b.ranking().add(member, score) }
 
-// Remove takes a member out, if it is one.
-func (b *ZSetBuilder) Remove(member []byte) { b.ranking().remove(member) }
-
 // Iter walks over the members in order.
 func (b *ZSetBuilder) Iter() ZSetIter {
 	it := ZSetIter{left: b.Len()}

@@ -79,15 +79,16 @@ func (z *ZSetValue) removePacked(at, size, n int) {
 	z.x.e.value()[0] -= byte(n)
 }
 
-// movePacked gives the member of the element at a place another score.
-func (z *ZSetValue) movePacked(at int, member []byte, score float64) {
+// movePacked gives the member of the element at a place a score, and reports whether it had another one.
+func (z *ZSetValue) movePacked(at int, member []byte, score float64) bool {
 	run := z.packedRun()[at:]
 	old := itemScore(run[itemLen(run):])
 	if old == score {
-		return
+		return false
 	}
 	z.removePacked(at, pairLen(run), 1)
 	z.insertPacked(member, score)
+	return true
 }
 
 // rank turns a packed sorted set into a ranked one.

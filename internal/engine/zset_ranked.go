@@ -22,14 +22,13 @@ func (r ranking) score(member []byte) (float64, bool) {
 	return *r.scoreOf(element), true
 }
 
-// add gives a member a score and reports whether it is a new one.
-func (r ranking) add(member []byte, score float64) bool {
+// add gives a member a score: see ZSetValue.Add.
+func (r ranking) add(member []byte, score float64) (added, changed bool) {
 	d, a := r.dict(), r.sh.arena
 	tag := d.tag(member)
 	element := d.find(tag, member)
 	if element != 0 {
-		r.move(element, score)
-		return false
+		return false, r.move(element, score)
 	}
 	var p path
 	r.root.tree.locate(a, bound{score: score, member: member}, &p)
@@ -38,23 +37,23 @@ func (r ranking) add(member []byte, score float64) bool {
 	element = d.add(tag, member, 0)
 	*r.scoreOf(element) = score
 	r.root.tree.insert(a, &p, score, element)
-	return true
+	return true, true
 }
 
-// move gives an element another score.
-func (r ranking) move(element ref, score float64) {
+// move gives an element a score, and reports whether it had another one.
+func (r ranking) move(element ref, score float64) bool {
 	a, t := r.sh.arena, &r.root.tree
 	member := r.dict().member(element)
 	place := r.scoreOf(element)
 	old := *place
 	if old == score {
-		return
+		return false
 	}
 	var p path
 	t.locate(a, bound{score: old, member: member}, &p)
 	if t.staysAt(a, &p, score) {
 		*place = score
-		return
+		return true
 	}
 	var q path
 	t.locate(a, bound{score: score, member: member}, &q)
@@ -63,6 +62,7 @@ func (r ranking) move(element ref, score float64) {
 	t.locate(a, bound{score: old, member: member}, &p)
 	t.remove(a, &p)
 	*place = score
+	return true
 }
 
 // remove erases a member and reports whether it was one.

@@ -118,10 +118,10 @@ func (w *Worker) keyOutcome(i int) audit.Outcome {
 	if i < len(w.call.Told) {
 		told = w.call.Told[i]
 	}
-	if told == command.Untold {
-		if w.call.Failed {
-			return audit.Failed
-		}
+	switch {
+	case w.call.Failed && told != command.Stored && told != command.Deleted:
+		return audit.Failed // an error was answered, so what was found was not given
+	case told == command.Untold:
 		return audit.OK
 	}
 	if told == command.Stored && w.placed[i].verdict == policy.Clamped {
