@@ -26,9 +26,9 @@ type cost struct {
 // sender is one connection of a load. Its counter is read by others while it runs and has a cache line for itself.
 type sender struct {
 	conn *client
-	done atomic.Int64
-	_    [48]byte
 	err  error
+	done atomic.Int64
+	_    [96]byte
 }
 
 // readBytes holds the replies of a whole batch of most loads.

@@ -10,7 +10,11 @@ import (
 const (
 	fillConnections = 8
 	fillDepth       = 100
+	fillTimeout     = 5 * time.Minute
 )
+
+// freshFor is how long after a fill its entries are sure to be there: they live for 300 s.
+const freshFor = 2 * time.Minute
 
 // fill writes every key of a range once, in order.
 func (t *target) fill(w workload) error {
@@ -19,6 +23,11 @@ func (t *target) fill(w workload) error {
 		return err
 	}
 	defer closeAll(conns)
+	return t.fillBy(conns, w)
+}
+
+// fillBy is fill over connections that are open.
+func (t *target) fillBy(conns []*client, w workload) error {
 	errs := make([]error, len(conns))
 	var all sync.WaitGroup
 	for i, c := range conns {
@@ -26,17 +35,24 @@ func (t *target) fill(w workload) error {
 		all.Go(func() { errs[i] = c.fill(w, w.from+from, to-from) })
 	}
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("cannot load %s: %w", t.name, err)
-		}
+	if err := errs[firstError(errs)]; err != nil {
+		return fmt.Errorf("cannot load %s: %w", t.name, err)
 	}
 	return nil
 }
 
+// freshen fills a range unless that was done a short while ago.
+func (t *target) freshen(w workload) error {
+	if time.Since(t.filledAt) < freshFor {
+		return nil
+	}
+	t.filledAt = time.Now()
+	return t.fill(w)
+}
+
 // fill writes n keys, beginning with the number from.
 func (c *client) fill(w workload, from, n int) error {
-	if err := c.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(fillTimeout)); err != nil {
 		return err
 	}
 	e := exchange{conn: c, buf: make([]byte, readBytes)}
@@ -54,22 +70,19 @@ func (c *client) fill(w workload, from, n int) error {
 	return e.do(w.newBatch(n, pick))
 }
 
-// fillAndCount fills a server that is empty and checks that it took everything.
-func (t *target) fillAndCount(w workload) error {
-	if err := t.fill(w); err != nil {
-		return err
-	}
+// holds checks that a server has n entries.
+func (t *target) holds(n int) error {
 	c, err := t.dial()
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	n, err := c.size()
+	has, err := c.size()
 	if err != nil {
 		return err
 	}
-	if n != w.keys {
-		return fmt.Errorf("%s holds %d entries instead of %d", t.name, n, w.keys)
+	if has != n {
+		return fmt.Errorf("%s holds %d entries instead of %d", t.name, has, n)
 	}
 	return nil
 }

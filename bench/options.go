@@ -68,8 +68,9 @@ func parseOptions(args []string, errs io.Writer) (options, error) {
 
 // shorten makes a run of everything fit into CI.
 func (o *options) shorten() {
-	o.rounds, o.duration, o.warmUp = 1, 300*time.Millisecond, 100*time.Millisecond
-	o.hotKeys, o.entries, o.fleets, o.expiryRate = 10_000, 50_000, []int{1, 10, 100}, 2000
+	o.rounds, o.duration, o.warmUp = 1, 200*time.Millisecond, 50*time.Millisecond
+	o.hotKeys, o.entries, o.fleets, o.expiryRate = 10_000, 20_000, []int{1, 10, 100}, 2000
+	o.connections = 10
 }
 
 // choose reads a list of parts.

@@ -21,6 +21,7 @@ type target struct {
 	user, token string
 	dir         string // its files; removed by stop
 	process     *process
+	filledAt    time.Time // see freshen
 	// usedMemory is what the server itself counts for its entries, in bytes.
 	usedMemory func() (int64, error)
 	// erasureLag is the latest erasure since the last call, as the server itself measured it; nil if it does not.

@@ -86,7 +86,7 @@ func within(a, b, tolerance int64) bool { return max(a, b)-min(a, b) <= toleranc
 func sortedElements(r testkit.Reply, together int) []string {
 	elems := r.Elems
 	out := []string{fmt.Sprintf("%c%d%t", r.Type, len(elems), r.Null)}
-	if len(elems) == 2 && elems[1].Type == '*' {
+	if len(elems) == 2 && elems[0].Type == '$' && elems[1].Type == '*' {
 		out = append(out, canonical(elems[0]), fmt.Sprintf("%c%d", elems[1].Type, len(elems[1].Elems)))
 		elems = elems[1].Elems
 	}

@@ -57,10 +57,17 @@ func exceptions() []exception {
 		},
 		{
 			name:     "config",
-			commands: "CONFIG REWRITE",
-			redis:    "writes the settings in force into its file",
-			lethe:    "has no settings that a client may change",
+			commands: "CONFIG SET, CONFIG RESETSTAT, CONFIG REWRITE",
+			redis:    "clients change settings and counters",
+			lethe:    "refuses",
 			why:      "What an application does can change no rule.",
+		},
+		{
+			name:     "pause",
+			commands: "CLIENT PAUSE, CLIENT UNPAUSE",
+			redis:    "a client can hold up all others",
+			lethe:    "does not have them",
+			why:      "No credential stops the service of other tenants.",
 		},
 		{
 			name:     "version",

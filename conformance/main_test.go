@@ -17,6 +17,3 @@ func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
 
 // singleTenant is the policy of the comparisons.
 const singleTenant = "../examples/policies/single-tenant.yaml"
-
-// ceilingSeconds is its ceiling.
-const ceilingSeconds = 365 * 24 * 3600

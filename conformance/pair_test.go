@@ -18,13 +18,15 @@ const reader = "app"
 
 func startPair(t *testing.T) *pair {
 	t.Helper()
-	return &pair{
+	p := &pair{
 		redis: testkit.StartRedis(t, testkit.RedisOptions{}),
 		lethe: testkit.StartLethe(t, testkit.LetheOptions{
 			Policy: singleTenant,
 			Users:  []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},
 		}),
 	}
+	p.redis.Dial(t).Do("ACL", "SETUSER", reader, "on", "nopass", "~*", "&*", "+@all") // for ACL GETUSER and its like
+	return p
 }
 
 // duo is a connection to each, in the same protocol.

@@ -24,6 +24,20 @@ users:
         created: 2026-01-31T15:04:05Z
 `
 
+// The policies that are given as examples are right.
+func TestExamplePolicies(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../examples/policies/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, file := range files {
+		if out, err := exec.Command(os.Getenv(testkit.BinaryVariable), "policy", "check", file).CombinedOutput(); err != nil {
+			t.Errorf("%s", out)
+		}
+	}
+}
+
 // Settings, policies and users that are not understood stop the start, and the message says where and how to mend it.
 func TestMistakesStopTheStart(t *testing.T) {
 	t.Parallel()

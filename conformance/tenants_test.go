@@ -192,6 +192,14 @@ func TestKeylessCommandsStayInTheTenant(t *testing.T) {
 	f("*0\r\n", "KEYS", "*")
 	f("*2\r\n$1\r\n0\r\n*0\r\n", "SCAN", "0", "COUNT", "10000")
 	f("$-1\r\n", "RANDOMKEY")
+
+	had := n.a.Do("INFO", "keyspace")
+	for i := range 100 {
+		n.b.Do("SET", fmt.Sprintf("%s:patient:more-%d", tenantB, i), "v")
+	}
+	if has := n.a.Do("INFO", "keyspace"); !bytes.Equal(had.Raw, has.Raw) {
+		t.Errorf("INFO counts what is B's: before %s, after %s", show(had.Raw), show(has.Raw))
+	}
 }
 
 func endsTheConnection(c call) bool {

@@ -11,7 +11,7 @@ func TestACLUsers(t *testing.T) {
 	l := newLab(t)
 	l.is("$3 app", "ACL", "WHOAMI")
 	l.is("*2 $3 app $3 bob", "ACL", "USERS")
-	l.is("*2 $24 user app on ~* &* +@all $48 user bob off ~a:* -@all +get (~d:* -@all +del)", "ACL", "LIST")
+	l.is("*2 $23 user app on ~* &* +@all $46 user bob off ~a:* -@all +get (~d:* -@all +del)", "ACL", "LIST")
 	l.both("$-1", "_", "ACL", "GETUSER", "nobody")
 	l.both("*12 $5 flags *2 $3 off $16 sanitize-payload $9 passwords *0 $8 commands $10 -@all +get $4 keys $4 ~a:* $8 channels $0  "+
 		"$9 selectors *1 *6 $8 commands $10 -@all +del $4 keys $4 ~d:* $8 channels $0 ",

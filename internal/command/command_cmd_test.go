@@ -27,7 +27,7 @@ func TestCommandInfo(t *testing.T) {
 func TestCommandList(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.is("*2 $8 flushall $7 flushdb", "COMMAND", "LIST", "FILTERBY", "PATTERN", "FLUSH*")
+	l.is("*2 $7 flushdb $8 flushall", "COMMAND", "LIST", "FILTERBY", "PATTERN", "FLUSH*")
 	l.is("*0", "COMMAND", "LIST", "FILTERBY", "ACLCAT", "foo")
 	l.is("*0", "COMMAND", "LIST", "FILTERBY", "MODULE", "foo")
 	if got := l.run("COMMAND", "LIST", "FILTERBY", "ACLCAT", "admin"); !strings.Contains(got, "client|kill") {
@@ -62,9 +62,9 @@ func TestCommandDocs(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.both("*0", "%0", "COMMAND", "DOCS", "nosuch")
-	l.both("*2 $4 echo *10 $7 summary $28 Answers what it is sent. $5 since $5 1.0.0 $5 group $10 connection $10 complexity $4 O(1) "+
+	l.both("*2 $4 echo *10 $7 summary $24 Answers what it is sent. $5 since $5 1.0.0 $5 group $10 connection $10 complexity $4 O(1) "+
 		"$9 arguments *1 *6 $4 name $7 message $4 type $6 string $12 display_text $7 message",
-		"%1 $4 echo %5 $7 summary $28 Answers what it is sent. $5 since $5 1.0.0 $5 group $10 connection $10 complexity $4 O(1) "+
+		"%1 $4 echo %5 $7 summary $24 Answers what it is sent. $5 since $5 1.0.0 $5 group $10 connection $10 complexity $4 O(1) "+
 			"$9 arguments *1 %3 $4 name $7 message $4 type $6 string $12 display_text $7 message",
 		"COMMAND", "DOCS", "ECHO")
 	got := flat(l.run("COMMAND", "DOCS", "config"))

@@ -18,6 +18,10 @@ func expireCommands() []*Spec {
 			Group: "generic", Since: since, Complexity: "O(1)", Summary: summary, Syntax: "key",
 			Action: ActionRead, Run: func(c *Call) { runTTL(c, answer) }}
 	}
+	passing := func(s *Spec) *Spec { // its answer changes as time passes
+		s.Tips = []string{"nondeterministic_output"}
+		return s
+	}
 	return []*Spec{
 		expire("EXPIRE", "1.0.0", "Sets a key's time to live in seconds, within its ceiling.", "seconds", expiryUnit{seconds: true}),
 		expire("PEXPIRE", "2.6.0", "Sets a key's time to live in milliseconds, within its ceiling.", "milliseconds", expiryUnit{}),
@@ -26,8 +30,8 @@ func expireCommands() []*Spec {
 		{Name: "PERSIST", Arity: 2, Flags: Write | Fast, Categories: CatKeyspace, Keys: oneKey(KeyRW | KeyUpdate),
 			Group: "generic", Since: "2.2.0", Complexity: "O(1)", Summary: "Asks for no deadline, and gets the ceiling or a refusal: every entry has a deadline.",
 			Syntax: "key", Effect: EffectChange, Action: ActionWrite, Run: runPersist},
-		ttl("TTL", "1.0.0", "Returns the seconds until the deadline that is enforced.", func(c *Call, m engine.Meta) int64 { return (m.ExpiresAt - c.Now + 500) / 1000 }),
-		ttl("PTTL", "2.6.0", "Returns the milliseconds until the deadline that is enforced.", func(c *Call, m engine.Meta) int64 { return m.ExpiresAt - c.Now }),
+		passing(ttl("TTL", "1.0.0", "Returns the seconds until the deadline that is enforced.", func(c *Call, m engine.Meta) int64 { return (m.ExpiresAt - c.Now + 500) / 1000 })),
+		passing(ttl("PTTL", "2.6.0", "Returns the milliseconds until the deadline that is enforced.", func(c *Call, m engine.Meta) int64 { return m.ExpiresAt - c.Now })),
 		ttl("EXPIRETIME", "7.0.0", "Returns the deadline that is enforced in Unix seconds.", func(c *Call, m engine.Meta) int64 { return (c.Wall(m.ExpiresAt) + 500) / 1000 }),
 		ttl("PEXPIRETIME", "7.0.0", "Returns the deadline that is enforced in Unix milliseconds.", func(c *Call, m engine.Meta) int64 { return c.Wall(m.ExpiresAt) }),
 	}

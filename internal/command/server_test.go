@@ -75,7 +75,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("INFO all: %q", got)
 	}
 	l.conn.resp3 = true
-	l.is("=37 txt:# Cluster cluster_field:1 ", "INFO", "cluster")
+	l.is("=32 txt:# Cluster cluster_field:1 ", "INFO", "cluster")
 }
 
 func TestObject(t *testing.T) {
@@ -167,5 +167,5 @@ func TestMemory(t *testing.T) {
 	l.is("-ERR syntax error", "MEMORY", "USAGE", "s", "SAMPLES", "-1")
 	l.is("-ERR syntax error", "MEMORY", "USAGE", "s", "FOO", "1")
 	l.is("-ERR value is not an integer or out of range", "MEMORY", "USAGE", "s", "SAMPLES", "x")
-	l.is("$84 The tenants of this credential use 1.00K, of 2.00G that they may use (0B: no limit).\n", "MEMORY", "DOCTOR")
+	l.is("$85 The tenants of this credential use 1.00K, of 2.00G that they may use (0B: no limit).\n", "MEMORY", "DOCTOR")
 }

@@ -79,7 +79,7 @@ func newHarnessWith(t *testing.T, policyText string) *harness {
 	}
 	store := engine.New(engine.Options{Categories: len(p.Categories()), TenantQuota: 64 << 20})
 	h.gateway = gateway.New(gateway.Parts{Table: table, Store: store, Policy: p, Directory: directory, Audit: h.audit,
-		Log: slog.New(slog.DiscardHandler), Clock: h.clock})
+		Log: slog.New(slog.DiscardHandler), Clock: h.clock, Facts: gateway.Facts{Version: "9.9.9", MaxConnections: 100}})
 	h.gateway.Server = alone{}
 	t.Cleanup(func() {
 		h.audit.Close()

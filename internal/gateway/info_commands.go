@@ -9,8 +9,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/command"
 )
 
-// eachUsage calls f for the counts of each of the caller's tenants. A tenant that several users share is counted once;
-// commands belong to the home tenant of whoever sent them.
+// eachUsage calls f for the counts of each of the caller's tenants.
 func (i *info) eachUsage(f func(*usage)) {
 	for _, t := range i.s.tenants {
 		f(t.usage)

@@ -2,13 +2,14 @@ package gateway
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// usage counts what the users of one home tenant do. INFO shows a caller the sum over its own tenants: counts of the whole
-// process would tell it of others' work.
+// usage counts the commands of one tenant. INFO shows a caller the sum over its own tenants: counts of the whole process
+// would tell it of others' work.
 type usage struct {
 	commands    []commandUsage // by number
 	connections atomic.Uint64  // that logged in
@@ -138,13 +139,14 @@ func (w *Worker) countCommand(from int) {
 	if home == nil || w.next.Wait != nil {
 		return // nobody's commands are no tenant's; one that waits is counted when it ends
 	}
+	to := w.countedFor(home).usage
 	if w.call.Failed {
-		home.usage.error(errorCode(w.Out.Bytes()[from:]))
+		to.error(errorCode(w.Out.Bytes()[from:]))
 	}
 	if w.call.Spec == nil {
 		return
 	}
-	c := w.usage.count(home.usage, w.call.Spec.ID())
+	c := w.usage.count(to, w.call.Spec.ID())
 	switch {
 	case w.refused != "":
 		c.rejected++
@@ -158,6 +160,15 @@ func (w *Worker) countCommand(from int) {
 		c.timed++
 		c.nanos += uint64(time.Since(w.usage.began))
 	}
+}
+
+// countedFor is the tenant whose users are shown the command: that of its first key, if the credential names it, so that
+// what a user of two tenants does in one is not counted in the other; otherwise the user's home.
+func (w *Worker) countedFor(home *Tenant) *Tenant {
+	if len(w.placed) > 0 && w.placed[0].tenant != home && slices.Contains(w.session.tenants, w.placed[0].tenant) {
+		return w.placed[0].tenant
+	}
+	return home
 }
 
 // errorCode is the first word of an error reply.

@@ -15,6 +15,7 @@ const (
 	msgTenant         = "TENANT the key belongs to a tenant that this credential does not reach"
 	msgTenantConflict = "TENANT the key names two tenants"
 	msgTenantReadOnly = "TENANT the global tenant is read-only for this credential"
+	msgTenantPHI      = "TENANT the global tenant is readable by all and takes no PHI"
 	msgTenantMove     = "TENANT entries cannot move or be combined between tenants"
 )
 
@@ -36,8 +37,11 @@ func (w *Worker) placeKeys() bool {
 			return w.refuse("tenant", msgTenantConflict)
 		}
 		w.placed = append(w.placed, p)
-		if p.tenant == nil {
+		switch {
+		case p.tenant == nil:
 			return w.refuse("tenant", msgTenant)
+		case p.category.PHI && p.tenant.Name == GlobalTenant:
+			return w.refuse("tenant", msgTenantPHI)
 		}
 		w.call.Keys = append(w.call.Keys, w.g.Store.Key(p.tenant.ID, p.category.ID, name))
 		w.call.Told = append(w.call.Told, command.Untold)

@@ -66,6 +66,32 @@ func TestPermissionsAreRecorded(t *testing.T) {
 	}
 }
 
+// TestGlobal shows that the global tenant is read by all, written by credentials that name it, and takes no PHI from any.
+func TestGlobal(t *testing.T) {
+	h := newHarness(t)
+	keeper := h.login("keeper", "global", "+@all ~*")
+	f := func(call, want string) {
+		t.Helper()
+		if got := h.as(keeper, call); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q", call, got)
+		}
+	}
+	f("SET global:codesystem:icd10 v", "+OK")
+	f("SET anything v", "-TENANT the global tenant is readable by all")
+	f("GET TENANT001:patient:1", "-TENANT")
+	if got := h.do("GET global:codesystem:icd10"); got != "$1\r\nv\r\n" {
+		t.Errorf("another tenant reads %q", got)
+	}
+	for _, call := range []string{"SET global:codesystem:icd10 w", "DEL global:codesystem:icd10", "RENAME global:codesystem:icd10 k", "COPY global:codesystem:icd10 k"} {
+		if got := h.do(call); !strings.HasPrefix(got, "-TENANT") {
+			t.Errorf("%s: %q", call, got)
+		}
+	}
+	if got := h.do("SCAN 0 COUNT 1000"); strings.Contains(got, "icd10") {
+		t.Error("a credential that does not name the global tenant lists its keys")
+	}
+}
+
 // TestNobody shows that without a credential nothing runs, and that the attempts cannot fill the log.
 func TestNobody(t *testing.T) {
 	h := newHarness(t)

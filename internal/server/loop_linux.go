@@ -277,11 +277,8 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 		if err == resp.ErrIncomplete {
 			break
 		}
-		var bad *resp.ProtocolError
-		if errors.As(err, &bad) {
-			l.s.stats.ProtocolErrors.Add(1)
-			l.s.quiet.warn(l.s.log, "connection closed: protocol error", "source", c.session.About().Addr, "reason", bad.Error())
-			l.w.Out.Error(bad.Reply())
+		if err != nil {
+			l.refuseInput(c, err)
 			closing = true
 			break
 		}
@@ -305,6 +302,18 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 	}
 	l.addReply(c, from, answers, closing)
 	return used
+}
+
+// refuseInput answers bytes that are no request; the connection is closed behind the answer, for nobody can say where the
+// next request begins.
+func (l *loop) refuseInput(c *conn, err error) {
+	var bad *resp.ProtocolError
+	if !errors.As(err, &bad) {
+		panic("BUG: the decoder gave an error of an unknown kind")
+	}
+	l.s.stats.ProtocolErrors.Add(1)
+	l.s.quiet.warn(l.s.log, "connection closed: protocol error", "source", c.session.About().Addr, "reason", bad.Error())
+	l.w.Out.Error(bad.Reply())
 }
 
 func (l *loop) addReply(c *conn, from, answers int, closing bool) {
@@ -353,7 +362,7 @@ func (l *loop) beginRound() {
 func (l *loop) endRound() {
 	err := l.w.Commit()
 	out := l.w.Out.Bytes()
-	if len(l.replies) > 0 {
+	if l.hasData() {
 		l.warmer.warm()
 	}
 	for i := range l.replies {
@@ -381,6 +390,17 @@ func (l *loop) endRound() {
 		l.s.stats.BytesOut.Add(l.bytesOut)
 		l.bytesOut = 0
 	}
+}
+
+// hasData reports whether a reply of the round may hold data: a status, an integer or a null is shorter than this.
+func (l *loop) hasData() bool {
+	const withoutData = 16
+	for i := range l.replies {
+		if l.replies[i].to-l.replies[i].from > withoutData {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *loop) sendAuditError(r *reply) {

@@ -12,10 +12,11 @@ import (
 // with a record that says nothing.
 //
 // The pool is private to a processor and is emptied by the collector when it is not used, which is why this is done in
-// every round, for some 150 ns, and not once.
+// every round whose replies hold data, for a quarter of a microsecond, and not once.
 type warmer struct {
 	conn  *tls.Conn
 	probe *probe
+	one   [1]byte
 }
 
 // largestRecord is a TLS 1.3 record with its header, content type and tag.
@@ -34,8 +35,7 @@ func newWarmer() (*warmer, error) {
 
 // warm makes the next record of this goroutine be encrypted in a buffer that is large enough.
 func (w *warmer) warm() {
-	one := [1]byte{}
-	_, _ = w.conn.Write(one[:]) // a write to a probe cannot fail
+	_, _ = w.conn.Write(w.one[:]) // a write to a probe cannot fail
 	if w.probe.capacity >= largestRecord {
 		return
 	}

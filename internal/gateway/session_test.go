@@ -1,0 +1,71 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/audit"
+)
+
+func TestDroppedReplies(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a := l.connect("a")
+	f := func(want string, words ...string) {
+		t.Helper()
+		if got := l.run(a, words...); got != want {
+			t.Errorf("%q: %q, want %q", words, got, want)
+		}
+	}
+	f("", "CLIENT", "REPLY", "SKIP")
+	f("", "PING")
+	f("+PONG\r\n", "PING")
+	f("", "CLIENT", "REPLY", "OFF")
+	f("", "SET", "TENANTA:patient:1", "v")
+	f("", "NOSUCH")
+	f("", "CLIENT", "REPLY", "SKIP") // OFF stays OFF
+	f("", "PING")
+	f("", "PING")
+	f("+OK\r\n", "CLIENT", "REPLY", "ON")
+	f("$1\r\nv\r\n", "GET", "TENANTA:patient:1")
+	f("", "CLIENT", "REPLY", "OFF")
+	f("+RESET\r\n", "RESET")
+	f("-NOAUTH Authentication required.\r\n", "GET", "TENANTA:patient:1")
+}
+
+// What a connection without replies does is recorded like anything else.
+func TestDroppedRepliesAreRecorded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a := l.connect("a")
+	l.run(a, "CLIENT", "REPLY", "OFF")
+	l.run(a, "SET", "TENANTA:patient:1", "v")
+	if got := l.events(func(e *audit.Event) bool { return e.Command == "SET" && e.Outcome == audit.Stored }); got != "SET TENANTA \n" {
+		t.Errorf("records of the SET: %q", got)
+	}
+}
+
+// G4: FLUSHALL erases what the caller's tenants have, and nobody else's; each tenant has a record of how much.
+func TestFlushErasesOwnTenants(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b, both := l.connect("a"), l.connect("b"), l.connect("both")
+	for _, key := range []string{"x", "y", "z"} {
+		l.run(a, "SET", key, "v")
+	}
+	l.run(b, "SET", "x", "v")
+	if got := l.run(a, "FLUSHALL"); got != "+OK\r\n" {
+		t.Fatalf("FLUSHALL: %q", got)
+	}
+	if got := l.run(a, "DBSIZE") + l.run(b, "DBSIZE"); got != ":0\r\n:1\r\n" {
+		t.Errorf("after a's FLUSHALL: %q", got)
+	}
+	l.run(a, "SET", "w", "v")
+	l.run(both, "FLUSHDB", "ASYNC")
+	if got := l.run(both, "DBSIZE"); got != ":0\r\n" {
+		t.Errorf("after FLUSHDB: %q", got)
+	}
+	details := l.events(func(e *audit.Event) bool { return e.Action == audit.Delete && e.Outcome == audit.Deleted })
+	if want := "FLUSHALL TENANTA entries=3\nFLUSHDB TENANTA entries=1\nFLUSHDB TENANTB entries=1\n"; details != want {
+		t.Errorf("records:\n%swant:\n%s", details, want)
+	}
+}

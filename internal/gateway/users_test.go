@@ -1,0 +1,120 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/command"
+)
+
+func flat(reply string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(reply, "\r\n"), "\r\n", " ")
+}
+
+// G4: users who reach a tenant that the caller does not reach are not shown, not even as names.
+func TestUsersOfOthersAreNotShown(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, both := l.connect("a"), l.connect("both")
+	f := func(want string, words ...string) {
+		t.Helper()
+		if got := flat(l.run(a, words...)); got != want {
+			t.Errorf("%q: %q, want %q", words, got, want)
+		}
+	}
+	f("*2 $1 a $6 reader", "ACL", "USERS")
+	f("$-1", "ACL", "GETUSER", "b")
+	f("$-1", "ACL", "GETUSER", "both")
+	f("-ERR User 'b' not found", "ACL", "DRYRUN", "b", "GET", "k")
+	f("*12 $5 flags *2 $2 on $16 sanitize-payload $9 passwords *0 $8 commands $15 -@all +get +set $4 keys $6 %R~r:* $8 channels $0  "+
+		"$9 selectors *1 *6 $8 commands $10 -@all +del $4 keys $4 ~d:* $8 channels $0 ", "ACL", "GETUSER", "reader")
+	if got := flat(l.run(both, "ACL", "USERS")); got != "*4 $1 a $1 b $4 both $6 reader" {
+		t.Errorf("both sees %s", got)
+	}
+	for _, line := range strings.Split(l.run(both, "ACL", "LIST"), "\r\n") {
+		if strings.Contains(line, "#") || strings.Contains(line, "lethe_") {
+			t.Errorf("ACL LIST shows a token or its hash: %s", line)
+		}
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	both := l.connect("both")
+	f := func(want string, words ...string) {
+		t.Helper()
+		if got := flat(l.run(both, append([]string{"ACL", "DRYRUN"}, words...)...)); got != want {
+			t.Errorf("%q: %q, want %q", words, got, want)
+		}
+	}
+	bulk := func(s string) string { return fmt.Sprintf("$%d %s", len(s), s) }
+	f("+OK", "reader", "GET", "r:1")
+	f("+OK", "reader", "DEL", "d:1")
+	f(bulk("This user has no permissions to access the 'x:1' key"), "reader", "GET", "x:1")
+	f(bulk("This user has no permissions to run the 'incr' command"), "reader", "INCR", "r:1")
+	f("+OK", "reader", "HELLO", "3")
+	f("+OK", "a", "SET", "TENANTA:patient:1", "v")
+	f(bulk("TENANT the key belongs to a tenant that this credential does not reach"), "a", "SET", "TENANTB:patient:1", "v")
+	f("+OK", "a", "GET", "global:codesystem:1")
+	f(bulk("TENANT the global tenant is read-only for this credential"), "a", "SET", "global:codesystem:1", "v")
+}
+
+func TestRefusalsAreListed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, b, reader := l.connect("a"), l.connect("b"), l.connect("reader")
+	l.run(reader, "GET", "x:secret-name")
+	l.clock.now++
+	l.run(reader, "GET", "x:another-name")
+	l.clock.now++
+	l.run(reader, "INCR", "r:1")
+	l.clock.now++
+	l.run(a, "GET", "TENANTB:patient:9")
+	l.clock.now++
+	l.run(l.gateway.NewSession("10.0.0.7:1", ""), "AUTH", "a", "wrong")
+	l.run(l.gateway.NewSession("10.0.0.7:1", ""), "AUTH", "nobody", "wrong")
+	list := func(refusals []command.Refusal) (lines string) {
+		for _, r := range refusals {
+			lines += fmt.Sprintf("%d %s %s %s\n", r.Count, r.Reason, r.Command, r.User)
+		}
+		return lines
+	}
+	if got, want := list(l.gateway.Refusals(a)), "1 auth AUTH a\n1 tenant get a\n1 command incr reader\n2 key get reader\n"; got != want {
+		t.Errorf("refusals:\n%swant:\n%s", got, want)
+	}
+	if got := l.run(a, "ACL", "LOG"); strings.Contains(got, "secret-name") || strings.Contains(got, "patient") {
+		t.Errorf("ACL LOG shows a key: %q", got)
+	}
+	if got := l.gateway.Refusals(b); len(got) != 0 {
+		t.Errorf("b sees %s", list(got))
+	}
+	denied := l.info(a, "stats")
+	if denied["acl_access_denied_key"] != "2" || denied["acl_access_denied_cmd"] != "1" || denied["acl_access_denied_auth"] != "1" || denied["lethe_access_denied_tenant"] != "1" {
+		t.Errorf("counted: %v", denied)
+	}
+	l.run(b, "ACL", "LOG", "RESET")
+	if len(l.gateway.Refusals(a)) != 4 {
+		t.Error("b emptied a's list")
+	}
+	l.run(a, "ACL", "LOG", "RESET")
+	if len(l.gateway.Refusals(a)) != 0 {
+		t.Error("RESET left something")
+	}
+}
+
+// The list is bounded, and what is old makes way.
+func TestRefusalsAreBounded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a := l.connect("a")
+	for range 200 {
+		l.run(a, "GET", "TENANTB:patient:9")
+		l.clock.now += 60_000
+	}
+	got := l.gateway.Refusals(a)
+	if len(got) != 128 || got[0].ID != 199 {
+		t.Errorf("%d refusals, the newest has number %d", len(got), got[0].ID)
+	}
+}
