@@ -47,9 +47,6 @@ func (b *bench) slower(ctx context.Context, servers [2]*target, w workload) (flo
 	return least, nil
 }
 
-// openDelay is what connecting takes at most before an open load begins.
-const openDelay = 500 * time.Millisecond
-
 // compareOpen makes the table of one rate.
 func (b *bench) compareOpen(ctx context.Context, servers [2]*target, w workload, most float64, percent int) (*table, error) {
 	rate := most * float64(percent) / 100
@@ -61,7 +58,7 @@ func (b *bench) compareOpen(ctx context.Context, servers [2]*target, w workload,
 		if err := servers[side].freshen(w.writes()); err != nil {
 			return err
 		}
-		r, err := servers[side].measureOpen(ctx, l, time.Now().Add(openDelay))
+		r, err := servers[side].measureOpen(ctx, l, time.Time{})
 		if err != nil {
 			return err
 		}

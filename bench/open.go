@@ -30,6 +30,9 @@ type openResult struct {
 	lateness  *histogram   // of the generator itself, from the instant planned to the request's write
 }
 
+// connected leaves the goroutines of a load the time to begin.
+const connected = 5 * time.Millisecond
+
 // openRun is an open load that runs. Arrival i belongs to connection i % len(conns), so that the k-th reply of a connection
 // tells which arrival it answers, and no queue of instants is needed.
 type openRun struct {
@@ -39,13 +42,16 @@ type openRun struct {
 	arrivals int
 }
 
-// measureOpen runs a load from start on.
+// measureOpen runs a load from start on; the zero time is as soon as its connections are there.
 func (t *target) measureOpen(ctx context.Context, l openLoad, start time.Time) (openResult, error) {
 	conns, err := t.dialAll(l.connections)
 	if err != nil {
 		return openResult{}, err
 	}
 	defer closeAll(conns)
+	if start.IsZero() {
+		start = time.Now().Add(connected)
+	}
 	length := l.windows[len(l.windows)-1].to
 	for _, c := range conns {
 		if err := c.SetDeadline(start.Add(length + startTimeout)); err != nil {

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"errors"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/resp"
+)
+
+// serve reads a connection, runs what has arrived whole and keeps the rest.
+func (l *loop) serve(c *conn) {
+	if c.waiting || c.closing || len(c.socket.backlog) > backlogPause {
+		return
+	}
+	for range 8 {
+		n, err := l.fill(c)
+		more := n == len(l.read)
+		if n > 0 {
+			c.active = l.seconds
+			l.s.stats.BytesIn.Add(uint64(n))
+			l.runAll(c, n)
+			clear(l.read[:n])
+		}
+		if err != nil && err != errWouldBlock {
+			l.hangUp(c, err)
+			return
+		}
+		if c.closed || c.closing || c.waiting || !more {
+			return
+		}
+	}
+	l.queue(c)
+}
+
+// fill reads decrypted bytes until the buffer is full or nothing more has arrived.
+func (l *loop) fill(c *conn) (n int, err error) {
+	const recordBytes = 16 << 10
+	for len(l.read)-n >= recordBytes {
+		m, err := c.tls.Read(l.read[n:])
+		n += m
+		if m > 0 {
+			forget(c.tls)
+		}
+		if err != nil {
+			return n, unwrapWouldBlock(err)
+		}
+		if c.socket.drained && len(rawInput(c.tls).buf) == rawInput(c.tls).off {
+			return n, errWouldBlock
+		}
+	}
+	return len(l.read), nil
+}
+
+func unwrapWouldBlock(err error) error {
+	if errors.Is(err, errWouldBlock) {
+		return errWouldBlock
+	}
+	return err
+}
+
+// runAll runs the requests in the first n bytes of the read buffer, behind what the connection had kept.
+func (l *loop) runAll(c *conn, n int) {
+	input := l.read[:n]
+	kept := len(c.partial) > 0
+	if kept {
+		c.keep(input)
+		input = c.partial
+	}
+	used := l.runRequests(c, input)
+	switch rest := input[used:]; {
+	case c.closed:
+	case !kept && len(rest) > 0:
+		c.keep(rest)
+	case kept:
+		c.dropKept(used)
+	}
+}
+
+// runKept goes on with requests that waited, without reading.
+func (l *loop) runKept(c *conn) {
+	if len(c.partial) > 0 {
+		used := l.runRequests(c, c.partial)
+		if !c.closed {
+			c.dropKept(used)
+		}
+	}
+}
+
+// runRequests decodes and runs requests and returns how many bytes it used.
+func (l *loop) runRequests(c *conn, input []byte) (used int) {
+	from, commands := l.w.Out.Len(), 0
+	answers := 0 // fewer than commands where one waits or the client wants no replies
+	closing := false
+	for used < len(input) && !closing && !c.waiting {
+		if commands == commandsAtOnce || l.w.Out.Len()-from > roundOutput {
+			l.queue(c)
+			break
+		}
+		args, n, err := c.decoder.Next(input[used:], l.args[:0])
+		if err == resp.ErrIncomplete {
+			break
+		}
+		if err != nil {
+			l.refuseInput(c, err)
+			closing = true
+			break
+		}
+		used += n
+		l.args = args[:0]
+		if len(args) == 0 {
+			continue
+		}
+		commands++
+		l.commands++
+		before := l.w.Out.Len()
+		next := l.w.Run(c.session, args)
+		if l.w.Out.Len() > before {
+			answers++
+		}
+		closing = next.Close
+		if next.Wait != nil {
+			l.wait(c, next)
+		}
+		c.trust()
+	}
+	l.addReply(c, from, answers, closing)
+	return used
+}
+
+// refuseInput answers bytes that are no request; the connection is closed behind the answer, for nobody can say where the
+// next request begins.
+func (l *loop) refuseInput(c *conn, err error) {
+	var bad *resp.ProtocolError
+	if !errors.As(err, &bad) {
+		panic("BUG: the decoder gave an error of an unknown kind")
+	}
+	l.s.stats.ProtocolErrors.Add(1)
+	l.s.quiet.warn(l.s.log, "connection closed: protocol error", "source", c.session.About().Addr, "reason", bad.Error())
+	l.w.Out.Error(bad.Reply())
+}
+
+func (l *loop) addReply(c *conn, from, answers int, closing bool) {
+	to := l.w.Out.Len()
+	if to > from || closing {
+		l.replies = append(l.replies, reply{c, from, to, max(answers, 1), closing})
+	}
+	if to > roundOutput {
+		l.endRound()
+		l.beginRound()
+	}
+}
+
+// wait lets a command's slow part run in a goroutine; the connection is not read meanwhile.
+func (l *loop) wait(c *conn, next gateway.Next) {
+	c.waiting = true
+	spec := l.w.Spec()
+	go func() {
+		next.Wait()
+		l.post(func() {
+			if c.closed {
+				return
+			}
+			c.waiting = false
+			from := l.w.Out.Len()
+			after := l.w.Finish(c.session, spec, next.Then)
+			c.trust()
+			l.addReply(c, from, 1, after.Close)
+			l.runKept(c)
+			if !c.waiting {
+				c.socket.drained = false
+				l.serve(c)
+			}
+		})
+	}()
+}
