@@ -62,7 +62,9 @@ func (t *target) measureClosed(ctx context.Context, l closedLoad) (cost, error) 
 	stop.Store(true)
 	all.Wait()
 	for i := range senders {
-		err = errors.Join(err, senders[i].err)
+		if senders[i].err != nil {
+			return cost{}, senders[i].err // why one failed is why the others did
+		}
 	}
 	return c, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,31 +32,21 @@ func (b *bench) startLethe(ctx context.Context, o letheOptions) (*target, error)
 	if err != nil {
 		return nil, err
 	}
-	t := &target{name: "lethe", caFile: filepath.Join(dir, "data", "ca.pem"), user: "app", token: newToken(), dir: dir}
-	if o.name != "" {
-		t.name = o.name
-	}
 	data := filepath.Join(dir, "data")
+	t := &target{name: cmp.Or(o.name, "lethe"), caFile: filepath.Join(data, "ca.pem"), user: "app", token: newToken(), dir: dir}
 	add := exec.CommandContext(ctx, b.lethe, "user", "add", t.user, "--tenants", tenant, "--token-stdin", "--data-dir", data)
 	add.Stdin = strings.NewReader(t.token)
 	if _, err := add.Output(); err != nil {
 		return nil, fmt.Errorf("cannot add a user to lethe: %w", withStderr(err))
 	}
-	// The quota is out of the way: no part measures eviction.
-	args := []string{"serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--memory-tenant-quota", "8GiB",
-		"--memory-max", "8GiB"}
-	if o.durability != "" {
-		args = append(args, "--audit-durability", o.durability)
-	}
-	if o.policy != "" {
-		file := filepath.Join(dir, "policy.yaml")
-		if err := os.WriteFile(file, []byte(o.policy), 0o600); err != nil {
-			return nil, fmt.Errorf("cannot write a policy: %w", err)
-		}
-		args = append(args, "--policy", file)
+	args, err := o.flags(dir)
+	if err != nil {
+		return nil, err
 	}
 	var line string
-	if t.process, line, err = startProcess(ctx, t.name, "ready", b.lethe, args...); err != nil {
+	serve := exec.Command(b.lethe, append([]string{"serve", "--data-dir", data}, args...)...)
+	ready := func(line string) bool { return strings.HasPrefix(line, "ready") }
+	if t.process, line, err = startProcess(ctx, t.name, serve, ready); err != nil {
 		return nil, err
 	}
 	if err := t.reach(line); err != nil {
@@ -63,6 +54,23 @@ func (b *bench) startLethe(ctx context.Context, o letheOptions) (*target, error)
 		return nil, err
 	}
 	return t, nil
+}
+
+// flags are those of `lethe serve`, whose policy is written into dir.
+func (o letheOptions) flags(dir string) ([]string, error) {
+	// The limits of memory are out of the way: no part measures eviction.
+	flags := []string{"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--memory-max", "8GiB", "--memory-tenant-quota", "8GiB"}
+	if o.durability != "" {
+		flags = append(flags, "--audit-durability", o.durability)
+	}
+	if o.policy == "" {
+		return flags, nil
+	}
+	file := filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(file, []byte(o.policy), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write a policy: %w", err)
+	}
+	return append(flags, "--policy", file), nil
 }
 
 // reach learns from the line that begins with "ready" where a Lethe listens.

@@ -16,7 +16,7 @@ func (t *table) print(out io.Writer) {
 	}
 	lines := [][]string{{"", "unit", t.Baseline, t.Subject, last, "goal"}}
 	for _, r := range t.Rows {
-		ratio := number(r.Ratio, 2)
+		ratio := number(r.Ratio, 3)
 		if t.asChange {
 			ratio = percent(r.Ratio)
 		}

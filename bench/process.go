@@ -27,9 +27,10 @@ type process struct {
 	ended  chan struct{}
 }
 
-// startProcess starts a server and returns it with the line of its standard output that contains sign.
-func startProcess(ctx context.Context, name, sign, path string, args ...string) (*process, string, error) {
-	p := &process{name: name, cmd: exec.Command(path, args...), ready: make(chan string, 1), ended: make(chan struct{})}
+// startProcess starts a server and returns it with the line of its standard output that says that it serves, which ready
+// recognises.
+func startProcess(ctx context.Context, name string, cmd *exec.Cmd, ready func(line string) bool) (*process, string, error) {
+	p := &process{name: name, cmd: cmd, ready: make(chan string, 1), ended: make(chan struct{})}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot start %s: %w", name, err)
@@ -40,7 +41,7 @@ func startProcess(ctx context.Context, name, sign, path string, args ...string) 
 	if err := p.cmd.Start(); err != nil {
 		return nil, "", fmt.Errorf("cannot start %s: %w", name, err)
 	}
-	go p.read(out, sign)
+	go p.read(out, ready)
 	line, err := p.awaitReady(ctx)
 	if err != nil {
 		p.stop()
@@ -50,10 +51,10 @@ func startProcess(ctx context.Context, name, sign, path string, args ...string) 
 }
 
 // read takes the standard output until it ends, and then waits for the process.
-func (p *process) read(out io.Reader, sign string) {
+func (p *process) read(out io.Reader, ready func(string) bool) {
 	lines := bufio.NewScanner(out)
 	for told := false; lines.Scan(); {
-		if !told && strings.Contains(lines.Text(), sign) {
+		if !told && ready(lines.Text()) {
 			told = true
 			p.ready <- lines.Text()
 		}

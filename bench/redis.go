@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -55,7 +56,8 @@ func (b *bench) startRedis(ctx context.Context) (*target, error) {
 	if t.tls, err = clientTLS(cert); err != nil {
 		return nil, err
 	}
-	if t.process, _, err = startProcess(ctx, t.name, "eady to accept connections", b.redis, config); err != nil {
+	ready := func(line string) bool { return strings.Contains(line, "eady to accept connections") }
+	if t.process, _, err = startProcess(ctx, t.name, exec.Command(b.redis, config), ready); err != nil {
 		return nil, err
 	}
 	t.usedMemory = t.redisUsedMemory

@@ -63,8 +63,8 @@ func TestTablesPrintMediansSpreadRatiosAndGoals(t *testing.T) {
 	want := `
 throughput: of a test
         unit       redis-server             lethe             ratio         goal
-  GET   op/s   1001 (1000..1002)  1501 (1500..1502)  1.50 (1.50..1.50)  >= 1.2: met
-  CPU   us/op   4.00 (4.00..4.00)  5.00 (5.00..5.00)  1.25 (1.25..1.25)  <= 1: missed
+  GET   op/s   1001 (1000..1002)  1501 (1500..1502)  1.500 (1.499..1.500)  >= 1.2: met
+  CPU   us/op   4.00 (4.00..4.00)  5.00 (5.00..5.00)  1.250 (1.250..1.250)  <= 1: missed
   rise  ms    -0.500 (-0.500..-0.500)  0.250 (0.250..0.250)  -  <= 1: met
   own   ms    -  12.0  -
   a note

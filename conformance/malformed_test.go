@@ -2,10 +2,14 @@ package conformance
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 // malformed are requests that break the protocol, or come near to it. After each, both servers say the same and either
@@ -68,22 +72,30 @@ var unnamed = regexp.MustCompile(`unknown command '([^']*[^'A-Za-z0-9_|.-][^']*|
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
-	// Redis answers at once; this is how long silence has to last to be one.
-	const silence = 400 * time.Millisecond
+	var all sync.WaitGroup
 	for name, request := range malformed() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			redis, lethe := p.redis.Dial(t), p.lethe.Dial(t, reader)
-			redis.Send([]byte(request))
-			lethe.Send([]byte(request))
-			redisSaid, redisClosed := redis.Rest(silence)
-			letheSaid, letheClosed := lethe.Rest(silence)
-			redisSaid = unnamed.ReplaceAll(redisSaid, []byte("unknown command '?'"))
-			if !bytes.Equal(redisSaid, letheSaid) || redisClosed != letheClosed {
-				t.Errorf("redis %s closed=%t\n    lethe %s closed=%t", show(redisSaid), redisClosed, show(letheSaid), letheClosed)
+		redis, lethe := p.redis.Dial(t), p.lethe.Dial(t, reader)
+		all.Go(func() {
+			if problem := sameAnswer(redis, lethe, []byte(request)); problem != "" {
+				t.Errorf("%s: %s", name, problem)
 			}
 		})
 	}
+	all.Wait()
+}
+
+// sameAnswer sends bytes to both servers and compares everything that they say to it. All cases wait at the same time.
+func sameAnswer(redis, lethe *testkit.Client, request []byte) string {
+	const silence = 3 * time.Second // both answer at once; this long nothing more came
+	redis.Send(request)
+	lethe.Send(request)
+	redisSaid, redisClosed := redis.Rest(silence)
+	letheSaid, letheClosed := lethe.Rest(silence)
+	redisSaid = unnamed.ReplaceAll(redisSaid, []byte("unknown command '?'"))
+	if bytes.Equal(redisSaid, letheSaid) && redisClosed == letheClosed {
+		return ""
+	}
+	return fmt.Sprintf("redis %s closed=%t\n    lethe %s closed=%t", show(redisSaid), redisClosed, show(letheSaid), letheClosed)
 }
 
 // A request that arrives byte by byte is the same request.

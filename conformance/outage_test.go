@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -57,14 +58,14 @@ func TestFullDiskForTheAudit(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	small := []string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs -o size=8m,mode=0700 tmpfs "$0" && exec "$@"`, dir}
+	small := []string{"unshare", "--mount", "sh", "-c", `mount -t tmpfs -o size=6m,mode=0700 tmpfs "$0" && exec "$@"`, dir}
 	if os.Getuid() != 0 {
 		small = append([]string{"unshare", "--map-root-user"}, small[1:]...)
 	}
 	l = l.Restart(t, testkit.LetheOptions{Prefix: small, Config: "audit:\n  segment_bytes: 1MiB\n"})
 	inside := fmt.Sprintf("/proc/%d/root%s", l.PID(), dir)
 	filler := filepath.Join(inside, "filler")
-	if err := os.WriteFile(filler, make([]byte, 4<<20), 0o600); err != nil {
+	if err := os.WriteFile(filler, make([]byte, 2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := l.Dial(t, reader)
@@ -97,8 +98,11 @@ func TestFullDiskForTheAudit(t *testing.T) {
 func writeUntilRefused(t *testing.T, c *testkit.Client) (acknowledged int, refused string) {
 	t.Helper()
 	const pipeline = 200
-	batch := []byte(strings.Repeat(string(testkit.Command("SET", "k", "v")), pipeline))
-	for range 5000 {
+	for n := range 5000 {
+		var batch []byte
+		for i := range pipeline { // keys that differ, so that records do not shrink each other when they are compressed
+			batch = append(batch, testkit.Command("SET", fmt.Sprintf("key:%x", sha256.Sum256([]byte{byte(n), byte(n >> 8), byte(i)})), "v")...)
+		}
 		c.Send(batch)
 		for range pipeline {
 			r, err := c.Receive(30 * time.Second)

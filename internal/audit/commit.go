@@ -28,6 +28,19 @@ func (l *Log) Commit(b *Batch) error {
 	return err
 }
 
+// Append is Commit for records that no answer waits for: when it returns nil they have left this process's memory, and
+// with Disk they reach stable storage with the next commit or within a second. It does not wait.
+func (l *Log) Append(b *Batch) error {
+	if b.Len() == 0 {
+		return nil
+	}
+	begun := time.Now()
+	_, err := l.append(b)
+	b.Reset()
+	l.stats.observe(time.Since(begun), err)
+	return err
+}
+
 // append writes the records of b to the mapped segment and returns the sequence of the last.
 func (l *Log) append(b *Batch) (uint64, error) {
 	l.mu.Lock()

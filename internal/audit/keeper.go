@@ -155,6 +155,12 @@ func (l *Log) syncHead() {
 		return
 	}
 	l.headUnsynced = false
+	l.mu.Lock()
+	sequence := l.tip.sequence
+	l.mu.Unlock()
+	if l.makeDurable(sequence) != nil { // what Append left; it tells of trouble itself
+		return
+	}
 	if err := syncData(l.head.file); err != nil {
 		l.mu.Lock()
 		l.fail(fmt.Errorf("cannot sync the audit log's head: %w", err))

@@ -28,6 +28,7 @@ import (
 type serving struct {
 	settings      *config.Config
 	log           *slog.Logger
+	policy        *policy.Policy
 	dir           *secret.Dir
 	firstUser     *identity.User
 	firstToken    secret.Bytes
@@ -48,7 +49,7 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 			s.close()
 		}
 	}()
-	steps := []func() error{s.openDirectory, s.openCertificate, s.openGateway, s.startServer, s.listen}
+	steps := []func() error{s.loadPolicy, s.openDirectory, s.openCertificate, s.listen, s.openGateway, s.startServer, s.addFirstUser}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			var f *failure
@@ -61,6 +62,17 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 	return s, nil
 }
 
+// loadPolicy comes first: a policy that cannot be used leaves nothing behind.
+func (s *serving) loadPolicy() (err error) {
+	if s.policy, err = servedPolicy(s.settings.Policy); err != nil {
+		return err
+	}
+	for _, w := range s.policy.Warnings() {
+		s.log.Warn("policy", "line", w.Line, "problem", w.Problem, "mend", w.Mend)
+	}
+	return nil
+}
+
 func (s *serving) openDirectory() (err error) {
 	s.dir, err = secret.OpenDir(s.settings.DataDir)
 	return err
@@ -71,21 +83,12 @@ func (s *serving) openCertificate() (err error) {
 	return err
 }
 
-// openGateway opens the users, the policy and the audit, and joins them with the store.
+// openGateway opens the users and the audit, and joins them with the policy and the store.
 func (s *serving) openGateway() error {
-	p, err := servedPolicy(s.settings.Policy)
-	if err != nil {
-		return err
-	}
-	for _, w := range p.Warnings() {
-		s.log.Warn("policy", "line", w.Line, "problem", w.Problem, "mend", w.Mend)
-	}
+	p := s.policy
 	table := command.NewTable()
 	directory, err := identity.OpenDirectory(s.dir.File(identity.FileName), table)
 	if err != nil {
-		return err
-	}
-	if s.firstUser, s.firstToken, err = identity.Bootstrap(directory); err != nil {
 		return err
 	}
 	if s.audit, err = openAuditLog(s.dir, s.settings.Audit, s.log); err != nil {
@@ -111,11 +114,20 @@ func (s *serving) startServer() (err error) {
 	limits := s.settings.Limits
 	s.server, err = server.New(s.gateway, s.certificate.config(), s.log, server.Options{
 		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
-		LoginTimeout: limits.HandshakeTimeout, IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
+		IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
 		MaxRequest: int(limits.Request),
 	})
 	if err == nil {
 		s.gateway.Server = s.server
+	}
+	return err
+}
+
+// addFirstUser comes last: its token is shown once, so nothing that may fail can stand between.
+func (s *serving) addFirstUser() (err error) {
+	s.firstUser, s.firstToken, err = identity.Bootstrap(s.gateway.Directory)
+	if s.firstUser != nil {
+		s.gateway.Tenant(s.firstUser.Home())
 	}
 	return err
 }
@@ -230,7 +242,7 @@ func servedPolicy(file string) (*policy.Policy, error) {
 	}
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fail(exitFailure, "", fmt.Errorf("cannot read the policy: %w", err))
+		return nil, fail(exitFailure, "name a file that can be read with --policy, or leave it out for the built-in policy", fmt.Errorf("cannot read the policy: %w", err))
 	}
 	p, mistakes := policy.Parse(src)
 	if len(mistakes) == 0 {

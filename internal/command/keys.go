@@ -30,6 +30,9 @@ func (s *Spec) KeysOf(args [][]byte, refs []KeyRef) ([]KeyRef, bool) {
 		}
 		return refs, ok
 	}
+	if s.KeyFlags != nil {
+		return append(refs, KeyRef{s.Keys[0].Begin, s.KeyFlags(args)}), true
+	}
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		first := k.Begin

@@ -133,6 +133,7 @@ type Spec struct {
 	Categories Category // beside those that the flags imply
 	Keys       []KeySpec
 	GetKeys    func(args [][]byte) ([]int, bool) // finds the keys where Keys cannot; false: invalid arguments
+	KeyFlags   func(args [][]byte) KeyFlag       // of the only key, where they depend on the options
 	Group      string
 	Since      string
 	Complexity string

@@ -15,7 +15,7 @@ func stringCommands() []*Spec {
 		{Name: "SET", Arity: -3, Flags: Write | DenyOOM, Categories: CatString, Keys: []KeySpec{{Begin: 1, Step: 1, Flags: KeyRW | KeyAccess | KeyUpdate | KeyVariable, Notes: "RW and ACCESS because of the GET option"}},
 			Group: "string", Since: "1.0.0", Complexity: "O(1)", Summary: "Writes a string value, whatever the key held, with a deadline.",
 			Syntax: "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
-			Effect: EffectWhole, Action: ActionWrite, Run: runSet},
+			Effect: EffectWhole, Action: ActionWrite, KeyFlags: setKeyFlags, Run: runSet},
 		{Name: "SETNX", Arity: 3, Flags: Write | DenyOOM | Fast, Categories: CatString, Keys: oneKey(KeyOW | KeyInsert),
 			Group: "string", Since: "1.0.0", Complexity: "O(1)", Summary: "Writes a string value if the key holds nothing.",
 			Syntax: "key value", Effect: EffectWhole, Action: ActionWrite, Run: runSetNX},

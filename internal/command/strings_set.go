@@ -24,9 +24,9 @@ func (c *Call) setOptions() (o setOptions, ok bool) {
 			o.xx = true
 		case word(a, "GET"):
 			o.get = true
-		case word(a, "KEEPTTL") && stated == nil:
+		case word(a, "KEEPTTL") && stated == nil: // twice the same is no error in Redis; the last one counts
 			o.ask.Kind = AskKeep
-		case isExpiry && stated == nil && o.ask.Kind != AskKeep && i+1 < len(c.Args):
+		case isExpiry && (stated == nil || unit == u) && o.ask.Kind != AskKeep && i+1 < len(c.Args):
 			i++
 			unit, stated = u, c.Args[i]
 		default:
@@ -39,6 +39,16 @@ func (c *Call) setOptions() (o setOptions, ok bool) {
 		return o, ok
 	}
 	return o, true
+}
+
+// setKeyFlags says that SET reads its key only where it is asked to answer the old value.
+func setKeyFlags(args [][]byte) KeyFlag {
+	for _, a := range args[3:] {
+		if word(a, "GET") {
+			return KeyRW | KeyAccess | KeyUpdate
+		}
+	}
+	return KeyOW | KeyUpdate
 }
 
 func runSet(c *Call) {

@@ -66,7 +66,7 @@ func table(getenv func(string) string) []entry {
 		row("audit.durability", "process|disk", DurabilityProcess, "what an acknowledged record survives: a crash of Lethe, or power loss",
 			choice(func(c *Config) *string { return &c.Audit.Durability }, DurabilityProcess, DurabilityDisk)),
 		row("audit.segment_bytes", "SIZE", "64MiB", "the size at which the audit log begins a new segment",
-			size(1<<20, 4<<30, func(c *Config) *int64 { return &c.Audit.SegmentBytes })),
+			size(1<<20, 1<<30, func(c *Config) *int64 { return &c.Audit.SegmentBytes })),
 		row("audit.segment_age", "DURATION", "24h", "the age at which the audit log begins a new segment",
 			duration(time.Minute, 366*24*time.Hour, func(c *Config) *time.Duration { return &c.Audit.SegmentAge })),
 

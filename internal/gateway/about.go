@@ -43,6 +43,20 @@ func (a *about) setLibrary(isName bool, value string) {
 	})
 }
 
+// seen notes that a command came, and ran which one. They are called for every command: what has not changed is not
+// written again, since a write costs others the cache line.
+func (a *about) seen(now int64) {
+	if a.active.Load() != now {
+		a.active.Store(now)
+	}
+}
+
+func (a *about) ran(id int) {
+	if n := int32(id) + 1; a.last.Load() != n {
+		a.last.Store(n)
+	}
+}
+
 func (a *about) set(f func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -40,6 +40,7 @@ type Gateway struct {
 	quotas     map[string]int64
 	naming     sync.Mutex // held while tenants is replaced
 	sessions   atomic.Uint64
+	strangers  strangers
 	system     *audit.Actor
 	process    process
 }

@@ -79,7 +79,9 @@ func (i *info) server() {
 }
 
 func (i *info) clients() {
-	i.number("connected_clients", int64(len(i.g.Clients(i.s)))) // those that CLIENT LIST shows the caller
+	connected := int64(0) // those that CLIENT LIST shows the caller
+	i.g.visible(i.s, func(*Session) { connected++ })
+	i.number("connected_clients", connected)
 	i.number("maxclients", int64(i.g.process.MaxConnections))
 	i.zeros("cluster_connections", "blocked_clients", "tracking_clients")
 }

@@ -23,8 +23,8 @@ func (u *usage) eachError(f func(code string, n uint64)) {
 	})
 }
 
-// commandStats has a line for each command that was called. Times are measured on one call in timedEvery, so usec is
-// their mean for all calls.
+// commandStats has a line for each command that was called. Times are measured on one call in timedEvery: usec_per_call is
+// their mean, and usec what the calls that they stand for took. It lags behind calls, and never goes back.
 func (i *info) commandStats() {
 	for id, spec := range i.g.Table.Specs() {
 		var calls, failed, rejected, timed, nanos uint64
@@ -41,7 +41,7 @@ func (i *info) commandStats() {
 		}
 		mean := float64(nanos) / 1000 / float64(max(timed, 1))
 		i.text("cmdstat_"+spec.FullName(), "calls="+strconv.FormatUint(calls, 10)+
-			",usec="+strconv.FormatUint(uint64(mean*float64(calls)), 10)+",usec_per_call="+strconv.FormatFloat(mean, 'f', 2, 64)+
+			",usec="+strconv.FormatUint(nanos/1000, 10)+",usec_per_call="+strconv.FormatFloat(mean, 'f', 2, 64)+
 			",rejected_calls="+strconv.FormatUint(rejected, 10)+",failed_calls="+strconv.FormatUint(failed, 10))
 	}
 }

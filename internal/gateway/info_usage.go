@@ -65,15 +65,16 @@ func (r *rate) perSecond(second int64) uint64 {
 	}
 }
 
-// One command in timedEvery is timed: reading the clock twice for each would cost a noticeable part of a command.
+// Of each command, a worker times the first call and then one in timedEvery, which stands for those before it: reading the
+// clock twice for each would cost a noticeable part of a command.
 const timedEvery = 64
 
 // roundUsage gathers one worker's counts of one round, so that counting a command touches no memory that others write.
 type roundUsage struct {
-	counts []counted
-	number uint64
-	began  time.Time // of the command that runs, where it is timed
-	timing bool
+	counts  []counted
+	numbers []uint32  // calls by command, to choose those that are timed
+	began   time.Time // of the command that runs, where it is timed
+	weight  uint64    // calls that it stands for; 0: it is not timed
 }
 
 // counted is what one command did in one round for one tenant.
@@ -85,11 +86,14 @@ type counted struct {
 }
 
 // start begins a command.
-func (r *roundUsage) start() {
-	r.number++
-	if r.timing = r.number%timedEvery == 0; r.timing {
-		r.began = time.Now()
+func (r *roundUsage) start(id int) {
+	switch n := r.numbers[id]; {
+	case n == 0:
+		r.weight, r.began = 1, time.Now()
+	case n%timedEvery == 0:
+		r.weight, r.began = timedEvery, time.Now()
 	}
+	r.numbers[id]++
 }
 
 // count returns the count of a command in this round. The last few are looked through; what is counted twice is added up.
@@ -156,9 +160,9 @@ func (w *Worker) countCommand(from int) {
 		c.failed++
 	}
 	c.calls++
-	if w.usage.timing {
-		c.timed++
-		c.nanos += uint64(time.Since(w.usage.began))
+	if weight := w.usage.weight; weight != 0 {
+		c.timed += weight
+		c.nanos += weight * uint64(time.Since(w.usage.began))
 	}
 }
 

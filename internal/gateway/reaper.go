@@ -28,6 +28,9 @@ func (g *Gateway) Reap(ctx context.Context) {
 		for shard := range g.Store.Shards() {
 			r.shard(shard)
 		}
+		if g.recordSkipped(&r.batch); r.batch.Len() > 0 {
+			r.Commit()
+		}
 	}
 }
 
@@ -61,7 +64,9 @@ func (r *reaper) Removed(e engine.Removal) { r.g.recordRemoval(&r.batch, e, r.wa
 
 // Commit writes the records of one slice before the slice is erased.
 func (r *reaper) Commit() {
-	if err := r.g.Audit.Commit(&r.batch); err != nil {
+	// Append and not Commit: it is called under a shard's lock, and nobody waits for an answer that must not come before
+	// stable storage has the record.
+	if err := r.g.Audit.Append(&r.batch); err != nil {
 		r.batch.Reset() // the audit kept what it could and counts the rest; erasure does not wait (design, G1 and G2)
 	}
 }

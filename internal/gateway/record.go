@@ -35,6 +35,9 @@ func (w *Worker) record() {
 
 func (w *Worker) recordKeyless(r *audit.Record) {
 	r.Outcome = w.keylessOutcome()
+	if r.Action == audit.Authenticate && r.Outcome == audit.Denied && !w.g.strangers.admit(w.call.Now) {
+		return
+	}
 	if t := w.session.home; t != nil {
 		r.Tenant = t.Name
 	}
@@ -80,7 +83,8 @@ func (w *Worker) recordKey(r *audit.Record, i int) {
 	if p.tenant != nil {
 		r.Tenant = p.tenant.Name
 	} else if w.session.home != nil {
-		r.Tenant = w.session.home.Name // an attempt on a tenant out of reach is told to the tenant that it came from
+		// An attempt on a tenant out of reach is told to the tenant that it came from, whose patient it is not about.
+		r.Tenant, r.Subject = w.session.home.Name, nil
 	}
 	if outcome == audit.Clamped && p.asked > 0 {
 		r.Detail = w.askedDetail(p.asked)

@@ -45,10 +45,8 @@ func (w *Worker) start(s *Session, args [][]byte) {
 	s.worker = w
 	w.Out.SetRESP3(s.resp3)
 	s.refresh()
-	if s.about.active.Load() != w.call.Now { // once a round: a store costs others the cache line
-		s.about.active.Store(w.call.Now)
-	}
-	w.usage.start()
+	s.about.seen(w.call.Now)
+	w.usage.weight = 0
 	w.call.NoTouch = s.noTouch
 	w.tally.commands++
 }
@@ -62,7 +60,8 @@ func (w *Worker) lookUp() bool {
 		return w.refuse("command", resp.UnknownSubcommand(spec.FullName(), w.call.Args[1]))
 	}
 	w.call.Spec = spec
-	w.session.about.last.Store(int32(spec.ID()) + 1)
+	w.session.about.ran(spec.ID())
+	w.usage.start(spec.ID())
 	return true
 }
 

@@ -28,6 +28,7 @@ type Session struct {
 	replies     replies
 	hangUp      func() // closes the connection, from any goroutine
 	detail      string // for the record of the command that runs
+	badLogins   int    // in a row
 
 	about about
 }
@@ -137,6 +138,9 @@ func (s *Session) LoginSlowly(name string, token []byte, then func(*command.Call
 func (s *Session) loggedIn(name string, user *identity.User, err error) error {
 	if err != nil {
 		s.g.Stats.authFailures.Add(1)
+		if s.badLogins++; s.badLogins >= badLoginsAllowed {
+			s.Close()
+		}
 		s.noteBadToken(name)
 		s.detail = "user=unknown"
 		if _, known := s.g.Directory.Lookup(name); known {
@@ -147,6 +151,7 @@ func (s *Session) loggedIn(name string, user *identity.User, err error) error {
 		}
 		return err
 	}
+	s.badLogins = 0
 	s.become(user, user.Generation(), "token")
 	return nil
 }

@@ -69,3 +69,23 @@ func TestFlushErasesOwnTenants(t *testing.T) {
 		t.Errorf("records:\n%swant:\n%s", details, want)
 	}
 }
+
+// A HELLO with a wrong token is one failed attempt, whatever else it asks for, and has one record.
+func TestFailedHelloIsOneAttempt(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	before := l.gateway.Stats.AuthFailures()
+	nobody := l.gateway.NewSession("192.0.2.7:1", "192.0.2.2:6380")
+	if got := l.run(nobody, "HELLO", "3", "AUTH", "a", "wrong", "SETNAME", "n"); got != "-WRONGPASS invalid username-password pair or user is disabled.\r\n" {
+		t.Errorf("reply %q", got)
+	}
+	if n := l.gateway.Stats.AuthFailures() - before; n != 1 {
+		t.Errorf("%d failed attempts", n)
+	}
+	if got := l.events(func(e *audit.Event) bool { return e.Outcome == audit.Denied }); got != "HELLO  user=a\n" {
+		t.Errorf("records: %q", got)
+	}
+	if about := nobody.About(); about.Name != "" || about.RESP != 2 {
+		t.Errorf("the refused HELLO left %+v", about)
+	}
+}

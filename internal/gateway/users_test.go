@@ -118,3 +118,32 @@ func TestRefusalsAreBounded(t *testing.T) {
 		t.Errorf("%d refusals, the newest has number %d", len(got), got[0].ID)
 	}
 }
+
+// A user without rules of its own can do what clients do at their start, and nothing with which it could harm others.
+func TestDefaultUsers(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := l.login("fresh", "TENANTA", "")
+	for _, call := range []string{
+		"HELLO 3", "CLIENT SETINFO lib-name x", "CLIENT SETNAME n", "CLIENT ID", "CLIENT INFO", "CLIENT REPLY ON", "CLIENT NO-TOUCH ON",
+		"COMMAND COUNT", "COMMAND DOCS get", "INFO", "PING", "ECHO x", "SELECT 0", "TIME", "ACL WHOAMI", "OBJECT ENCODING k",
+		"MEMORY USAGE k", "WAIT 0 0",
+	} {
+		if got := l.run(s, call); strings.HasPrefix(got, "-") {
+			t.Errorf("%s: %q", call, got)
+		}
+	}
+	for _, call := range []string{
+		"FLUSHALL", "FLUSHDB", "CONFIG GET *", "CONFIG SET a b", "CLIENT LIST", "CLIENT KILL ID 1", "CLIENT NO-EVICT ON", "ACL LIST",
+		"ACL GETUSER a", "ACL USERS", "ACL LOG", "ACL DRYRUN a GET k", "ROLE", "LASTSAVE", "KEYS *",
+	} {
+		if got := l.run(s, call); !strings.HasPrefix(got, "-NOPERM ") {
+			t.Errorf("%s: %q", call, got)
+		}
+	}
+	for _, call := range []string{"DEBUG SLEEP 1", "SAVE", "SHUTDOWN", "MONITOR", "REPLICAOF a 1", "MODULE LIST", "SWAPDB 0 1", "MOVE k 1", "ACL SETUSER x", "CLIENT PAUSE 1", "CLIENT MAINT_NOTIFICATIONS on"} {
+		if got := l.run(s, call); !strings.HasPrefix(got, "-ERR unknown ") {
+			t.Errorf("%s: %q", call, got)
+		}
+	}
+}

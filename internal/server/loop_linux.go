@@ -194,7 +194,7 @@ func (l *loop) sweep(now time.Time) {
 		}
 		idle := time.Duration(l.seconds-c.active) * time.Second
 		switch {
-		case !c.session.Authenticated() && now.Sub(c.since) > o.HandshakeTimeout+o.LoginTimeout && !c.waiting:
+		case !c.session.Authenticated() && now.Sub(c.since) > o.HandshakeTimeout && !c.waiting:
 			l.close(c, "no credential in time")
 		case o.IdleTimeout > 0 && idle > o.IdleTimeout && !c.waiting:
 			l.close(c, "idle")

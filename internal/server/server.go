@@ -26,8 +26,7 @@ import (
 type Options struct {
 	Loops            int           // connection loops: the number of processors
 	MaxConnections   int           // 10,000
-	HandshakeTimeout time.Duration // from taking a connection to the end of its handshake: 10 s
-	LoginTimeout     time.Duration // from the handshake to the first good credential: 10 s
+	HandshakeTimeout time.Duration // from taking a connection to its first good credential: 10 s
 	IdleTimeout      time.Duration // between two requests; 0: none
 	MaxRequest       int           // bytes of one request: resp.DefaultLimits
 	MaxOutput        int           // bytes that wait for a client that does not read: 256 MiB, then it is closed
@@ -50,7 +49,6 @@ func (o *Options) setDefaults(processors int) {
 	def(&o.MaxOutput, 256<<20)
 	def(&o.MaxRequest, resp.DefaultLimits().RequestBytes)
 	defTime(&o.HandshakeTimeout, 10*time.Second)
-	defTime(&o.LoginTimeout, 10*time.Second)
 	defTime(&o.StallTimeout, 60*time.Second)
 }
 
