@@ -52,7 +52,7 @@ func newAuditCommand(env *environment, open openAudit) *cobra.Command {
 		},
 	}
 	cmd.PersistentFlags().StringVar(&a.dataDir, "data-dir", "", "data directory (default: $LETHE_DATA_DIR, or the one `lethe serve` uses)")
-	cmd.AddCommand(a.newVerify(), a.newSearch(), a.newTail(), a.newCheckpoint())
+	cmd.AddCommand(a.newVerify(), a.newSearch(), a.newTail(), a.newCheckpoint(), a.newOpeningKey())
 	return cmd
 }
 
@@ -285,7 +285,7 @@ func (a *auditCommand) opener() (audit.Opener, error) {
 	if a.openingKey == "" {
 		o, err := a.open(a.dataDir)
 		if err != nil {
-			return nil, fail(exitFailure, "records are sealed; `lethe audit verify` needs no key", err)
+			return nil, fail(exitFailure, "give the file where the key is kept with --opening-key FILE; `lethe audit verify` needs no key", err)
 		}
 		return o, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strconv"
@@ -16,8 +17,8 @@ import (
 	"github.com/lethe-cache/lethe/internal/secret"
 )
 
-// openAuditLog opens the data directory's audit log for writing. The opening key is made with the directory, but only its
-// public half stays with the server: what it wrote it cannot read.
+// openAuditLog opens the data directory's audit log for writing. The server uses the public half of the opening key only:
+// what it wrote it cannot read.
 func openAuditLog(dir *secret.Dir, settings config.Audit, log *slog.Logger) (*audit.Log, error) {
 	seed, err := dir.Key("audit-sign", func() ([]byte, error) {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -30,7 +31,7 @@ func openAuditLog(dir *secret.Dir, settings config.Audit, log *slog.Logger) (*au
 		return nil, err
 	}
 	defer seed.Clear()
-	opening, err := openingKey(dir)
+	opening, err := openingPublicKey(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +41,53 @@ func openAuditLog(dir *secret.Dir, settings config.Audit, log *slog.Logger) (*au
 	}
 	return audit.Open(dir.File("audit"), audit.Options{
 		Durability: durability, SegmentBytes: settings.SegmentBytes, SegmentAge: settings.SegmentAge,
-		Signer: ed25519.NewKeyFromSeed(seed.Reveal()), OpeningKey: opening.PublicKey(), Logger: log,
+		Signer: ed25519.NewKeyFromSeed(seed.Reveal()), OpeningKey: opening, Logger: log,
 	})
 }
 
-// openingKey is the key that opens the audit log of a data directory, made on first use.
+// The opening key's halves. The private one may be taken away to where the log is read (`lethe audit opening-key`); the
+// public one stays, and keeps a new pair from being made in its place.
+const (
+	openingKeyName   = "audit-open"
+	openingKeyPublic = "audit-open.pub"
+)
+
+var errKeyAway = errors.New("the key that opens the audit log is not in the data directory")
+
+// openingPublicKey is what data keys are sealed to. The pair is made on first use.
+func openingPublicKey(dir *secret.Dir) (*ecdh.PublicKey, error) {
+	path := dir.File(openingKeyPublic)
+	held, err := secret.ReadFile(path)
+	if err == nil {
+		key, err := ecdh.P256().NewPublicKey(held)
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the public opening key of the audit log: %w", err)
+		}
+		return key, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key, err := makeOpeningKey(dir)
+	if err != nil {
+		return nil, err
+	}
+	return key.PublicKey(), secret.WriteFile(path, key.PublicKey().Bytes())
+}
+
+// openingKey is the key that opens the audit log of a data directory.
 func openingKey(dir *secret.Dir) (*ecdh.PrivateKey, error) {
-	held, err := dir.Key("audit-open", func() ([]byte, error) {
+	if _, err := openingPublicKey(dir); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(dir.File(openingKeyName + ".key")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fail(exitFailure, "give the file where it is kept with --opening-key FILE", errKeyAway)
+	}
+	return makeOpeningKey(dir)
+}
+
+func makeOpeningKey(dir *secret.Dir) (*ecdh.PrivateKey, error) {
+	held, err := dir.Key(openingKeyName, func() ([]byte, error) {
 		key, err := ecdh.P256().GenerateKey(rand.Reader)
 		if err != nil {
 			return nil, err
@@ -62,6 +103,19 @@ func openingKey(dir *secret.Dir) (*ecdh.PrivateKey, error) {
 		return nil, fmt.Errorf("cannot use the opening key of the audit log: %w", err)
 	}
 	return key, nil
+}
+
+// exportOpeningKey gives the opening key of a data directory as PEM.
+func exportOpeningKey(dataDir string) ([]byte, error) {
+	dir, err := secret.OpenDir(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	key, err := openingKey(dir)
+	if err != nil {
+		return nil, err
+	}
+	return audit.MarshalOpeningKey(key)
 }
 
 // auditOpener opens the audit log of a data directory for reading, for the audit commands.
