@@ -41,6 +41,7 @@ func (b *bench) watchExpiry(ctx context.Context, t *table, server *target, side 
 	}
 	l := openLoad{work: p.others, connections: p.connections, rate: float64(p.rate)}
 	l.work.command, l.work.expiry = "GET", nil
+	// Seconds of the plan from its first one, before which the load warms up.
 	for _, w := range [][2]float64{{0, calm}, {calm, calm + 1}, {calm + streamAt, calm + streamAt + streamFor}} {
 		span := func(s float64) time.Duration { return time.Duration((s + warmSeconds) * float64(p.second)) }
 		l.windows = append(l.windows, window{span(w[0]), span(w[1])})

@@ -42,13 +42,6 @@ func exceptions() []exception {
 			why:      "Nobody sends them on purpose, and what is not understood is refused (G8).",
 		},
 		{
-			name:     "flags",
-			commands: "COMMAND GETKEYSANDFLAGS",
-			redis:    "narrows the flags of a key to what this call of SET and its like does with it",
-			lethe:    "gives the flags of the command table, with variable_flags",
-			why:      "The table is the one source of what a command does to its keys, and the wider flags are what is checked.",
-		},
-		{
 			name:     "eviction",
 			commands: "OBJECT IDLETIME, OBJECT FREQ",
 			redis:    "the reference evicts at random or by age, and has no access counts",

@@ -39,10 +39,14 @@ func openAuditLog(dir *secret.Dir, settings config.Audit, log *slog.Logger) (*au
 	if settings.Durability == config.DurabilityDisk {
 		durability = audit.Disk
 	}
-	return audit.Open(dir.File("audit"), audit.Options{
+	trail, err := audit.Open(dir.File("audit"), audit.Options{
 		Durability: durability, SegmentBytes: settings.SegmentBytes, SegmentAge: settings.SegmentAge,
 		Signer: ed25519.NewKeyFromSeed(seed.Reveal()), OpeningKey: opening, Logger: log,
 	})
+	if errors.Is(err, audit.ErrLocked) {
+		return nil, fail(exitFailure, "another lethe serves this data directory: stop it, or give --data-dir another one", err)
+	}
+	return trail, err
 }
 
 // The opening key's halves. The private one may be taken away to where the log is read (`lethe audit opening-key`); the

@@ -74,7 +74,11 @@ func (s *serving) loadPolicy() (err error) {
 }
 
 func (s *serving) openDirectory() (err error) {
-	s.dir, err = secret.OpenDir(s.settings.DataDir)
+	path, err := filepath.Abs(s.settings.DataDir) // what is printed of it must hold in any directory
+	if err != nil {
+		return fmt.Errorf("cannot find the data directory: %w", err)
+	}
+	s.dir, err = secret.OpenDir(path)
 	return err
 }
 

@@ -57,6 +57,9 @@ func stringCommands() []*Spec {
 		{Name: "GETRANGE", Arity: 4, Flags: ReadOnly, Categories: CatString, Keys: oneKey(KeyRO | KeyAccess),
 			Group: "string", Since: "2.4.0", Complexity: "O(N) with N the length of the result", Summary: "Returns a part of a string value.",
 			Syntax: "key start end", Action: ActionRead, Run: runGetRange},
+		{Name: "LCS", Arity: -3, Flags: ReadOnly, Categories: CatString, Keys: []KeySpec{{Begin: 1, Last: 1, Step: 1, Flags: KeyRO | KeyAccess}},
+			Group: "string", Since: "7.0.0", Complexity: "O(N*M) with N and M the lengths of the values", Summary: "Finds the longest subsequence that two string values share.",
+			Syntax: "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", Action: ActionRead, Run: runLCS},
 		{Name: "SUBSTR", Arity: 4, Flags: ReadOnly, Categories: CatString, Keys: oneKey(KeyRO | KeyAccess),
 			Group: "string", Since: "1.0.0", Complexity: "O(N) with N the length of the result", Summary: "Returns a part of a string value; the old name of GETRANGE.",
 			Syntax: "key start end", Action: ActionRead, Run: runGetRange},
@@ -104,22 +107,29 @@ func runGetDel(c *Call) {
 }
 
 func runGetEX(c *Call) {
-	ask, change, ok := c.getEXOptions()
+	option, ok := c.getEXOption()
 	if !ok {
 		return
 	}
 	e := c.Get(0)
-	if !e.Exists() {
+	switch e.Kind() {
+	case 0:
 		c.Out.Null()
 		return
-	}
-	if e.Kind() != engine.String {
+	case engine.String:
+	default:
 		c.Error(resp.MsgWrongType)
 		return
 	}
-	if !change {
+	ask := Ask{Kind: AskPersist}
+	switch {
+	case option.none:
 		c.Out.Bulk(e.String())
 		return
+	case option.number != nil: // Redis looks at it only now
+		if ask, ok = c.ask(option.number, option.unit); !ok {
+			return
+		}
 	}
 	if ask.Kind == AskAt && ask.At <= c.Now {
 		c.Out.Bulk(e.String())
@@ -134,22 +144,28 @@ func runGetEX(c *Call) {
 	c.Tx.SetMeta(e, m)
 }
 
-func (c *Call) getEXOptions() (ask Ask, change, ok bool) {
+// getEXOption is the option of GETEX: none, PERSIST (neither none nor a number), or a unit with its number.
+type getEXOption struct {
+	none   bool
+	unit   expiryUnit
+	number []byte
+}
+
+func (c *Call) getEXOption() (o getEXOption, ok bool) {
 	switch len(c.Args) {
 	case 2:
-		return Ask{}, false, true
+		return getEXOption{none: true}, true
 	case 3:
 		if word(c.Args[2], "PERSIST") {
-			return Ask{Kind: AskPersist}, true, true
+			return getEXOption{}, true
 		}
 	case 4:
 		if unit, isExpiry := expiryOption(c.Args[2]); isExpiry {
-			ask, ok = c.ask(c.Args[3], unit)
-			return ask, true, ok
+			return getEXOption{unit: unit, number: c.Args[3]}, true
 		}
 	}
 	c.Error(resp.MsgSyntax)
-	return Ask{}, false, false
+	return o, false
 }
 
 func runMGet(c *Call) {

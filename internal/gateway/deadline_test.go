@@ -33,6 +33,7 @@ SET k v => STRLEN k
 SET k v => SETRANGE k 3 w
 SET k v => GETRANGE k 0 -1
 SET k v => SUBSTR k 0 -1
+SET k v; SET k2 v => LCS k k2
 SET k 1 => INCR k
 SET k 1 => DECR k
 SET k 1 => INCRBY k 5

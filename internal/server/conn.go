@@ -27,6 +27,7 @@ type conn struct {
 	waiting bool   // a command waits for its goroutine
 	queued  bool   // there is input that no event will tell of
 	closing bool   // close when what waits to be sent is sent
+	opened  bool   // the handshake is done; before, the loop only passes events on to its goroutine
 	closed  bool
 	events  uint32 // what the loop watches the socket for
 	since   time.Time
@@ -36,7 +37,7 @@ type conn struct {
 
 func newConn(s *Server, l *loop, fd int, source, local string) *conn {
 	c := &conn{s: s, loop: l, since: time.Now(), decoder: resp.NewDecoder(resp.UnauthenticatedLimits())}
-	c.socket = socket{fd: fd, loop: l, conn: c, readable: make(chan struct{}, 1)}
+	c.socket = socket{fd: fd, loop: l, conn: c, blocking: true, readable: make(chan struct{}, 1)}
 	c.socket.deadline.Store(time.Now().Add(s.o.HandshakeTimeout).UnixNano())
 	c.session = s.g.NewSession(source, local)
 	c.session.OnHangUp(func() { l.post(func() { l.close(c, "") }) })
@@ -65,7 +66,6 @@ func (c *conn) handshake() {
 		c.drop("cannot watch the connection", err)
 		return
 	}
-	c.socket.blocking = true
 	ctx, cancel := context.WithTimeout(context.Background(), c.s.o.HandshakeTimeout)
 	defer cancel()
 	err := c.tls.HandshakeContext(ctx)
@@ -75,7 +75,6 @@ func (c *conn) handshake() {
 		c.drop("TLS handshake failed", err)
 		return
 	}
-	c.socket.blocking = false
 	c.loop.post(func() { c.loop.open(c) })
 }
 
@@ -118,7 +117,7 @@ type socket struct {
 	fd       int
 	loop     *loop
 	conn     *conn
-	blocking bool
+	blocking bool   // the handshake goroutine's until the loop opens the connection
 	drained  bool   // the last read took all there was: the next can wait for an event without asking the kernel
 	backlog  []byte // encrypted bytes that the kernel did not take
 	corked   bool   // gather records in the loop's send buffer

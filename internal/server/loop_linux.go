@@ -121,7 +121,7 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	if c == nil || c.closed {
 		return
 	}
-	if c.socket.blocking {
+	if !c.opened {
 		select {
 		case c.socket.readable <- struct{}{}:
 		default:
@@ -170,6 +170,7 @@ func (l *loop) queue(c *conn) {
 
 // open takes over a connection whose handshake is done.
 func (l *loop) open(c *conn) {
+	c.opened, c.socket.blocking = true, false
 	if l.stopping {
 		l.close(c, "shutting down")
 		return
@@ -189,7 +190,7 @@ func (l *loop) beginRound() {
 func (l *loop) sweep(now time.Time) {
 	o := &l.s.o
 	for _, c := range l.conns {
-		if c == nil || c.closed || c.socket.blocking {
+		if c == nil || c.closed || !c.opened {
 			continue
 		}
 		idle := time.Duration(l.seconds-c.active) * time.Second

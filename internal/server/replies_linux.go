@@ -138,7 +138,9 @@ func (l *loop) close(c *conn, why string) {
 		l.s.quiet.warn(l.s.log, "connection closed", "source", c.session.About().Addr, "reason", why)
 	}
 	l.forgetDescriptor(c)
-	forget(c.tls)
+	if c.opened {
+		forget(c.tls) // before, the handshake's goroutine has it, and nothing was decrypted for anybody
+	}
 	clear(c.partial[:cap(c.partial)])
 	c.partial = nil
 	l.s.dismiss(c)
@@ -148,7 +150,7 @@ func (l *loop) shutDown() {
 	l.drainInbox()
 	l.endRound()
 	for _, c := range l.conns {
-		if c != nil && !c.socket.blocking {
+		if c != nil && c.opened {
 			_ = c.tls.CloseWrite()
 			l.close(c, "")
 		}
