@@ -52,7 +52,7 @@ static: ## the binary without cgo starts
 smoke: ## the benchmark runs, briefly
 	$(GO) run ./bench -quick
 
-bench: tools ## Lethe and redis-server side by side (bench/README.md)
+bench: tools ## Lethe and redis-server side by side (docs/performance.md)
 	$(GO) run ./bench
 
 tools: ## install what the tests need: redis-server
