@@ -70,7 +70,13 @@ func (t *table) probe(a *arena, tag uint32) probe {
 	if t.root == 0 {
 		return probe{}
 	}
-	_, slots := segmentAt(a, t.segmentFor(a, tag))
+	r := t.segmentFor(a, tag)
+	if t.depth > 0 {
+		// All segments have the largest size: their heads, a cache line of their own, need not be looked at.
+		slots := unsafe.Slice((*slot)(unsafe.Add(a.pointer(r), segmentHead)), 1<<segmentBits)
+		return probe{slots: slots, tag: tag, at: tag - 1}
+	}
+	_, slots := segmentAt(a, r)
 	return probe{slots: slots, tag: tag, at: tag - 1}
 }
 

@@ -22,7 +22,7 @@ type loop struct {
 	warmer   *warmer
 	send     []byte  // encrypted replies of a connection with a long one
 	replies  []reply // of this round
-	args     [][]byte
+	pipeline pipeline
 	again    []*conn // have input that no event will tell of
 	seconds  int64   // the loop's clock for timeouts
 	bytesIn  uint64
@@ -154,7 +154,8 @@ func (l *loop) serveAgain() {
 	l.again = nil
 	for _, c := range again {
 		c.queued = false
-		if !c.closed {
+		if !c.closed && !c.waiting && !c.closing {
+			l.runKept(c) // requests that arrived with others, when the round was full
 			l.serve(c)
 		}
 	}

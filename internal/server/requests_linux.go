@@ -92,11 +92,11 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 	answers := 0 // fewer than commands where one waits or the client wants no replies
 	closing := false
 	for used < len(input) && !closing && !c.waiting {
-		if commands == commandsAtOnce || l.w.Out.Len()-from > roundOutput {
+		if commands >= commandsAtOnce || l.w.Out.Len()-from > roundOutput {
 			l.queue(c)
 			break
 		}
-		args, n, err := c.decoder.Next(input[used:], l.args[:0])
+		err := l.pipeline.decode(c, input[used:])
 		if err == resp.ErrIncomplete {
 			break
 		}
@@ -105,23 +105,31 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 			closing = true
 			break
 		}
-		used += n
-		l.args = args[:0]
-		if len(args) == 0 {
-			continue
+		if len(l.pipeline.requests) > 1 {
+			l.w.Prefetch(c.session, l.pipeline.requests)
 		}
-		commands++
-		l.commands++
-		before := l.w.Out.Len()
-		next := l.w.Run(c.session, args)
-		if l.w.Out.Len() > before {
-			answers++
+		for i, args := range l.pipeline.requests {
+			if closing || c.waiting {
+				c.decoder.Reset() // what was decoded beyond here is decoded again when its turn comes
+				break
+			}
+			used += l.pipeline.lengths[i]
+			if len(args) == 0 {
+				continue
+			}
+			commands++
+			l.commands++
+			before := l.w.Out.Len()
+			next := l.w.Run(c.session, args)
+			if l.w.Out.Len() > before {
+				answers++
+			}
+			closing = next.Close
+			if next.Wait != nil {
+				l.wait(c, next)
+			}
+			c.trust()
 		}
-		closing = next.Close
-		if next.Wait != nil {
-			l.wait(c, next)
-		}
-		c.trust()
 	}
 	l.addReply(c, from, answers, closing)
 	return used
