@@ -32,9 +32,8 @@ func (tx *Tx) Prefetch(keys []Key) {
 func (tx *Tx) prefetchSlot(k *Key) {
 	sh := tx.shard(k)
 	sh.mu.Lock()
-	if sp := sh.space(k.Tenant); sp != nil && sp.index.depth > 0 {
-		s := sh.arena.pointer(sp.index.segmentFor(sh.arena, k.tag()))
-		prefetch(unsafe.Add(s, segmentHead+int(k.tag()&(1<<segmentBits-1))*int(unsafe.Sizeof(slot{}))))
+	if sp := sh.space(k.Tenant); sp != nil {
+		sp.index.prefetch(sh.arena, k.tag())
 	}
 	sh.mu.Unlock()
 }
@@ -44,13 +43,40 @@ func (tx *Tx) prefetchEntry(k *Key) {
 	sh.mu.Lock()
 	if sp := sh.space(k.Tenant); sp != nil {
 		if p := sp.index.probe(sh.arena, k.tag()); p.next() {
-			block := sh.arena.pointer(p.found)
-			for at := 0; at < prefetchValue; at += cacheLine {
-				prefetch(unsafe.Add(block, at))
-			}
+			sh.prefetchBlock(p.found, prefetchValue)
 		}
 	}
 	sh.mu.Unlock()
+}
+
+// prefetch asks for the slot where probing for a tag starts.
+func (t *table) prefetch(a *arena, tag uint32) {
+	if t.depth > 0 {
+		s := a.pointer(t.segmentFor(a, tag))
+		prefetch(unsafe.Add(s, segmentHead+int(tag&(1<<segmentBits-1))*int(unsafe.Sizeof(slot{}))))
+	}
+}
+
+// prefetchBlock asks for the first n bytes of a block, if there is one.
+func (sh *shard) prefetchBlock(r ref, n int) {
+	if r == 0 {
+		return
+	}
+	block := sh.arena.pointer(r)
+	for at := 0; at < n; at += cacheLine {
+		prefetch(unsafe.Add(block, at))
+	}
+}
+
+// prefetchNext asks for the entry behind e in its slot of the timing wheel, with its key: it is the next to expire.
+func (sh *shard) prefetchNext(e *entry) { sh.prefetchBlock(e.timerNext, 2*cacheLine) }
+
+// prefetchRemoval asks for what taking e out of the index and the eviction queue, and overwriting it, will touch.
+func (sh *shard) prefetchRemoval(e *entry) {
+	t := e.tenant()
+	sh.spaces[t].index.prefetch(sh.arena, sh.store.tagOf(t, e.key()))
+	sh.prefetchBlock(e.queueNext, cacheLine)
+	sh.prefetchBlock(e.queuePrev, cacheLine)
 }
 
 const cacheLine = 64

@@ -46,7 +46,7 @@ type Reaped struct {
 }
 
 const (
-	reapGroup  = 64
+	reapGroup  = 32
 	reapBudget = 512 // steps of the wheel
 )
 
@@ -70,6 +70,7 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 			break
 		}
 		e := sh.at(r)
+		sh.prefetchNext(e)
 		sh.wheel.disarm(sh.arena, e)
 		if !e.dead(now) {
 			if e.flags&fieldDeadlines != 0 && e.earliest() <= now {
@@ -87,6 +88,7 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 		n++
 		done.Late = max(done.Late, now-e.expiresAt())
 		sink.Removed(removal(e, Expired))
+		sh.prefetchRemoval(e)
 	}
 	if n == 0 {
 		return done

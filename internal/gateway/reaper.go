@@ -11,7 +11,7 @@ import (
 
 // reapEvery is how often deadlines are looked at: erasure comes at most this, and a tick of the engine's wheel, after the
 // deadline. Reads never depend on it.
-const reapEvery = 10 * time.Millisecond
+const reapEvery = 4 * time.Millisecond
 
 // Reap erases entries at their deadlines until ctx ends. Records go before erasure; when they cannot be written the
 // erasure happens all the same, and the audit keeps the records until they can.
