@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The syntax of a command is one line of text in its Spec, in the notation that people read (docs/commands.md):
+// The syntax of a command is one line of text in its Spec, in the notation that people read (`lethe commands --json`):
 //
 //	WORD          a word that is sent as it stands
 //	name          a value

@@ -138,7 +138,7 @@ type Spec struct {
 	Since      string
 	Complexity string
 	Summary    string
-	Syntax     string   // arguments in the notation of docs/commands.md; COMMAND DOCS is made from it
+	Syntax     string   // arguments in the notation of docs.go; COMMAND DOCS is made from it
 	Tips       []string // COMMAND INFO's tips
 	Effect     Effect
 	Action     Action
