@@ -13,8 +13,7 @@ func (l *loop) serve(c *conn) {
 		return
 	}
 	for range 8 {
-		n, err := l.fill(c)
-		more := n == len(l.read)
+		n, more, err := l.fill(c)
 		if n > 0 {
 			c.active = l.seconds
 			l.s.stats.BytesIn.Add(uint64(n))
@@ -32,8 +31,9 @@ func (l *loop) serve(c *conn) {
 	l.queue(c)
 }
 
-// fill reads decrypted bytes until the buffer is full or nothing more has arrived.
-func (l *loop) fill(c *conn) (n int, err error) {
+// fill reads decrypted bytes until nothing more has arrived, or, and then there is more, until the buffer has no room for
+// another record.
+func (l *loop) fill(c *conn) (n int, more bool, err error) {
 	const recordBytes = 16 << 10
 	for len(l.read)-n >= recordBytes {
 		m, err := c.tls.Read(l.read[n:])
@@ -42,13 +42,13 @@ func (l *loop) fill(c *conn) (n int, err error) {
 			forget(c.tls)
 		}
 		if err != nil {
-			return n, unwrapWouldBlock(err)
+			return n, false, unwrapWouldBlock(err)
 		}
 		if c.socket.drained && len(rawInput(c.tls).buf) == rawInput(c.tls).off {
-			return n, errWouldBlock
+			return n, false, nil
 		}
 	}
-	return len(l.read), nil
+	return n, true, nil
 }
 
 func unwrapWouldBlock(err error) error {
