@@ -147,6 +147,10 @@ func (c *compiler) alternative(words []string) error {
 		if word == "" {
 			continue
 		}
+		if strings.HasSuffix(word, ")") {
+			// Shown among others it would close the selector early.
+			return c.mistake("ends with a parenthesis inside a selector", "end the selector with one ')', and no pattern in it with another")
+		}
 		if err := c.selector(&s, word); err != nil {
 			return err
 		}
