@@ -22,7 +22,7 @@ func (w *Worker) record() {
 		w.g.Stats.unauthenticated.Add(1)
 		return
 	}
-	r := &w.record_
+	r := &w.scratch
 	*r = audit.Record{At: c.WallNow, Actor: w.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action]}
 	if len(w.placed) == 0 {
 		w.recordKeyless(r)

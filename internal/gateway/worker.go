@@ -29,7 +29,7 @@ type Worker struct {
 	placed  []placement // by key of the call
 	next    Next
 	refused string // the step that stopped the command
-	record_ audit.Record
+	scratch audit.Record
 	tally   tally
 	usage   roundUsage
 	detail  []byte       // of the record being made
