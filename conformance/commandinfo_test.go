@@ -19,6 +19,10 @@ func tableExceptions() []tableException {
 		{"command|getkeys", "arity", "7.0 wants two arguments of the call, which refuses calls with one; 7.2 mended it"},
 		{"command|getkeysandflags", "arity", "7.0 wants two arguments of the call, which refuses calls with one; 7.2 mended it"},
 		{"msetnx", "tips", "the reference's tip has cluster clients split the call over shards, and it is all or nothing"},
+		{"pfcount", "key specifications", "the reference says that it writes, for the count that it keeps in the value; that would keep readers of the global tenant from it"},
+		{"pfdebug", "key specifications", "the reference does not say that it updates its key"},
+		{"sort", "key specifications", "the reference calls the place of STORE's key unknown and lists the keys that BY and GET make"},
+		{"sort_ro", "key specifications", "the reference lists the keys that BY and GET make"},
 		{"zrank", "arity", "WITHSCORE came with 7.2"},
 		{"zrevrank", "arity", "WITHSCORE came with 7.2"},
 	}

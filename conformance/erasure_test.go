@@ -107,6 +107,14 @@ func writeMarked(t *testing.T, c *testkit.Client, from, to int, mark string) {
 			case 10:
 				add("RENAME", key, key+":renamed")
 				add("COPY", key+":renamed", key+":copied")
+			case 11:
+				add("XADD", key+":x", "1-1", "field", mark+pad, mark, "a mark in the field")
+				add("XADD", key+":x", "MAXLEN", "2", "1-2", "field", mark)
+				add("XADD", key+":x", "MAXLEN", "2", "1-3", "field", mark)
+				add("XGROUP", "CREATE", key+":x", mark, "0")
+				add("XREADGROUP", "GROUP", mark, mark, "STREAMS", key+":x", ">")
+				add("XDEL", key+":x", "1-2")
+				add("PEXPIRE", key+":x", ttl)
 			}
 			i++
 		}

@@ -38,6 +38,9 @@ func steps() []string {
 		"ZRANGEBYSCORE $k $i $i", "ZREVRANGE $k 0 $c", "ZPOPMIN $k", "ZPOPMAX $k $c", "ZREMRANGEBYRANK $k $c $c",
 		"ZREMRANGEBYSCORE $k $i $i", "ZUNIONSTORE $k 2 $k $k", "ZINTERSTORE $k 2 $k $k AGGREGATE MAX", "ZDIFFSTORE $k 2 $k $k",
 		"ZRANGESTORE $k $k 0 $c",
+
+		"XADD $k 1-* $m $v", "XADD $k 1-* $m $v $m $i", "XADD $k MAXLEN $c 1-* $m $v", "XADD $k MAXLEN ~ $c 1-* $m $v", "XTRIM $k MAXLEN $c",
+		"XLEN $k", "XRANGE $k - + COUNT $c", "XREVRANGE $k + - COUNT $c", "XREAD COUNT $c STREAMS $k $k 0 1-3",
 	}
 }
 
@@ -107,7 +110,7 @@ func (d *duo) compareState(t *testing.T) {
 	dumps := map[string]call{
 		"string": {args: []string{"GET", ""}}, "list": {args: []string{"LRANGE", "", "0", "-1"}},
 		"set": {args: []string{"SMEMBERS", ""}, how: unordered}, "hash": {args: []string{"HGETALL", ""}, how: pairs},
-		"zset": {args: []string{"ZRANGE", "", "0", "-1", "WITHSCORES"}},
+		"zset": {args: []string{"ZRANGE", "", "0", "-1", "WITHSCORES"}}, "stream": {args: []string{"XRANGE", "", "-", "+"}},
 	}
 	for i := range 8 {
 		key := "key:" + strconv.Itoa(i)

@@ -11,7 +11,7 @@ import (
 func allowed() map[string][]string {
 	return map[string][]string{
 		"identity": {"secret"},
-		"command":  {"engine", "glob", "resp"},
+		"command":  {"engine", "geohash", "glob", "hll", "rdb", "resp"},
 		"gateway":  {"audit", "command", "engine", "identity", "policy", "resp"},
 		"server":   {"gateway", "resp"},
 		"metrics":  {"audit", "command", "engine", "gateway", "policy", "server"},

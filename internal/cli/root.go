@@ -81,6 +81,8 @@ func newRootCommand(env *environment) *cobra.Command {
 	root.AddCommand(
 		newServeCommand(env),
 		newUserCommand(env, table),
+		newBreakGlassCommand(env, table, auditOpener),
+		newAccessCommand(env, table),
 		newPolicyCommand(env, lookupUser(env, table)),
 		newAuditCommand(env, auditOpener),
 		newCommandsCommand(env, table),

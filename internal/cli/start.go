@@ -39,6 +39,7 @@ type serving struct {
 	server        *server.Server
 	listener      *net.TCPListener
 	adminListener net.Listener
+	access        accessKeeper
 }
 
 // start builds all parts, in order and visibly. What it built is taken down again when a later part fails.
@@ -49,7 +50,7 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 			s.close()
 		}
 	}()
-	steps := []func() error{s.loadPolicy, s.openDirectory, s.openCertificate, s.listen, s.openGateway, s.startServer, s.addFirstUser}
+	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openGateway, s.openIdentities, s.startServer, s.addFirstUser}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			var f *failure
@@ -91,19 +92,24 @@ func (s *serving) openCertificate() (err error) {
 func (s *serving) openGateway() error {
 	p := s.policy
 	table := command.NewTable()
-	directory, err := identity.OpenDirectory(s.dir.File(identity.FileName), table)
+	directory, err := identity.OpenDirectory(s.usersFile(), table)
 	if err != nil {
 		return err
 	}
 	if s.audit, err = openAuditLog(s.dir, s.settings.Audit, s.log); err != nil {
 		return err
 	}
+	emulation, err := s.emulation()
+	if err != nil {
+		return err
+	}
 	memory := s.settings.Memory
 	s.store = engine.New(engine.Options{MaxMemory: memory.Max, TenantQuota: memory.TenantQuota, Categories: len(p.Categories())})
 	s.gateway = gateway.New(gateway.Parts{
 		Table: table, Store: s.store, Policy: p, Directory: directory, Audit: s.audit, Log: s.log,
-		Clock: gateway.SystemClock{}, Quotas: memory.Tenants,
-		Facts: gateway.Facts{Version: Version, MaxConnections: s.settings.Limits.Connections, IdleTimeout: s.settings.Limits.IdleTimeout},
+		Clock: gateway.SystemClock{}, Quotas: memory.Tenants, Emulation: emulation,
+		Facts: gateway.Facts{Version: Version, MaxConnections: s.settings.Limits.Connections, IdleTimeout: s.settings.Limits.IdleTimeout,
+			Cluster: s.settings.Cluster == config.ClusterView, Advertise: s.settings.Advertise},
 	})
 	for _, u := range directory.Users() {
 		for _, t := range u.Tenants {
@@ -116,7 +122,7 @@ func (s *serving) openGateway() error {
 
 func (s *serving) startServer() (err error) {
 	limits := s.settings.Limits
-	s.server, err = server.New(s.gateway, s.certificate.config(), s.log, server.Options{
+	s.server, err = server.New(s.gateway, s.clientTLS(), s.log, server.Options{
 		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
 		IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
 		MaxRequest: int(limits.Request),
@@ -164,6 +170,7 @@ func (s *serving) run(ctx context.Context) error {
 	}
 	parts.Go(func() { s.gateway.Reap(ctx) })
 	parts.Go(func() { s.housekeeping(ctx) })
+	parts.Go(func() { s.lookAfterAccess(ctx) })
 	part("clients", func() error { return s.server.Serve(ctx, s.listener) })
 	part("administrators", func() error {
 		return admin.Serve(ctx, s.adminListener, s.certificate.config(), admin.Options{

@@ -18,6 +18,8 @@ type userCommands struct {
 	env     *environment
 	set     identity.CommandSet
 	dataDir string
+	file    string
+	opened  *secret.Dir // after open
 }
 
 func newUserCommand(env *environment, set identity.CommandSet) *cobra.Command {
@@ -36,6 +38,7 @@ A token is 16 to 128 printable ASCII characters without space / @ ' ". Without -
 		},
 	}
 	cmd.PersistentFlags().StringVar(&u.dataDir, "data-dir", "", "data directory (default: $LETHE_DATA_DIR, or the one `lethe serve` uses)")
+	cmd.PersistentFlags().StringVar(&u.file, "users-file", "", "the users' file (default: $LETHE_USERS_FILE, or users.yaml of the data directory)")
 	cmd.AddCommand(u.add(), u.change(), u.rotate(), u.enable(true), u.enable(false), u.remove(), u.list(), u.show())
 	return cmd
 }
@@ -43,13 +46,17 @@ A token is 16 to 128 printable ASCII characters without space / @ ' ". Without -
 func (u *userCommands) add() *cobra.Command {
 	var tenants []string
 	var rules, expires string
-	var tokenStdin bool
+	var tokenStdin, noToken bool
+	var attributes func() map[string]string
 	cmd := &cobra.Command{
 		Use:   "add NAME --tenants A,B",
 		Short: "Add a user and set or print its token",
 		Long: `Add a user. The first tenant is its home, to which keys that name no tenant belong. Rules are Redis ACL rules;
-without them the user may read and write all keys of its tenants, publish and subscribe, and nothing dangerous.`,
+without them the user may do what its roles say, and without roles read and write all keys of its tenants, publish and
+subscribe, and nothing dangerous.`,
 		Example: `  lethe user add billing --tenants TENANT001
+  lethe user add audit-jane --tenants TENANT001 --roles auditor --owner jane@example.org --ends 2027-01-31
+  lethe user add billing-pod --tenants TENANT001 --certificates uri:spiffe://example.org/billing --no-token
   lethe user add reports --tenants TENANT001,TENANT002 --rules "~*:measure:* +@read" --expires 90d
   printf %s "$TOKEN" | lethe user add app --tenants TENANT001 --token-stdin`,
 		Args: cobra.ExactArgs(1),
@@ -62,14 +69,19 @@ without them the user may read and write all keys of its tenants, publish and su
 			if err != nil {
 				return err
 			}
-			user := identity.NewUser{Name: args[0], Tenants: tenants, Rules: rules, Token: token, ExpiresAt: expiresAt}
-			return u.issue(true, tokenStdin, "added the user "+args[0], func(d *identity.Draft) (secret.Bytes, error) { return d.Add(user) })
+			user := identity.NewUser{Name: args[0], Tenants: tenants, Rules: rules, Token: token, ExpiresAt: expiresAt, NoToken: noToken, Attributes: attributes()}
+			if noToken && (tokenStdin || expires != "" || user.Attributes["certificates"] == "") {
+				return fail(exitUsage, "give --certificates, and neither --token-stdin nor --expires", errors.New("a user without a token comes with a certificate"))
+			}
+			return u.issue(true, tokenStdin || noToken, "added the user "+args[0], func(d *identity.Draft) (secret.Bytes, error) { return d.Add(user) })
 		},
 	}
 	cmd.Flags().StringSliceVar(&tenants, "tenants", nil, "tenants whose data the user may reach, the home first")
 	cmd.Flags().StringVar(&rules, "rules", "", "Redis ACL rules (default: data commands, nothing dangerous)")
 	cmd.Flags().BoolVar(&tokenStdin, "token-stdin", false, "read the token from standard input instead of generating one")
 	cmd.Flags().StringVar(&expires, "expires", "", "when the token ends: 90d, 12h, 2027-01-31 or an RFC 3339 time (default: never by itself)")
+	cmd.Flags().BoolVar(&noToken, "no-token", false, "the user comes with a client certificate and has no token")
+	attributes = attributeFlags(cmd)
 	_ = cmd.MarkFlagRequired("tenants")
 	return cmd
 }
@@ -77,10 +89,12 @@ without them the user may read and write all keys of its tenants, publish and su
 func (u *userCommands) change() *cobra.Command {
 	var tenants []string
 	var rules string
+	var attributes func() map[string]string
 	cmd := &cobra.Command{
 		Use:     "set NAME",
-		Short:   "Change a user's tenants or rules",
-		Example: "  lethe user set billing --tenants TENANT001,TENANT003\n  lethe user set billing --rules \"~* +@read\"",
+		Short:   "Change a user's tenants, rules, roles or conditions",
+		Long:    `Change what the flags name, and nothing else; "" takes a condition back.`,
+		Example: "  lethe user set billing --tenants TENANT001,TENANT003\n  lethe user set billing --rules \"~* +@read\"\n  lethe user set billing --sources 10.1.0.0/16 --owner billing-team@example.org",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var c identity.Change
@@ -90,14 +104,15 @@ func (u *userCommands) change() *cobra.Command {
 			if cmd.Flags().Changed("rules") {
 				c.Rules = &rules
 			}
-			if c.Tenants == nil && c.Rules == nil {
-				return fail(exitUsage, "give --tenants or --rules; `lethe user rotate` changes the token", errors.New("nothing to change"))
+			if c.Attributes = attributes(); c.Tenants == nil && c.Rules == nil && len(c.Attributes) == 0 {
+				return fail(exitUsage, "give --tenants, --rules, --roles or a condition; `lethe user rotate` changes the token", errors.New("nothing to change"))
 			}
 			return u.update(false, "changed the user "+args[0], func(d *identity.Draft) error { return d.Set(args[0], c) })
 		},
 	}
 	cmd.Flags().StringSliceVar(&tenants, "tenants", nil, "tenants whose data the user may reach, the home first")
 	cmd.Flags().StringVar(&rules, "rules", "", `Redis ACL rules; "" for the default`)
+	attributes = attributeFlags(cmd)
 	return cmd
 }
 
@@ -138,11 +153,23 @@ func (u *userCommands) open(create bool) (*identity.Directory, error) {
 	if err != nil {
 		return nil, userFailure(err)
 	}
-	users, err := identity.OpenDirectory(dir.File(identity.FileName), u.set)
+	users, err := identity.OpenDirectory(usersFile(u.file, dir, u.env.getenv), u.set)
 	if err != nil {
 		return nil, userFailure(err)
 	}
+	u.opened = dir
 	return users, nil
+}
+
+// usersFile is the users' file that a command uses: flag, else the environment, else the data directory's.
+func usersFile(flag string, dir *secret.Dir, getenv func(string) string) string {
+	if flag != "" {
+		return flag
+	}
+	if file := getenv("LETHE_USERS_FILE"); file != "" {
+		return file
+	}
+	return dir.File(identity.FileName)
 }
 
 // update changes the users file and says so on standard error.

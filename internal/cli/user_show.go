@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -20,6 +21,10 @@ type userJSON struct {
 	Rules   string      `json:"rules"`   // canonical
 	Created time.Time   `json:"created"`
 	Tokens  []tokenJSON `json:"tokens"` // the oldest first
+
+	Attributes map[string]string `json:"attributes"` // roles, owner and conditions, as they are written
+	LastUsed   *time.Time        `json:"last_used"`  // null: never since Lethe began to note it
+	LastSource string            `json:"last_source,omitempty"`
 }
 
 type tokenJSON struct {
@@ -27,21 +32,39 @@ type tokenJSON struct {
 	Expires   *time.Time `json:"expires"` // null: not by itself
 	Generated bool       `json:"generated"`
 	Valid     bool       `json:"valid"`
+	LastUsed  *time.Time `json:"last_used"`
 }
 
-func (u *userCommands) describe(user *identity.User, now time.Time) userJSON {
+// describe tells about a user. last is when it was in last, as far as a server has written that down.
+func (u *userCommands) describe(user *identity.User, now time.Time, last map[string]identity.LastUse) userJSON {
 	out := userJSON{
 		Name: user.Name, Enabled: user.Enabled, Tenants: user.Tenants, Created: user.CreatedAt,
-		Rules: user.Permissions().Rules(u.set), Tokens: []tokenJSON{},
+		Rules: user.Permissions().Rules(u.set), Tokens: []tokenJSON{}, Attributes: attributesOf(user),
+	}
+	use, used := last[user.Name]
+	if used {
+		out.LastUsed, out.LastSource = &use.At, use.Source
 	}
 	for _, t := range user.Tokens() {
 		j := tokenJSON{Created: t.CreatedAt, Generated: t.Generated, Valid: true}
 		if !t.ExpiresAt.IsZero() {
 			j.Expires, j.Valid = &t.ExpiresAt, now.Before(t.ExpiresAt)
 		}
+		if at, known := use.Tokens[t.ID]; known {
+			j.LastUsed = &at
+		}
 		out.Tokens = append(out.Tokens, j)
 	}
 	return out
+}
+
+// lastUses reads when users were in last. What cannot be read is told and not known.
+func (u *userCommands) lastUses() map[string]identity.LastUse {
+	last, err := identity.ReadUsage(u.opened.File(identity.UsageFile))
+	if err != nil {
+		fmt.Fprintf(u.env.stderr, "lethe: last uses are not known: %v\n", err)
+	}
+	return last
 }
 
 func (u *userCommands) list() *cobra.Command {
@@ -53,18 +76,19 @@ func (u *userCommands) list() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := []userJSON{}
+			all, last := []userJSON{}, u.lastUses()
 			for _, user := range users.Users() {
-				all = append(all, u.describe(user, time.Now()))
+				all = append(all, u.describe(user, time.Now(), last))
 			}
 			if asJSON {
 				return u.printJSON(all)
 			}
 			w := tabwriter.NewWriter(u.env.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME\tSTATE\tTENANTS\tVALID TOKENS\tNEXT END")
+			fmt.Fprintln(w, "NAME\tSTATE\tTENANTS\tVALID TOKENS\tNEXT END\tROLES\tLAST USED")
 			for _, user := range all {
 				valid, next := user.validTokens()
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", user.Name, user.state(), strings.Join(user.Tenants, ","), valid, next)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", user.Name, user.state(), strings.Join(user.Tenants, ","), valid, next,
+					cmp.Or(user.Attributes["roles"], "-"), stampOr(user.LastUsed, "-"))
 			}
 			return w.Flush()
 		},
@@ -86,13 +110,19 @@ func (u *userCommands) show() *cobra.Command {
 			if !ok {
 				return userFailure(fmt.Errorf("cannot show the user %s: %w", args[0], identity.ErrNoUser))
 			}
-			user := u.describe(found, time.Now())
+			user := u.describe(found, time.Now(), u.lastUses())
 			if asJSON {
 				return u.printJSON(user)
 			}
 			w := tabwriter.NewWriter(u.env.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintf(w, "name\t%s\nstate\t%s\ntenants\t%s\nrules\t%s\ncreated\t%s\n",
 				user.Name, user.state(), strings.Join(user.Tenants, ","), user.Rules, stamp(user.Created))
+			for _, a := range attributeHelp {
+				if value := user.Attributes[a.name]; value != "" {
+					fmt.Fprintf(w, "%s\t%s\n", a.name, value)
+				}
+			}
+			fmt.Fprintf(w, "last used\t%s\n", stampOr(user.LastUsed, "not known"))
 			for _, t := range user.Tokens {
 				fmt.Fprintf(w, "token\t%s\n", t)
 			}
@@ -148,7 +178,14 @@ func (t tokenJSON) String() string {
 	default:
 		end = "ended " + stamp(*t.Expires)
 	}
-	return fmt.Sprintf("%s %s, %s", kind, stamp(t.Created), end)
+	return fmt.Sprintf("%s %s, %s, last used %s", kind, stamp(t.Created), end, stampOr(t.LastUsed, "not known"))
+}
+
+func stampOr(t *time.Time, none string) string {
+	if t == nil {
+		return none
+	}
+	return stamp(*t)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

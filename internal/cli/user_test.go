@@ -188,7 +188,7 @@ func TestUserChanges(t *testing.T) {
 		t.Error(s.last.stdout)
 	}
 	s.run("", "set", "app")
-	s.bad(exitUsage, "nothing to change", "give --tenants or --rules; `lethe user rotate` changes the token")
+	s.bad(exitUsage, "nothing to change", "give --tenants, --rules, --roles or a condition; `lethe user rotate` changes the token")
 	s.run("", "remove", "app")
 	s.good("", "lethe: removed the user app\n")
 	for _, args := range [][]string{{"remove", "app"}, {"enable", "app"}, {"disable", "app"}, {"set", "app", "--rules", "+get"}, {"rotate", "app"}, {"rotate", "app", "--finish"}, {"show", "app"}} {
@@ -241,11 +241,11 @@ func TestUserListAndShow(t *testing.T) {
 	s.run("correct-horse-battery", "add", "b", "--tenants", "T1,T2", "--rules", "~a:* +get", "--token-stdin", "--expires", "2126-01-31")
 	s.run("", "add", "a", "--tenants", "T1", "--rules", "off")
 	s.run("", "list")
-	s.good("NAME  STATE     TENANTS  VALID TOKENS  NEXT END\n"+
-		"a     disabled  T1       1             -\n"+
-		"b     enabled   T1,T2    1             2126-01-31T00:00:00Z\n", "")
+	s.good("NAME  STATE     TENANTS  VALID TOKENS  NEXT END              ROLES  LAST USED\n"+
+		"a     disabled  T1       1             -                     -      -\n"+
+		"b     enabled   T1,T2    1             2126-01-31T00:00:00Z  -      -\n", "")
 	s.run("", "show", "b")
-	want := regexp.MustCompile(`^name +b\nstate +enabled\ntenants +T1,T2\nrules +~a:\* resetchannels -@all \+get\ncreated +\S+Z\ntoken +chosen \S+Z, ends 2126-01-31T00:00:00Z\n$`)
+	want := regexp.MustCompile(`^name +b\nstate +enabled\ntenants +T1,T2\nrules +~a:\* resetchannels -@all \+get\ncreated +\S+Z\nlast used +not known\ntoken +chosen \S+Z, ends 2126-01-31T00:00:00Z, last used not known\n$`)
 	if !want.MatchString(s.last.stdout) {
 		t.Errorf("%s", s.last.stdout)
 	}
@@ -304,7 +304,7 @@ func TestUserDamagedDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run("", "add", "b", "--tenants", "T")
-	s.bad(exitFailure, file+":3: the user has an unknown field \"nmae\" (and 6 more)", "the fields are created, enabled, name, rules, tenants, tokens")
+	s.bad(exitFailure, file+":3: the user has an unknown field \"nmae\" (and 6 more)", "the fields are categories, certificates, created, enabled, ends, hours, name, owner, purpose, purposes, rate, roles, rules, sources, tenants, tokens")
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

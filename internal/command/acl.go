@@ -22,7 +22,7 @@ func aclCommands() []*Spec {
 	}
 	dryRun := admin("DRYRUN", -4, "Tells whether a user may run a command, without running it.", "username command [arg [arg ...]]", runACLDryRun)
 	dryRun.Since = "7.0.0"
-	return []*Spec{container("ACL", "6.0.0", "server", "Commands about users and what they may do.", 0,
+	subcommands := []*Spec{
 		harmless("WHOAMI", 2, "Returns the user of this connection.", "", func(c *Call) { c.Out.BulkString(c.Conn.User()) }),
 		harmless("CAT", -2, "Lists the categories of commands, or the commands of one.", "[category]", runACLCat),
 		harmless("GENPASS", -2, "Returns random hexadecimal digits.", "[bits]", runACLGenPass),
@@ -31,7 +31,9 @@ func aclCommands() []*Spec {
 		admin("USERS", 2, "Lists the names of the users who reach no tenant beyond the caller's.", "", runACLUsers),
 		admin("LOG", -2, "Lists the latest refusals of users who reach no tenant beyond the caller's; keys are never shown.", "[count | RESET]", runACLLog),
 		dryRun,
-	)}
+	}
+	subcommands = append(subcommands, aclChangeCommands(admin)...)
+	return append(letheCommands(), container("ACL", "6.0.0", "server", "Commands about users and what they may do.", 0, subcommands...))
 }
 
 func runACLCat(c *Call) {

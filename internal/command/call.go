@@ -24,16 +24,26 @@ type Call struct {
 	Expiry Expiry
 	Conn   Conn
 
+	Retry  bool // the command waited, and something may have changed since
+	NoWait bool // the command may not wait
+	State  any  // what a command that waits keeps from one try to the next
+
+	Notices NoticeClass // what the tenant wants to be told of changes
+	Notes   []Note
+
 	Told   []Outcome // by key
 	Failed bool      // an error was answered
 	Count  int       // entries that a command without keys touched, for its record
 
-	metas []engine.Meta // scratch
+	metas   []engine.Meta // scratch
+	existed []bool        // by key, for notices
 }
 
 // Reset prepares the call for another command.
 func (c *Call) Reset() {
 	c.Spec, c.Args, c.Failed, c.Count = nil, nil, false, 0
+	c.Retry, c.NoWait, c.State = false, false, nil
+	c.Notes = c.Notes[:0]
 	c.Refs, c.Keys, c.Told = c.Refs[:0], c.Keys[:0], c.Told[:0]
 }
 

@@ -36,11 +36,17 @@ func clientCommands() []*Spec {
 		own("REPLY", 3, "3.2.0", "Says whether this connection's commands are answered; they are recorded either way.", "(ON | OFF | SKIP)", runClientReply),
 		admin(own("NO-EVICT", 3, "7.0.0", "Accepted; Lethe closes no connection to make room.", "(ON | OFF)", option(NoEvict))),
 		own("NO-TOUCH", 3, "7.2.0", "Says whether reads of this connection count for what is kept when room is needed.", "(ON | OFF)", option(NoTouch)),
-		own("TRACKING", -3, "6.0.0", "Refused when ON: copies in clients would outlive deadlines and revocations.",
+		own("TRACKING", -3, "6.0.0", "Tells this connection when entries that it read change. What is PHI is to be forgotten at once.",
 			"(ON | OFF) [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]", runClientTracking),
-		own("TRACKINGINFO", 2, "6.2.0", "Tells that client-side caching is off.", "", runClientTrackingInfo),
-		own("GETREDIR", 2, "6.0.0", "Tells that client-side caching is off.", "", func(c *Call) { c.Out.Int(-1) }),
-		own("CACHING", 3, "6.0.0", "Refused, since client-side caching is off.", "(YES | NO)", runClientCaching),
+		own("TRACKINGINFO", 2, "6.2.0", "Tells what CLIENT TRACKING chose.", "", runClientTrackingInfo),
+		own("GETREDIR", 2, "6.0.0", "Tells which connection is told of changes.", "", runClientGetRedir),
+		admin(own("PAUSE", -3, "3.0.0", "Holds back the commands of the caller's tenants, or only those that write.", "timeout [WRITE | ALL]", runClientPause)),
+		admin(own("UNPAUSE", 2, "6.2.0", "Lets commands go on that were held back.", "", func(c *Call) {
+			c.Conn.Host().Unpause(c.Conn)
+			c.Out.Status("OK")
+		})),
+		admin(own("UNBLOCK", -3, "5.0.0", "Ends the waiting of a connection.", "client-id [TIMEOUT | ERROR]", runClientUnblock)),
+		own("CACHING", 3, "6.0.0", "Says whether the next command's keys are tracked.", "(YES | NO)", runClientCaching),
 	)}
 }
 
@@ -114,33 +120,4 @@ func option(o ConnOption) func(*Call) {
 		c.Conn.Set(o, on)
 		c.Out.Status("OK")
 	}
-}
-
-// msgTracking says why. What a client keeps of its own is beyond every deadline, revocation and audit record.
-const msgTracking = "ERR client-side caching is refused: copies in clients would outlive deadlines and revoked consents"
-
-func runClientTracking(c *Call) {
-	switch {
-	case word(c.Args[2], "ON"):
-		c.Error(msgTracking)
-	case word(c.Args[2], "OFF"):
-		c.Out.Status("OK")
-	default:
-		c.Error(resp.MsgSyntax)
-	}
-}
-
-func runClientTrackingInfo(c *Call) {
-	c.Out.Map(3)
-	c.Out.BulkString("flags")
-	c.Out.Set(1)
-	c.Out.BulkString("off")
-	c.Out.BulkString("redirect")
-	c.Out.Int(-1)
-	c.Out.BulkString("prefixes")
-	c.Out.Array(0)
-}
-
-func runClientCaching(c *Call) {
-	c.Error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
 }

@@ -1,6 +1,9 @@
 package command
 
-import "github.com/lethe-cache/lethe/internal/glob"
+import (
+	"github.com/lethe-cache/lethe/internal/glob"
+	"github.com/lethe-cache/lethe/internal/resp"
+)
 
 func configCommands() []*Spec {
 	const flags = Admin | clientFlags
@@ -11,13 +14,20 @@ func configCommands() []*Spec {
 	return []*Spec{container("CONFIG", "2.0.0", "server", "Commands about settings.", 0,
 		&Spec{Name: "GET", Arity: -3, Flags: flags, Since: "2.0.0", Complexity: "O(N) with N patterns",
 			Summary: "Returns the settings that clients ask a Redis for.", Syntax: "parameter [parameter ...]", Action: ActionAdmin, Run: runConfigGet},
-		refused("SET", -4, "2.0.0", "parameter value [parameter value ...]", "request_policy:all_nodes", "response_policy:all_succeeded"),
+		&Spec{Name: "SET", Arity: -4, Flags: flags, Since: "2.0.0", Complexity: "O(N) with N settings", Syntax: "parameter value [parameter value ...]",
+			Tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
+			Summary: "Chooses what the caller's tenants are told of with notify-keyspace-events; other settings come from the file that Lethe starts with.",
+			Action:  ActionAdmin, Run: runConfigSet},
 		refused("RESETSTAT", 2, "2.0.0", ""),
 		refused("REWRITE", 2, "2.8.0", ""),
 	)}
 }
 
 func runConfigGet(c *Call) {
+	if e := c.emulation(); e != nil {
+		e.configGet(c)
+		return
+	}
 	var found []Field
 	for _, f := range c.Conn.Host().Settings(c.Conn) {
 		for _, pattern := range c.Args[2:] {
@@ -34,9 +44,39 @@ func runConfigGet(c *Call) {
 	}
 }
 
+// runConfigSet takes the one setting that belongs to a tenant and not to the server.
+func runConfigSet(c *Call) {
+	if e := c.emulation(); e != nil {
+		e.configSet(c)
+		return
+	}
+	if len(c.Args)%2 != 0 {
+		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
+		return
+	}
+	var set NoticeClass
+	for i := 2; i < len(c.Args); i += 2 {
+		if !word(c.Args[i], "NOTIFY-KEYSPACE-EVENTS") {
+			runConfigRefused(c)
+			return
+		}
+		var ok bool
+		if set, ok = ParseNotices(c.Args[i+1]); !ok {
+			c.Error("ERR CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+			return
+		}
+	}
+	c.Conn.SetNotices(set)
+	c.Out.Status("OK")
+}
+
 // runConfigRefused refuses what would change the server from inside: a client that can write settings could lift limits,
 // and RESETSTAT would hide what others count.
 func runConfigRefused(c *Call) {
+	if c.emulation() != nil {
+		c.Out.Status("OK")
+		return
+	}
 	c.Error("ERR CONFIG " + c.Spec.Name + " is refused: settings and counters are not changed by clients")
 }
 

@@ -23,6 +23,14 @@ type Conn interface {
 	LoginSlowly(user string, token []byte, then func(c *Call, err error))
 	// User is the name of the authenticated user, empty before.
 	User() string
+	Transactor
+	Subscriber
+	Tracker
+	// Notices returns the classes of changes that the credential's tenants are told of; SetNotices chooses them.
+	Notices() NoticeClass
+	SetNotices(set NoticeClass)
+	// Block makes the connection wait for a change of one of the call's keys, at most so many milliseconds; 0: for ever.
+	Block(c *Call, milliseconds int64) bool
 	// Flush erases every entry of the credential's tenants, adds a record for each tenant and returns how many there were.
 	Flush() int
 
@@ -67,6 +75,7 @@ const (
 // Host is what a command may ask of the server. What it returns is limited to what the caller may know: its own tenants'
 // data, and connections and users that reach no tenant beyond the caller's.
 type Host interface {
+	Pauser
 	// CommandTable is the table that the command came from.
 	CommandTable() *Table
 	// Version is Lethe's own.

@@ -36,10 +36,18 @@ func connectionCommands() []*Spec {
 }
 
 func runPing(c *Call) {
-	switch len(c.Args) {
-	case 1:
+	switch n := len(c.Args); {
+	case n <= 2 && !c.Conn.RESP3() && c.Conn.Subscribed():
+		c.Out.Array(2)
+		c.Out.BulkString("pong")
+		if n == 2 {
+			c.Out.Bulk(c.Args[1])
+		} else {
+			c.Out.BulkString("")
+		}
+	case n == 1:
 		c.Out.Status("PONG")
-	case 2:
+	case n == 2:
 		c.Out.Bulk(c.Args[1])
 	default:
 		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
@@ -180,7 +188,7 @@ func (c *Call) finishHello(h hello) {
 	c.Out.BulkString("id")
 	c.Out.Int(int64(c.Conn.ID()))
 	c.Out.BulkString("mode")
-	c.Out.BulkString("standalone")
+	c.Out.BulkString(c.mode())
 	c.Out.BulkString("role")
 	c.Out.BulkString("master")
 	c.Out.BulkString("modules")

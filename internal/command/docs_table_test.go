@@ -45,6 +45,9 @@ func TestKeyFlagsFitTheCommand(t *testing.T) {
 	for _, s := range NewTable().Specs() {
 		for i, k := range s.Keys {
 			kind := k.Flags & kinds
+			if k.Flags == KeyNot {
+				continue // a channel
+			}
 			if kind == 0 || kind&(kind-1) != 0 {
 				t.Errorf("%s, key specification %d: one of RW, RO, OW, RM is needed", s.upper, i)
 			}
@@ -89,7 +92,7 @@ func least(args []arg) (n int, more bool) {
 }
 
 // looser are commands whose arity allows what their syntax does not; the arity is Redis's, the handler refuses.
-var looser = []string{"PING", "FLUSHALL", "FLUSHDB", "QUIT", "CLIENT|KILL", "EVAL"}
+var looser = []string{"PING", "FLUSHALL", "FLUSHDB", "QUIT", "CLIENT|KILL", "EVAL", "PSYNC"}
 
 func TestArityFitsTheSyntax(t *testing.T) {
 	t.Parallel()

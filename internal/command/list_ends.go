@@ -131,7 +131,7 @@ func (c *Call) listEnd(arg []byte) (front, ok bool) {
 }
 
 func runLMPop(c *Call) {
-	at, ok := c.popManyKeys()
+	at, ok := c.popManyKeysAt(1)
 	if !ok {
 		return
 	}
@@ -143,33 +143,23 @@ func runLMPop(c *Call) {
 	if !ok {
 		return
 	}
-	for key := range c.Keys {
-		l, ok := c.list(key)
-		if !ok {
-			return
-		}
-		if l.Exists() {
-			c.Out.Array(2)
-			c.Out.Bulk(c.Keys[key].Name)
-			c.popList(key, &l, front, count)
-			c.unchangedFrom(key + 1)
-			return
-		}
+	if !c.popFirstList(front, count) {
+		c.Out.NullArray()
 	}
-	c.Out.NullArray()
 }
 
-// popManyKeys reads the number of keys of LMPOP and ZMPOP, and returns the index of the argument behind the keys.
-func (c *Call) popManyKeys() (at int, ok bool) {
-	n, ok := c.countArg(c.Args[1], resp.MsgNumKeysPositive)
+// popManyKeysAt reads the number of keys of LMPOP, ZMPOP and their kin at an index of the arguments, and returns the index
+// of the argument behind the keys.
+func (c *Call) popManyKeysAt(i int) (at int, ok bool) {
+	n, ok := c.countArg(c.Args[i], resp.MsgNumKeysPositive)
 	if !ok {
 		return 0, false
 	}
-	if n > int64(len(c.Args)-3) {
+	if n > int64(len(c.Args)-i-2) {
 		c.Error(resp.MsgSyntax)
 		return 0, false
 	}
-	return 2 + int(n), true
+	return i + 1 + int(n), true
 }
 
 // popCount reads the COUNT that may stand at the end of LMPOP and ZMPOP.

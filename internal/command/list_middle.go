@@ -140,7 +140,7 @@ func runLTrim(c *Call) {
 		if n == 0 {
 			first, behind = l.Len(), 0
 		}
-		c.Tell(0, Unchanged)
+		c.Tell(0, Stored) // whoever watches the list is told, as in Redis, though it may be as it was
 		if first > 0 {
 			l.Drop(true, first)
 			c.Tell(0, Deleted)

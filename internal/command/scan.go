@@ -104,7 +104,7 @@ func (c *Call) scanTenants(cursor uint64, o scanOptions, found *keyList) uint64 
 	within := cursor & (1<<tenantCursorBits - 1)
 	left := o.count
 	for i := int(min(cursor>>tenantCursorBits, uint64(len(tenants)))); i < len(tenants); i, within = i+1, 0 {
-		within = c.Tx.Store().Scan(tenants[i], c.Now, within, left, func(e engine.Entry) {
+		within = c.Tx.Scan(tenants[i], within, left, func(e engine.Entry) {
 			left--
 			if c.listed(e, o) {
 				found.add(e.Key())
@@ -128,7 +128,7 @@ func (c *Call) listed(e engine.Entry, o scanOptions) bool {
 func runKeys(c *Call) {
 	found := c.keyList()
 	for _, t := range c.Conn.Tenants() {
-		c.Tx.Store().Each(t, c.Now, func(e engine.Entry) bool {
+		c.Tx.Each(t, func(e engine.Entry) bool {
 			if c.listed(e, scanOptions{pattern: c.Args[1]}) {
 				found.add(e.Key())
 			}
@@ -152,7 +152,7 @@ func runRandomKey(c *Call) {
 	for i := range tenants {
 		t := tenants[(start+i)%len(tenants)]
 		answered := false
-		c.Tx.Store().Random(t, c.Now, func(e engine.Entry) {
+		c.Tx.Random(t, func(e engine.Entry) {
 			if c.Conn.MayRead(e.Key()) {
 				c.Out.Bulk(e.Key())
 				answered = true

@@ -99,19 +99,20 @@ func (m minute) Derive(c *command.Call, key int, ask command.Ask, _ []engine.Met
 
 // fakeConn is a connection that notes what commands make of it.
 type fakeConn struct {
-	host     *fakeHost
-	store    *engine.Store
-	user     string
-	resp3    bool
-	name     string
-	library  map[string]string
-	options  map[command.ConnOption]bool
-	replies  command.ReplyMode
-	closed   bool
-	resets   int
-	attempts []string
-	slow     func(c *command.Call, err error)
-	slowly   bool // tokens need the slow check
+	command.Conn // what no test of this package needs
+	host         *fakeHost
+	store        *engine.Store
+	user         string
+	resp3        bool
+	name         string
+	library      map[string]string
+	options      map[command.ConnOption]bool
+	replies      command.ReplyMode
+	closed       bool
+	resets       int
+	attempts     []string
+	slow         func(c *command.Call, err error)
+	slowly       bool // tokens need the slow check
 }
 
 func (f *fakeConn) Tenants() []engine.TenantID { return []engine.TenantID{0} }
@@ -160,9 +161,11 @@ func (f *fakeConn) LoginSlowly(user string, token []byte, then func(*command.Cal
 	f.attempts = append(f.attempts, user)
 }
 
+func (f *fakeConn) Subscribed() bool { return false }
+
 func (f *fakeConn) Flush() int {
 	n := 0
-	f.store.Flush(0, 0, func(engine.Entry) { n++ })
+	f.store.NewTx().Flush(0, func(engine.Entry) { n++ })
 	return n
 }
 
@@ -174,6 +177,7 @@ var errDenied = deniedError{}
 
 // fakeHost is a server with two connections, two users and one refusal.
 type fakeHost struct {
+	command.Host
 	table        *command.Table
 	disconnected []uint64
 	forgotten    bool

@@ -1,9 +1,6 @@
 package command
 
-import (
-	"github.com/lethe-cache/lethe/internal/engine"
-	"github.com/lethe-cache/lethe/internal/resp"
-)
+import "github.com/lethe-cache/lethe/internal/engine"
 
 // secondKey is the key of OBJECT and MEMORY USAGE: they look at an entry, not at its value.
 func secondKey() []KeySpec { return []KeySpec{{Begin: 2, Step: 1, Flags: KeyRO}} }
@@ -78,12 +75,16 @@ func (c *Call) encoding(e engine.Entry) string {
 	case engine.Set:
 		return c.setEncoding()
 	case engine.ZSet:
-		if c.allSmall(smallCollection) {
+		entries, bytes := c.thresholds("zset-max-listpack-", smallCollection)
+		if c.allSmall(entries, bytes) {
 			return "listpack"
 		}
 		return "skiplist"
+	case engine.Stream:
+		return "stream"
 	default:
-		if c.allSmall(2 * smallHash) {
+		entries, bytes := c.thresholds("hash-max-listpack-", smallHash)
+		if c.allSmall(2*entries, bytes) {
 			return "listpack"
 		}
 		return "hashtable"
@@ -102,30 +103,45 @@ func stringEncoding(value []byte) string {
 
 // allSmall reports whether a collection has at most limit elements, a hash's fields and values counted each, and none of
 // them is long.
-func (c *Call) allSmall(limit int) bool {
+func (c *Call) allSmall(limit, bytes int) bool {
 	n := 0
 	return c.elements(func(b []byte) bool {
 		n++
-		return n <= limit && len(b) <= smallElement
+		return n <= limit && len(b) <= bytes
 	})
 }
 
+// thresholds are the largest number of entries and the longest element of a small collection.
+func (c *Call) thresholds(setting string, entries int) (limit, bytes int) {
+	if e := c.emulation(); e != nil {
+		return int(e.Int(setting + "entries")), int(e.Int(setting + "value"))
+	}
+	return entries, smallElement
+}
+
 func (c *Call) setEncoding() string {
-	n := 0
-	if c.elements(func(b []byte) bool {
+	n, limit, e := 0, smallIntSet, c.emulation()
+	if e != nil {
+		limit = int(e.Int("set-max-intset-entries"))
+	}
+	switch {
+	case c.elements(func(b []byte) bool {
 		n++
 		_, isInt := parseInt(b)
-		return isInt && n <= smallIntSet
-	}) {
+		return isInt && n <= limit
+	}):
 		return "intset"
-	}
-	if c.allSmall(smallCollection) {
+	case e == nil && c.allSmall(smallCollection, smallElement): // Redis 7.0 has no such sets
 		return "listpack"
+	default:
+		return "hashtable"
 	}
-	return "hashtable"
 }
 
 func (c *Call) listEncoding() string {
+	if c.emulation() != nil {
+		return "quicklist" // the only layout of Redis 7.0
+	}
 	total := 7 // a listpack's own bytes
 	if c.elements(func(b []byte) bool {
 		total += len(b) + 2
@@ -168,67 +184,4 @@ func (c *Call) elements(f func([]byte) bool) bool {
 		}
 	}
 	return all
-}
-
-func memoryCommands() []*Spec {
-	return []*Spec{container("MEMORY", "4.0.0", "server", "Commands about memory.", 0,
-		&Spec{Name: "USAGE", Arity: -3, Flags: ReadOnly, Categories: CatRead, Keys: secondKey(), Since: "4.0.0",
-			Complexity: "O(N) with N elements", Summary: "Returns the bytes that a key and its value take; for a large collection an estimate.",
-			Syntax: "key [SAMPLES count]", Action: ActionRead, Run: runMemoryUsage},
-		&Spec{Name: "DOCTOR", Arity: 2, Since: "4.0.0", Complexity: "O(T) with T tenants of the credential",
-			Summary: "Tells how much of their memory the credential's tenants use.",
-			Tips:    []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"}, Action: ActionAdmin, Run: runMemoryDoctor},
-	)}
-}
-
-func runMemoryUsage(c *Call) {
-	for i := 3; i < len(c.Args); i += 2 {
-		if !word(c.Args[i], "SAMPLES") || i+1 == len(c.Args) {
-			c.Error(resp.MsgSyntax)
-			return
-		}
-		n, ok := c.intArg(i + 1)
-		if !ok {
-			return
-		}
-		if n < 0 {
-			c.Error(resp.MsgSyntax)
-			return
-		}
-	}
-	if e, ok := c.object(); ok {
-		c.Out.Int(int64(e.Bytes() + c.beside(e)))
-	}
-}
-
-// elementOverhead is about what an element of a large collection takes beside its bytes: its block's head, its share of
-// the table and padding.
-const elementOverhead = 32
-
-// beside estimates what a collection takes beside its entry's own block. A small one lies in that block whole, which shows
-// in the block being at least as large as its elements.
-func (c *Call) beside(e engine.Entry) int {
-	own, sum, n := e.Bytes(), 0, 0
-	c.elements(func(b []byte) bool {
-		sum += len(b)
-		n++
-		return true
-	})
-	if sum <= own {
-		return 0
-	}
-	return sum + n*elementOverhead
-}
-
-func runMemoryDoctor(c *Call) {
-	var text []byte
-	for _, f := range c.Conn.Host().Info(c.Conn, "memory") {
-		switch f.Name {
-		case "used_memory_human":
-			text = append(text, "The tenants of this credential use "+f.Value...)
-		case "maxmemory_human":
-			text = append(text, ", of "+f.Value+" that they may use (0B: no limit).\n"...)
-		}
-	}
-	c.Out.Verbatim("txt", text)
 }

@@ -57,35 +57,21 @@ func (c *Call) popMembers(key int, z *engine.ZSetValue, n int, fromTop, nested b
 }
 
 func runZMPop(c *Call) {
-	at, ok := c.popManyKeys()
+	at, ok := c.popManyKeysAt(1)
 	if !ok {
 		return
 	}
-	fromTop := word(c.Args[at], "MAX")
-	if !fromTop && !word(c.Args[at], "MIN") {
-		c.Error(resp.MsgSyntax)
+	fromTop, ok := c.zsetEnd(c.Args[at])
+	if !ok {
 		return
 	}
 	count, ok := c.popCount(at + 1)
 	if !ok {
 		return
 	}
-	for key := range c.Keys {
-		z, ok := c.zset(key)
-		if !ok {
-			return
-		}
-		if z.Exists() {
-			n := int(min(count, int64(z.Len())))
-			c.Out.Array(2)
-			c.Out.Bulk(c.Keys[key].Name)
-			c.Out.Array(n)
-			c.popMembers(key, &z, n, fromTop, true)
-			c.unchangedFrom(key + 1)
-			return
-		}
+	if !c.popFirstZSet(fromTop, count) {
+		c.Out.NullArray()
 	}
-	c.Out.NullArray()
 }
 
 func runZRandMember(c *Call) {

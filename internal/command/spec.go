@@ -142,6 +142,9 @@ type Spec struct {
 	Tips       []string // COMMAND INFO's tips
 	Effect     Effect
 	Action     Action
+	Channels   ChannelUse
+	Wide       bool                      // reaches entries beyond its keys, such as a script: every shard is held while it runs
+	Room       func(args [][]byte) int64 // bytes that a call may store beyond those of its arguments; nil: none
 	Run        func(*Call)
 	Sub        []*Spec
 

@@ -12,15 +12,25 @@ type Config struct {
 	DataDir     string // not empty
 	Policy      string // file; "" is the built-in policy
 	Loops       int    // connection loops; 0 is one a core
+	Cluster     string // ClusterOff or ClusterView
+	RedisTests  string // "on": for Redis's own tests only
+	Advertise   string // HOST:PORT that clients of the cluster view are told; "" is the address that each of them reached
 
 	Audit  Audit
 	Memory Memory
 	Limits Limits
 	TLS    TLS
 	Log    Log
+	Access Access
 
 	values []Value
 }
+
+// What clients are shown that ask for a cluster.
+const (
+	ClusterOff  = "off"  // that there is none
+	ClusterView = "view" // one node that serves everything
+)
 
 // Audit is how records are kept.
 type Audit struct {
@@ -61,9 +71,11 @@ type Limits struct {
 
 // TLS is the server's certificate. Cert and Key are both given or both empty: then the data directory has its own.
 type TLS struct {
-	Cert, Key string   // PEM files
-	ClientCA  string   // PEM file of authorities for client certificates; "": none are asked for
-	Names     []string // more DNS names and addresses for the data directory's own certificate
+	Cert, Key string // PEM files
+	ClientCA  string // PEM file of authorities for client certificates; "": none are asked for
+	// ClientAuth is ClientAuthRequired or ClientAuthOptional; ClientCRL a file of revocation lists, "" for none.
+	ClientAuth, ClientCRL string
+	Names                 []string // more DNS names and addresses for the data directory's own certificate
 }
 
 // Log is the log for operators, on standard error.

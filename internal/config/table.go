@@ -51,7 +51,7 @@ func row(name, form, initial, doc string, set func(*Config, string) error) entry
 
 // table is every setting there is.
 func table(getenv func(string) string) []entry {
-	return []entry{
+	return append([]entry{
 		row("listen", "HOST:PORT", "127.0.0.1:6380", "where clients connect, with TLS 1.3; port 0 takes a free one",
 			address(func(c *Config) *string { return &c.Listen })),
 		row("admin_listen", "HOST:PORT", "127.0.0.1:9380", "where health, metrics and administration answer, with HTTPS",
@@ -62,6 +62,12 @@ func table(getenv func(string) string) []entry {
 			path(func(c *Config) *string { return &c.Policy })),
 		row("loops", "NUMBER", "0", "connection loops; 0 is one for each core",
 			number(0, 1024, func(c *Config) *int { return &c.Loops })),
+		row("cluster", "off|view", ClusterOff, "whether clients that speak to clusters only are shown one of one node",
+			choice(func(c *Config) *string { return &c.Cluster }, ClusterOff, ClusterView)),
+		row("advertise", "HOST:PORT", "", "the address that those clients are told; none is the one that each of them reached",
+			reachable(func(c *Config) *string { return &c.Advertise })),
+		row("redis_tests", "off|on", "off", "whether the server answers what Redis's own tests lean on; refused next to a policy that knows PHI",
+			choice(func(c *Config) *string { return &c.RedisTests }, "off", "on")),
 
 		row("audit.durability", "process|disk", DurabilityProcess, "what an acknowledged record survives: a crash of Lethe, or power loss",
 			choice(func(c *Config) *string { return &c.Audit.Durability }, DurabilityProcess, DurabilityDisk)),
@@ -100,7 +106,7 @@ func table(getenv func(string) string) []entry {
 		row("log.level", "debug|info|warn|error", "info", "the least level of log lines on standard error", setLevel),
 		row("log.format", "text|json", FormatText, "the form of log lines",
 			choice(func(c *Config) *string { return &c.Log.Format }, FormatText, FormatJSON)),
-	}
+	}, accessRows()...)
 }
 
 func setLevel(c *Config, text string) error {

@@ -27,6 +27,20 @@ func address(into func(*Config) *string) func(*Config, string) error {
 	}
 }
 
+// reachable is address for one that others are told: it names a port.
+func reachable(into func(*Config) *string) func(*Config, string) error {
+	set := address(into)
+	return func(c *Config, text string) error {
+		if err := set(c, text); err != nil {
+			return err
+		}
+		if _, port, _ := net.SplitHostPort(text); port == "0" {
+			return &valueError{"names no port", "write HOST:PORT as clients reach it"}
+		}
+		return nil
+	}
+}
+
 func path(into func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, text string) error {
 		if strings.IndexByte(text, 0) >= 0 {

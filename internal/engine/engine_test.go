@@ -71,10 +71,10 @@ func TestErasure(t *testing.T) {
 		tx.Unlock()
 		gone("deleted")
 		set("patient:1", value)
-		s.Flush(0, now, func(Entry) {})
+		tx.Flush(0, func(Entry) {})
 		gone("flushed")
 		set("patient:1", value)
-		s.evictUntil(0, sink, func() bool { return s.Usage(0).Entries == 0 })
+		tx.evictUntil(0, func() bool { return s.Usage(0).Entries == 0 })
 		gone("evicted")
 		set("patient:1", value)
 		now += 5000
@@ -136,13 +136,13 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 	seen := 0
 	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
-		cursor = s.Scan(1, 1, cursor, 7, func(e Entry) { foreign(e); seen++ })
+		cursor = tx.Scan(1, cursor, 7, func(e Entry) { foreign(e); seen++ })
 	}
-	s.Each(1, 1, func(e Entry) bool { foreign(e); return true })
+	tx.Each(1, func(e Entry) bool { foreign(e); return true })
 	for range 50 {
-		s.Random(1, 1, foreign)
+		tx.Random(1, foreign)
 	}
-	s.Flush(1, 1, foreign)
+	tx.Flush(1, foreign)
 	if seen != 100 || s.Usage(0).Entries != 100 || s.Usage(1).Entries != 0 {
 		t.Errorf("seen %d; entries left: %d and %d", seen, s.Usage(0).Entries, s.Usage(1).Entries)
 	}
@@ -156,7 +156,7 @@ func TestQuota(t *testing.T) {
 	tx.Begin(1, sink)
 	write := func(tenant TenantID, i int, pinned bool) error {
 		value := make([]byte, 1000)
-		if err := s.MakeRoom(tenant, int64(len(value)), sink); err != nil {
+		if err := tx.MakeRoom(tenant, int64(len(value))); err != nil {
 			return err
 		}
 		k := []Key{s.Key(tenant, 0, fmt.Appendf(nil, "%d", i))}
@@ -188,7 +188,7 @@ func TestQuota(t *testing.T) {
 	if !errors.Is(err, ErrQuota) {
 		t.Errorf("a tenant whose entries may not be evicted got %v", err)
 	}
-	if err := s.MakeRoom(1, 2<<20, sink); !errors.Is(err, ErrQuota) || s.Usage(1).Entries == 0 {
+	if err := tx.MakeRoom(1, 2<<20); !errors.Is(err, ErrQuota) || s.Usage(1).Entries == 0 {
 		t.Errorf("a value larger than the quota got %v and cost %d entries", err, s.Usage(1).Evictions)
 	}
 }
@@ -211,7 +211,7 @@ func TestEvictionKeepsWhatIsRead(t *testing.T) {
 		hit := tx.Get(&k[0]).Exists()
 		tx.Unlock()
 		if !hit {
-			if err := s.MakeRoom(0, 32, sink); err != nil {
+			if err := tx.MakeRoom(0, 32); err != nil {
 				t.Fatal(err)
 			}
 			tx.Lock(k)

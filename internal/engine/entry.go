@@ -12,6 +12,7 @@ const (
 	Set
 	ZSet
 	Hash
+	Stream
 	kindEnd
 )
 
@@ -28,6 +29,8 @@ func (k Kind) String() string {
 		return "zset"
 	case Hash:
 		return "hash"
+	case Stream:
+		return "stream"
 	default:
 		return "none"
 	}

@@ -3,21 +3,20 @@ package engine
 // Scan calls f for about count live entries of a tenant, and returns the cursor to go on from: 0 at the end. It keeps
 // SCAN's promise: what is there from the first call to the last is seen at least once. f runs under a shard's lock and
 // must not call the store. Cursors are below 1<<40; one that no call returned is harmless.
-func (s *Store) Scan(t TenantID, now int64, cursor uint64, count int, f func(Entry)) uint64 {
+func (tx *Tx) Scan(t TenantID, cursor uint64, count int, f func(Entry)) uint64 {
 	from := uint32(cursor)
 	for i := int(cursor >> 32 & (shardCount - 1)); i < shardCount; i, from = i+1, 0 {
-		sh := &s.shards[i]
-		sh.mu.Lock()
+		sh := tx.enter(i)
 		next, more := uint32(0), false
 		if sp := sh.space(t); sp != nil {
 			next, more = sp.index.scan(sh.arena, from, count, func(r ref) {
 				count--
-				if e := sh.at(r); !e.dead(now) {
+				if e := sh.at(r); !e.dead(tx.now) {
 					f(Entry{sh, r, e})
 				}
 			})
 		}
-		sh.mu.Unlock()
+		tx.leave(sh)
 		if more {
 			return uint64(i)<<32 | uint64(next)
 		}
@@ -29,24 +28,24 @@ func (s *Store) Scan(t TenantID, now int64, cursor uint64, count int, f func(Ent
 }
 
 // Each calls f for every live entry of a tenant until it says stop. f runs under a shard's lock.
-func (s *Store) Each(t TenantID, now int64, f func(Entry) bool) {
-	for i := range s.shards {
-		if !s.eachIn(&s.shards[i], t, now, f) {
+func (tx *Tx) Each(t TenantID, f func(Entry) bool) {
+	for i := range shardCount {
+		if !tx.eachIn(i, t, f) {
 			return
 		}
 	}
 }
 
-func (s *Store) eachIn(sh *shard, t TenantID, now int64, f func(Entry) bool) bool {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
+func (tx *Tx) eachIn(i int, t TenantID, f func(Entry) bool) bool {
+	sh := tx.enter(i)
+	defer tx.leave(sh)
 	sp := sh.space(t)
 	if sp == nil {
 		return true
 	}
 	more := true
 	sp.index.each(sh.arena, func(_ uint32, r ref) bool {
-		if e := sh.at(r); !e.dead(now) {
+		if e := sh.at(r); !e.dead(tx.now) {
 			more = f(Entry{sh, r, e})
 		}
 		return more
@@ -59,48 +58,45 @@ func (e Entry) Key() []byte { return e.e.key() }
 
 // Random calls f with a live entry of a tenant chosen by chance, and reports whether there was one. f runs under a
 // shard's lock.
-func (s *Store) Random(t TenantID, now int64, f func(Entry)) bool {
-	entries := s.account(t).entries.Load()
+func (tx *Tx) Random(t TenantID, f func(Entry)) bool {
+	entries := tx.store.account(t).entries.Load()
 	for tries := 0; tries < 1000 && entries > 0; tries++ {
 		// A shard is chosen by the share of the tenant's entries that it holds, so that each entry has the same chance.
 		at := int64(random(uint64(entries)))
-		for i := range s.shards {
-			sh := &s.shards[i]
-			sh.mu.Lock()
+		for i := range shardCount {
+			sh := tx.enter(i)
 			sp := sh.space(t)
 			if sp == nil || at >= int64(sp.index.count) {
 				if sp != nil {
 					at -= int64(sp.index.count)
 				}
-				sh.mu.Unlock()
+				tx.leave(sh)
 				continue
 			}
 			_, r := sp.index.random(sh.arena, random)
 			e := sh.at(r)
-			live := !e.dead(now)
+			live := !e.dead(tx.now)
 			if live {
 				f(Entry{sh, r, e})
 			}
-			sh.mu.Unlock()
+			tx.leave(sh)
 			if live {
 				return true
 			}
 			break
 		}
-		entries = s.account(t).entries.Load()
+		entries = tx.store.account(t).entries.Load()
 	}
 	return false
 }
 
 // Flush erases all entries of a tenant. removed is called with each live entry, under a shard's lock, before it goes.
-func (s *Store) Flush(t TenantID, now int64, removed func(Entry)) {
-	for i := range s.shards {
-		sh := &s.shards[i]
+func (tx *Tx) Flush(t TenantID, removed func(Entry)) {
+	for i := range shardCount {
 		for more := true; more; {
-			sh.mu.Lock()
-			more = sh.flushSome(t, now, removed)
-			sh.settle()
-			sh.mu.Unlock()
+			sh := tx.enter(i)
+			more = sh.flushSome(t, tx.now, removed)
+			tx.leave(sh)
 		}
 	}
 }

@@ -176,59 +176,6 @@ func (s *Store) Mapped() int64 {
 	return n
 }
 
-// MakeRoom evicts until a write of about need bytes by tenant t stays under the tenant's quota and the process's limit.
-// It returns ErrQuota or ErrNoMemory when there is nothing more to evict. It must not be called inside a Tx.
-func (s *Store) MakeRoom(t TenantID, need int64, sink Sink) error {
-	a := s.account(t)
-	if limit := a.quota.Load(); limit > 0 {
-		if need > limit || !s.evictUntil(t, sink, func() bool { return a.used.Load()+need <= limit }) {
-			return ErrQuota
-		}
-	}
-	if limit := s.maxMemory.Load(); limit > 0 {
-		for s.used.Load()+need > limit {
-			// The tenant that takes most gives first.
-			largest, before := s.largest(), s.used.Load()
-			tries := 0
-			s.evictUntil(largest, sink, func() bool { tries++; return tries > 16 || s.used.Load()+need <= limit })
-			if s.used.Load() >= before {
-				return ErrNoMemory
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Store) largest() TenantID {
-	var most int64 = -1
-	var t TenantID
-	for i, a := range *s.accounts.Load() {
-		if used := a.used.Load(); used > most {
-			most, t = used, TenantID(i)
-		}
-	}
-	return t
-}
-
-// evictUntil evicts entries of a tenant, one shard after the other, until done says so; false when nothing is left.
-func (s *Store) evictUntil(t TenantID, sink Sink, done func() bool) bool {
-	for empty := 0; !done(); {
-		sh := &s.shards[s.hand.Add(1)%shardCount]
-		sh.mu.Lock()
-		sh.charge(t, 0)
-		// What was evicted before and is not yet erased comes first: it is room already paid for.
-		evicted := sh.digGraves(reapBudget) || sh.evict(t, sink)
-		sh.settle()
-		sh.mu.Unlock()
-		if evicted {
-			empty = 0
-		} else if empty++; empty > shardCount {
-			return false
-		}
-	}
-	return true
-}
-
 // random returns a number below n, for choices that no one needs to be unable to guess.
 func random(n uint64) uint64 { return rand.Uint64N(n) }
 

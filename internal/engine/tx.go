@@ -16,6 +16,7 @@ type Tx struct {
 	now    int64
 	sink   Sink
 	locked uint64 // shards, a bit each
+	held   uint64 // shards that stay locked from Hold to Release
 }
 
 // NewTx returns a Tx for one goroutine.
@@ -31,7 +32,12 @@ func (tx *Tx) Now() int64 { return tx.now }
 func (tx *Tx) Store() *Store { return tx.store }
 
 // Lock locks the shards of the keys, in ascending order, which keeps two commands from waiting for each other.
+//
+// Between Hold and Release the shards are locked already, and Lock and Unlock change nothing.
 func (tx *Tx) Lock(keys []Key) {
+	if tx.held != 0 {
+		return
+	}
 	var set uint64
 	for i := range keys {
 		set |= 1 << keys[i].shard()

@@ -25,6 +25,8 @@ func (sh *shard) freeValue(e *entry, budget int) bool {
 		return sh.freeSet(e, budget)
 	case ZSet:
 		return sh.freeZSet(e, budget)
+	case Stream:
+		return sh.freeStream(e, budget)
 	default:
 		return true
 	}

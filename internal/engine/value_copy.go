@@ -12,6 +12,8 @@ func (tx *Tx) copyCollection(k *Key, m Meta, src Entry) Entry {
 		return tx.copySet(k, m, src)
 	case ZSet:
 		return tx.copyZSet(k, m, src)
+	case Stream:
+		return tx.copyStream(k, m, src)
 	default:
 		panic("BUG: copy of a value that is no collection")
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // calls has a call of every command that takes keys: on k, which exists, k2, which exists, and n, which does not. The
-// commands before the arrow make what the call needs.
+// commands before the arrow make what the call needs; =>! stands before a call that is always refused.
 const calls = `
 SET k v => GET k
 SET k v => SET k w
@@ -59,6 +59,35 @@ SET k v => TTL k
 SET k v => PTTL k
 SET k v => EXPIRETIME k
 SET k v => PEXPIRETIME k
+SET k v => SETBIT k 3 1
+SET k v => GETBIT k 3
+SET k v => BITCOUNT k
+SET k v => BITPOS k 1
+SET k v; SET k2 w => BITOP AND n k k2
+SET k v; SET k2 w => BITOP OR k k k2
+SET k v => BITFIELD k SET u8 0 1
+SET k v => BITFIELD k GET u8 0
+SET k v => BITFIELD_RO k GET u8 0
+PFADD k a => PFADD k b
+PFADD k a => PFCOUNT k
+PFADD k a; PFADD k2 b => PFCOUNT k k2
+PFADD k a; PFADD k2 b => PFMERGE k k2
+PFADD k a; PFADD k2 b => PFMERGE n k k2
+PFADD k a => PFDEBUG TODENSE k
+GEOADD k 1 1 a => GEOADD k 2 2 b
+GEOADD k 1 1 a 2 2 b => GEODIST k a b
+GEOADD k 1 1 a => GEOHASH k a
+GEOADD k 1 1 a => GEOPOS k a
+GEOADD k 1 1 a => GEOSEARCH k FROMMEMBER a BYRADIUS 1 km
+GEOADD k 1 1 a => GEOSEARCHSTORE n k FROMMEMBER a BYRADIUS 1 km
+GEOADD k 1 1 a => GEORADIUS k 1 1 1 km
+GEOADD k 1 1 a => GEORADIUS k 1 1 1 km STORE n
+GEOADD k 1 1 a => GEORADIUS_RO k 1 1 1 km
+GEOADD k 1 1 a => GEORADIUSBYMEMBER k a 1 km STOREDIST n
+GEOADD k 1 1 a => GEORADIUSBYMEMBER_RO k a 1 km
+RPUSH k 2 1 => SORT k
+RPUSH k 2 1 => SORT k STORE n
+RPUSH k 2 1 => SORT_RO k
 HSET k f v => HSET k g w
 HSET k f v => HMSET k g w
 HSET k f v => HSETNX k g w
@@ -153,14 +182,58 @@ ZADD k 1 a => ZLEXCOUNT k - +
 ZADD k 1 a 2 b => ZPOPMIN k
 ZADD k 1 a 2 b => ZPOPMAX k
 ZADD k 1 a 2 b => ZMPOP 1 k MIN
+RPUSH k a b => BLPOP k 0
+RPUSH k a b => BRPOP k 0
+RPUSH k a b; RPUSH k2 c => BLMOVE k k2 LEFT LEFT 0
+RPUSH k a b => BRPOPLPUSH k n 0
+RPUSH k a b => BLMPOP 0 1 k LEFT
+ZADD k 1 a 2 b => BZPOPMIN k 0
+ZADD k 1 a 2 b => BZPOPMAX k 0
+ZADD k 1 a 2 b => BZMPOP 0 1 k MIN
+SET k v => WATCH k
 ZADD k 1 a => ZRANDMEMBER k
 ZADD k 1 a => ZSCAN k 0
+XADD k 1-1 f v => XADD k * f w
+XADD k 1-1 f v => XADD k MAXLEN 1 2-1 f w
+=> XADD n 1-1 f v
+XADD k 1-1 f v; XADD k 2-1 f v => XTRIM k MAXLEN 1
+XADD k 1-1 f v => XDEL k 1-1
+XADD k 1-1 f v => XLEN k
+XADD k 1-1 f v => XRANGE k - +
+XADD k 1-1 f v => XREVRANGE k + -
+XADD k 1-1 f v => XSETID k 5-5
+XADD k 1-1 f v; XADD k2 1-1 f v => XREAD STREAMS k k2 0 0
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XREADGROUP GROUP g c STREAMS k >
+XADD k 1-1 f v => XGROUP CREATE k g 0
+=> XGROUP CREATE n g $ MKSTREAM
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XGROUP SETID k g $
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XGROUP DESTROY k g
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XGROUP CREATECONSUMER k g c
+XADD k 1-1 f v; XGROUP CREATE k g 0; XGROUP CREATECONSUMER k g c => XGROUP DELCONSUMER k g c
+XADD k 1-1 f v; XGROUP CREATE k g 0; XREADGROUP GROUP g c STREAMS k > => XACK k g 1-1
+XADD k 1-1 f v; XGROUP CREATE k g 0; XREADGROUP GROUP g c STREAMS k > => XPENDING k g
+XADD k 1-1 f v; XGROUP CREATE k g 0; XREADGROUP GROUP g c STREAMS k > => XCLAIM k g d 0 1-1
+XADD k 1-1 f v; XGROUP CREATE k g 0; XREADGROUP GROUP g c STREAMS k > => XAUTOCLAIM k g d 0 0
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XINFO STREAM k FULL
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XINFO GROUPS k
+XADD k 1-1 f v; XGROUP CREATE k g 0 => XINFO CONSUMERS k g
+XADD k 1-1 f v; XGROUP CREATE k g 0 => COPY k n
 SET k v => OBJECT ENCODING k
 SET k v => OBJECT FREQ k
 SET k v => OBJECT IDLETIME n
 SET k v => OBJECT REFCOUNT k
 SET k v => MEMORY USAGE k
+SET k v => DUMP k
+=> RESTORE n 0 ` + payload + `
+=> RESTORE n 1000000 ` + payload + `
+=> RESTORE n 99999999999999 ` + payload + ` ABSTTL
+SET k v => RESTORE k 0 ` + payload + ` REPLACE
+SET k v =>! MOVE k 0
+SET k v =>! MIGRATE 127.0.0.1 1 k 0 10
 `
+
+// payload is what DUMP returned for the string v, without bytes that would end a word.
+const payload = "\x00\x01\x76\x07\x00\x6e\x3a\x1b\x41\x11\xf2\x5f\xd4"
 
 const (
 	second  = int64(1000)
@@ -184,9 +257,16 @@ func TestNoCommandOutlivesTheCeiling(t *testing.T) {
 			}
 		}
 		h.clock.now += later
+		call, refused := strings.CutPrefix(call, "!")
 		spec := h.spec(call)
 		covered[spec.RecordName()] = true
-		h.ok(call)
+		if refused {
+			if reply := h.do(call); !strings.HasPrefix(reply, "-ERR ") {
+				t.Errorf("%s: %q", call, reply)
+			}
+		} else {
+			h.ok(call)
+		}
 		written := h.writtenWhole(spec, call)
 		for _, key := range []string{"k", "k2", "n"} {
 			left, there := h.left(key)
@@ -203,7 +283,7 @@ func TestNoCommandOutlivesTheCeiling(t *testing.T) {
 		}
 	}
 	for _, s := range newHarness(t).gateway.Table.Specs() {
-		if len(s.Keys) > 0 && s.Run != nil && !covered[s.RecordName()] {
+		if len(s.Keys) > 0 && s.Run != nil && s.Flags&command.PubSub == 0 && !covered[s.RecordName()] {
 			t.Errorf("%s has no call in this test", s.RecordName())
 		}
 	}

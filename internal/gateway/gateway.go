@@ -41,8 +41,14 @@ type Gateway struct {
 	naming     sync.Mutex // held while tenants is replaced
 	sessions   atomic.Uint64
 	strangers  strangers
+	observed   observed
+	interest   interest
+	hub        hub
+	access     access
+	pauses     pauses
 	system     *audit.Actor
 	process    process
+	emulation  *command.Emulation
 }
 
 // Parts are what a Gateway joins.
@@ -56,6 +62,7 @@ type Parts struct {
 	Clock     Clock
 	Quotas    map[string]int64 // bytes, for tenants whose quota is not the store's default
 	Facts     Facts
+	Emulation *command.Emulation // for Redis's own tests; nil on every server for real use
 }
 
 // New returns a gateway. Server must be set before the first command runs.
@@ -63,8 +70,11 @@ func New(p Parts) *Gateway {
 	g := &Gateway{
 		Table: p.Table, Store: p.Store, Policy: p.Policy, Directory: p.Directory, Audit: p.Audit, Log: p.Log, Clock: p.Clock,
 		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
-		process: newProcess(p.Facts),
+		process: newProcess(p.Facts), emulation: p.Emulation,
 	}
+	g.interest.init()
+	g.hub.init()
+	g.access.init(g)
 	g.Stats = newStats(len(g.categories))
 	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})
 	g.Tenant(GlobalTenant)
@@ -76,7 +86,8 @@ type Tenant struct {
 	ID   engine.TenantID
 	Name string
 
-	usage *usage
+	usage   *usage
+	notices atomic.Uint32 // command.NoticeClass
 }
 
 // tenantSet is every tenant that a user of this process was ever given; it only grows.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/audit"
@@ -182,4 +183,41 @@ func (h *harness) events(commandName string) (found []string) {
 		h.t.Fatal(err)
 	}
 	return found
+}
+
+// link is a connection without a socket: what is to run in its loop runs when the test lets it.
+type link struct {
+	closed func()
+	todo   []func(*gateway.Worker)
+	mu     sync.Mutex
+}
+
+func (l *link) Do(f func(*gateway.Worker)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.todo = append(l.todo, f)
+}
+
+func (l *link) Close() { l.closed() }
+
+// reap does what is due now.
+func (h *harness) reap() { h.gateway.NewReaper().Once() }
+
+// receive runs what others have for a session and returns what it is sent.
+func (h *harness) receive(l *link) string {
+	h.t.Helper()
+	l.mu.Lock()
+	todo := l.todo
+	l.todo = nil
+	l.mu.Unlock()
+	h.worker.Begin()
+	for _, f := range todo {
+		f(h.worker)
+	}
+	got := string(h.worker.Out.Bytes())
+	if err := h.worker.Commit(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.worker.Out.Reset()
+	return got
 }

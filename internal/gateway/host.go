@@ -22,6 +22,8 @@ type Facts struct {
 	Version        string // Lethe's own
 	MaxConnections int
 	IdleTimeout    time.Duration // after which a connection is closed; 0: never
+	Cluster        bool          // clients may see a cluster of one node
+	Advertise      string        // HOST:PORT that they are told; "": the address that they reached
 }
 
 // process is what tells this process from others.
@@ -59,8 +61,8 @@ func (g *Gateway) Clients(caller command.Conn) []command.ClientInfo {
 func (g *Gateway) Disconnect(caller command.Conn, id uint64) bool {
 	closed := false
 	g.visible(caller, func(s *Session) {
-		if s.about.id == id && s.hangUp != nil {
-			s.hangUp()
+		if s.about.id == id && s.link != nil {
+			s.link.Close()
 			closed = true
 		}
 	})

@@ -42,8 +42,8 @@ func TestKillReachesOwnConnectionsOnly(t *testing.T) {
 	l := newLab(t)
 	a, b, reader := l.connect("a"), l.connect("b"), l.connect("reader")
 	closed := ""
-	b.OnHangUp(func() { closed += "b" })
-	reader.OnHangUp(func() { closed += "reader" })
+	b.Attach(&link{closed: func() { closed += "b" }})
+	reader.Attach(&link{closed: func() { closed += "reader" }})
 	if got := l.run(a, "CLIENT", "KILL", "LADDR", "192.0.2.2:6380"); got != ":1\r\n" || closed != "reader" {
 		t.Errorf("reply %q, closed %s", got, closed)
 	}

@@ -36,7 +36,8 @@ func (g *Gateway) Info(caller command.Conn, section string) []command.Field {
 	case "errorstats":
 		i.errorStats()
 	case "cluster":
-		i.number("cluster_enabled", 0)
+		_, _, enabled := g.clusterMode()
+		i.number("cluster_enabled", enabled)
 	case "keyspace":
 		i.keyspace()
 	}
@@ -68,7 +69,8 @@ func (i *info) server() {
 	_, port, _ := net.SplitHostPort(i.s.about.local)
 	i.text("redis_version", command.ServerVersion)
 	i.text("lethe_version", i.g.process.Version)
-	i.text("redis_mode", "standalone")
+	mode, _, _ := i.g.clusterMode()
+	i.text("redis_mode", mode)
 	i.text("os", runtime.GOOS+" "+runtime.GOARCH)
 	i.number("arch_bits", strconv.IntSize)
 	i.text("run_id", i.g.process.runID)

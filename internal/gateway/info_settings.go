@@ -13,17 +13,20 @@ const evictionPolicy = "allkeys-lfu"
 // paths, addresses or secrets, and the memory is the caller's own.
 func (g *Gateway) Settings(caller command.Conn) []command.Field {
 	_, limit := g.memoryOf(caller.(*Session))
+	_, cluster, _ := g.clusterMode()
 	return []command.Field{
 		{Name: "appendonly", Value: "no"},
-		{Name: "cluster-enabled", Value: "no"},
+		{Name: "cluster-enabled", Value: cluster},
 		{Name: "databases", Value: "1"},
 		{Name: "hash-max-listpack-entries", Value: "512"},
 		{Name: "hash-max-listpack-value", Value: "64"},
+		{Name: "latency-monitor-threshold", Value: strconv.FormatInt(slowAfter.Milliseconds(), 10)},
+		{Name: "latency-tracking", Value: "yes"},
 		{Name: "list-max-listpack-size", Value: "-2"},
 		{Name: "maxclients", Value: strconv.Itoa(g.process.MaxConnections)},
 		{Name: "maxmemory", Value: strconv.FormatInt(limit, 10)},
 		{Name: "maxmemory-policy", Value: evictionPolicy},
-		{Name: "notify-keyspace-events", Value: ""},
+		{Name: "notify-keyspace-events", Value: caller.Notices().String()},
 		{Name: "proto-max-bulk-len", Value: "536870912"},
 		{Name: "replica-read-only", Value: "yes"},
 		{Name: "save", Value: ""},
@@ -31,6 +34,8 @@ func (g *Gateway) Settings(caller command.Conn) []command.Field {
 		{Name: "set-max-listpack-entries", Value: "128"},
 		{Name: "set-max-listpack-value", Value: "64"},
 		{Name: "slave-read-only", Value: "yes"},
+		{Name: "slowlog-log-slower-than", Value: strconv.FormatInt(slowAfter.Microseconds(), 10)},
+		{Name: "slowlog-max-len", Value: strconv.Itoa(keptSlow)},
 		{Name: "timeout", Value: strconv.Itoa(int(g.process.IdleTimeout.Seconds()))},
 		{Name: "zset-max-listpack-entries", Value: "128"},
 		{Name: "zset-max-listpack-value", Value: "64"},

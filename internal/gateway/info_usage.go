@@ -161,6 +161,7 @@ func (w *Worker) countCommand(from int) {
 	}
 	c.calls++
 	if weight := w.usage.weight; weight != 0 {
+		w.noteLatency(w.countedFor(home), time.Since(w.usage.began), weight)
 		c.timed += weight
 		c.nanos += weight * uint64(time.Since(w.usage.began))
 	}

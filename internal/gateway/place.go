@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
@@ -22,22 +23,14 @@ const (
 // placeKeys says of each key what it is: tenant, category, subject. Policy decides from the key alone, the credential
 // gives the tenant where the key names none.
 func (w *Worker) placeKeys() bool {
-	s := w.session
 	for _, ref := range w.call.Refs {
 		name := w.call.Args[ref.Arg]
-		m := w.g.Policy.Match(name)
-		p := placement{category: m.Category, subject: m.Subject}
-		switch m.Source {
-		case policy.FromCredential:
-			p.tenant = s.home
-		case policy.FromKey, policy.Fixed:
-			p.tenant = s.reach(m.Tenant)
-		default:
-			w.placed = append(w.placed, p)
-			return w.refuse("tenant", msgTenantConflict)
-		}
+		tenant, m := w.session.placeName(name)
+		p := placement{category: m.Category, subject: m.Subject, tenant: tenant}
 		w.placed = append(w.placed, p)
 		switch {
+		case m.Source == policy.Conflict:
+			return w.refuse("tenant", msgTenantConflict)
 		case p.tenant == nil:
 			return w.refuse("tenant", msgTenant)
 		case p.category.PHI && p.tenant.Name == GlobalTenant:
@@ -47,6 +40,19 @@ func (w *Worker) placeKeys() bool {
 		w.call.Told = append(w.call.Told, command.Untold)
 	}
 	return true
+}
+
+// placeName says which tenant a name belongs to for this credential, nil where it reaches none, and what policy says of it.
+func (s *Session) placeName(name []byte) (*Tenant, policy.Match) {
+	m := s.g.Policy.Match(name)
+	switch m.Source {
+	case policy.FromCredential:
+		return s.home, m
+	case policy.FromKey, policy.Fixed:
+		return s.reach(m.Tenant), m
+	default:
+		return nil, m
+	}
 }
 
 // authorise checks the credential's rules for the command and each key, and that nothing crosses from one tenant into
@@ -74,7 +80,8 @@ func (w *Worker) authorise() bool {
 			return w.refuse("tenant", msgTenantMove)
 		}
 	}
-	return true
+	w.paths = paths
+	return spec.Channels == 0 || w.authoriseChannels(paths)
 }
 
 // accessOf turns a key specification's flags into what Redis's key permissions ask for: reading is to return what the
@@ -100,14 +107,25 @@ func (w *Worker) roomFor(need int64) bool {
 		if i > 0 && w.placed[i].tenant == w.placed[i-1].tenant {
 			continue
 		}
-		t := w.placed[i].tenant
-		err := w.g.Store.MakeRoom(t.ID, need, (*removals)(w))
-		switch {
-		case errors.Is(err, engine.ErrQuota):
-			return w.refuse("quota", fmt.Sprintf("QUOTA the tenant's quota of %d bytes is used up and nothing of it can be evicted", w.g.Store.Usage(t.ID).Limit))
-		case err != nil:
-			return w.refuse("memory", fmt.Sprintf("%s The limit is %d bytes", resp.MsgOOM, w.g.Store.Total().Limit))
+		if text := w.noRoom(w.placed[i].tenant, need); text != "" {
+			step := "memory"
+			if strings.HasPrefix(text, "QUOTA") {
+				step = "quota"
+			}
+			return w.refuse(step, text)
 		}
 	}
 	return true
+}
+
+// noRoom evicts until a tenant has room for need bytes, and says what is used up where that cannot be.
+func (w *Worker) noRoom(t *Tenant, need int64) string {
+	switch err := w.tx.MakeRoom(t.ID, need); {
+	case err == nil:
+		return ""
+	case errors.Is(err, engine.ErrQuota):
+		return fmt.Sprintf("QUOTA the tenant's quota of %d bytes is used up and nothing of it can be evicted", w.g.Store.Usage(t.ID).Limit)
+	default:
+		return fmt.Sprintf("%s The limit is %d bytes", resp.MsgOOM, w.g.Store.Total().Limit)
+	}
 }

@@ -13,10 +13,10 @@ import (
 // deadline. Reads never depend on it.
 const reapEvery = 4 * time.Millisecond
 
-// Reap erases entries at their deadlines until ctx ends. Records go before erasure; when they cannot be written the
-// erasure happens all the same, and the audit keeps the records until they can.
+// Reap erases entries at their deadlines, and wakes those whose time is up, until ctx ends. Records go before erasure; when
+// they cannot be written the erasure happens all the same, and the audit keeps the records until they can.
 func (g *Gateway) Reap(ctx context.Context) {
-	r := &reaper{g: g}
+	r := g.NewReaper()
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
@@ -25,23 +25,52 @@ func (g *Gateway) Reap(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for shard := range g.Store.Shards() {
-			r.shard(shard)
-		}
-		if g.recordSkipped(&r.batch); r.batch.Len() > 0 {
-			r.Commit()
-		}
+		r.Once()
 	}
 }
 
-// reaper is the engine's sink for what expires by itself.
-type reaper struct {
+// NewReaper returns a reaper for one goroutine.
+func (g *Gateway) NewReaper() *Reaper { return &Reaper{g: g, worker: g.NewWorker()} }
+
+// Once does all that is due now.
+func (r *Reaper) Once() {
+	if !r.g.expiryStopped() {
+		for shard := range r.g.Store.Shards() {
+			r.shard(shard)
+		}
+	}
+	if len(r.gone) > 0 {
+		r.answerGone()
+	}
+	now := r.g.Clock.Now()
+	r.g.wakeWaiters(now)
+	r.g.endPauses(now)
+	if r.g.recordSkipped(&r.batch); r.batch.Len() > 0 {
+		r.Commit()
+	}
+}
+
+// answerGone answers those who waited for an entry that has expired.
+func (r *Reaper) answerGone() {
+	r.worker.Begin()
+	r.worker.ready, r.gone = r.gone, r.worker.ready
+	r.worker.serveWaiters()
+	if err := r.worker.Commit(); err != nil {
+		r.g.Log.Error("cannot record what waiting commands were answered", "error", err)
+	}
+}
+
+// Reaper is the engine's sink for what expires by itself.
+type Reaper struct {
 	g         *Gateway
 	batch     audit.Batch
+	outbox    outbox
+	gone      ready   // keys that somebody waits for
+	worker    *Worker // answers them
 	now, wall int64
 }
 
-func (r *reaper) shard(shard int) {
+func (r *Reaper) shard(shard int) {
 	for {
 		r.now, r.wall = r.g.Clock.Now(), r.g.Clock.Wall()
 		done := r.g.Store.Reap(shard, r.now, r)
@@ -60,13 +89,20 @@ func (r *reaper) shard(shard int) {
 }
 
 // Removed records one entry that expired.
-func (r *reaper) Removed(e engine.Removal) { r.g.recordRemoval(&r.batch, e, r.wall, r.now) }
+func (r *Reaper) Removed(e engine.Removal) {
+	r.g.recordRemoval(&r.batch, e, r.wall, r.now)
+	r.g.removed(&r.outbox, &r.gone, e)
+}
 
 // Commit writes the records of one slice before the slice is erased.
-func (r *reaper) Commit() {
+func (r *Reaper) Commit() {
 	// Append and not Commit: it is called under a shard's lock, and nobody waits for an answer that must not come before
 	// stable storage has the record.
-	if err := r.g.Audit.Append(&r.batch); err != nil {
+	err := r.g.Audit.Append(&r.batch)
+	if err != nil {
 		r.batch.Reset() // the audit kept what it could and counts the rest; erasure does not wait (design, G1 and G2)
+	}
+	if len(r.outbox.items) > 0 {
+		r.outbox.send(err == nil)
 	}
 }

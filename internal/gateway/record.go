@@ -24,7 +24,11 @@ func (w *Worker) record() {
 	}
 	r := &w.scratch
 	*r = audit.Record{At: c.WallNow, Actor: w.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action]}
-	if len(w.placed) == 0 {
+	switch {
+	case c.Spec.Channels != 0 && w.session.user != nil:
+		w.recordChannels(r)
+		return
+	case len(w.placed) == 0:
 		w.recordKeyless(r)
 		return
 	}
@@ -49,7 +53,7 @@ func (w *Worker) recordKeyless(r *audit.Record) {
 			r.Detail = "entries=" + strconv.Itoa(w.call.Count)
 		}
 	}
-	w.batch.Add(r)
+	w.add(r)
 }
 
 func (w *Worker) keylessOutcome() audit.Outcome {
@@ -93,7 +97,7 @@ func (w *Worker) recordKey(r *audit.Record, i int) {
 	if p.expires != 0 {
 		r.ExpiresAt = w.call.Wall(p.expires)
 	}
-	w.batch.Add(r)
+	w.add(r)
 }
 
 // askedDetail says what was asked for where less was granted. The text is valid until the next one is made.
@@ -147,7 +151,7 @@ var outcomes = [...]audit.Outcome{
 // refusals says by the step that stopped a command whether it was the credential or a limit that did.
 var refusals = map[string]audit.Outcome{
 	"command": audit.Denied, "key": audit.Denied, "tenant": audit.Denied, "authentication": audit.Denied,
-	"arity": audit.Failed, "policy": audit.Refused, "quota": audit.Refused, "memory": audit.Refused, "audit": audit.Refused,
+	"arity": audit.Failed, "policy": audit.Refused, "context": audit.Failed, "transaction": audit.Failed, "channel": audit.Denied, "busy": audit.Failed, "quota": audit.Refused, "memory": audit.Refused, "audit": audit.Refused,
 }
 
 // removals is a Worker as the engine sees it when an entry goes by itself while a command runs.
@@ -157,6 +161,7 @@ type removals Worker
 func (x *removals) Removed(r engine.Removal) {
 	w := (*Worker)(x)
 	w.g.recordRemoval(&w.batch, r, w.call.WallNow, w.call.Now)
+	w.g.removed(&w.outbox, &w.ready, r)
 }
 
 func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int64) {

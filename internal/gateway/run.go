@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
 
@@ -12,32 +13,65 @@ import (
 func (w *Worker) Run(s *Session, args [][]byte) Next {
 	from := w.Out.Len()
 	w.start(s, args)
+	w.pass()
+	w.end(from)
+	return w.next
+}
+
+func (w *Worker) pass() {
 	if w.lookUp() &&
 		w.checkArity() &&
 		w.checkAuthenticated() &&
+		w.checkContext() &&
 		w.extractKeys() &&
 		w.placeKeys() &&
 		w.authorise() &&
 		w.checkAudit() &&
+		w.waitForPause() &&
+		w.enqueue() &&
 		w.makeRoom() {
 		w.execute()
 	}
-	w.record()
-	w.settle(from)
-	return w.next
+}
+
+// end records and counts what was done, and answers those who waited for it.
+func (w *Worker) end(from int) {
+	switch {
+	case w.waits:
+		w.next.Block = true
+	case w.queued, w.next.Postpone:
+	default:
+		w.record()
+		w.settle(from)
+	}
+	if w.outer == nil {
+		w.endCaching()
+		w.serveWaiters()
+	}
+}
+
+// endCaching ends what CLIENT CACHING said of one command.
+func (w *Worker) endCaching() {
+	s := w.session
+	if s.tracks != nil && s.tracks.caching && s.transaction == nil && w.call.Spec != nil && w.call.Spec.RecordName() != "CLIENT|CACHING" {
+		s.tracks.caching = false
+	}
 }
 
 // Next is what the server does after a command.
 type Next struct {
-	Close bool   // close the connection when the reply is sent
-	Wait  func() // run this in a goroutine; the connection waits, then Finish goes on with Then
-	Then  func(*command.Call)
+	Close bool // close the connection when the reply is sent
+	Block bool // the connection waits; its link hears when it goes on
+	// Postpone: the request was not looked at; it comes again when the connection goes on.
+	Postpone bool
+	Wait     func() // run this in a goroutine; the connection waits, then Finish goes on with Then
+	Then     func(*command.Call)
 }
 
 func (w *Worker) start(s *Session, args [][]byte) {
 	w.session = s
 	w.next = Next{}
-	w.refused = ""
+	w.refused, w.waits, w.queued = "", false, false
 	w.placed = w.placed[:0]
 	w.call.Reset()
 	w.call.Args = args
@@ -82,7 +116,7 @@ func (w *Worker) checkAuthenticated() bool {
 
 func (w *Worker) extractKeys() bool {
 	spec := w.call.Spec
-	if len(spec.Keys) == 0 {
+	if len(spec.Keys) == 0 || spec.Flags&command.PubSub != 0 { // a shard channel is no key
 		return true
 	}
 	var ok bool
@@ -103,24 +137,57 @@ func (w *Worker) checkAudit() bool {
 
 // makeRoom evicts for commands that may store more than they free, and refuses them when there is nothing to evict.
 func (w *Worker) makeRoom() bool {
-	if w.call.Spec.Flags&command.DenyOOM == 0 || len(w.placed) == 0 {
-		return true
+	if w.call.Spec.Flags&command.DenyOOM == 0 || len(w.placed) == 0 || w.tx.HoldsSome() {
+		return true // a transaction made room before it began
 	}
-	need := int64(0)
+	need := growth(w.call.Spec, w.call.Args)
 	for _, a := range w.call.Args {
 		need += int64(len(a))
 	}
 	return w.roomFor(need)
 }
 
+// growth is what a command may store beyond the bytes of its arguments.
+func growth(s *command.Spec, args [][]byte) int64 {
+	if s.Room == nil {
+		return 0
+	}
+	return s.Room(args)
+}
+
+// reachesAll reports whether a command reaches entries beyond its keys, and needs every shard held for it.
+func reachesAll(s *command.Spec, args [][]byte) bool { return s.Wide || s.ReachesBeyondKeys(args) }
+
 func (w *Worker) execute() {
 	c := &w.call
 	defer w.recoverHandler()
+	c.Notices = 0
 	if len(c.Keys) > 0 {
+		c.Notices = w.placed[0].tenant.noticeClasses()
+	}
+	switch {
+	case !w.tx.Holding() && reachesAll(c.Spec, c.Args):
+		w.tx.Hold(engine.EveryShard)
+		defer w.tx.Release()
+	case len(c.Keys) > 0:
 		w.tx.Lock(c.Keys)
 		defer w.tx.Unlock()
 	}
+	if c.Notices != 0 {
+		c.Before()
+	}
+	began := w.watch()
 	c.Spec.Run(c)
+	if !w.waits && w.next.Wait == nil {
+		w.watched(began)
+	}
+	if c.Notices != 0 {
+		c.After()
+		w.sendNotes()
+	}
+	if w.g.interest.n.Load() != 0 {
+		w.tell()
+	}
 }
 
 // Finish ends a command that waited, in the worker of its connection.
@@ -129,7 +196,6 @@ func (w *Worker) Finish(s *Session, spec *command.Spec, then func(*command.Call)
 	w.start(s, nil)
 	w.call.Spec = spec
 	then(&w.call)
-	w.record()
-	w.settle(from)
+	w.end(from)
 	return w.next
 }

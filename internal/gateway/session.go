@@ -1,23 +1,21 @@
 package gateway
 
 import (
-	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
-	"github.com/lethe-cache/lethe/internal/identity"
 )
 
 // Session is one connection: whose it is and how it wants its replies. Its worker's goroutine uses it; About may be
 // called by any.
 type Session struct {
-	g           *Gateway
-	worker      *Worker
-	user        *identity.User
-	generation  uint64 // of the directory that user came from
+	g      *Gateway
+	worker *Worker
+	who
 	home        *Tenant
 	tenants     []*Tenant
 	ids         []engine.TenantID
@@ -26,9 +24,17 @@ type Session struct {
 	resp3       bool
 	noTouch     bool
 	replies     replies
-	hangUp      func() // closes the connection, from any goroutine
+	link        Link
 	detail      string // for the record of the command that runs
-	badLogins   int    // in a row
+
+	transaction      *transaction // nil: commands run at once
+	spareTransaction *transaction
+	watching         []*watch
+	touched          atomic.Bool // a watched key has changed
+	waiter           *waiter
+	subscriptions    [3][]*subscription
+	tracks           *tracks // nil: off
+	paused           bool
 
 	about about
 }
@@ -46,55 +52,6 @@ func (g *Gateway) NewSession(source, local string) *Session {
 // Authenticated reports whether the connection is somebody's.
 func (s *Session) Authenticated() bool { return s.user != nil }
 
-// refresh looks the user up again when the users have changed, so that whoever was disabled is out with the next command.
-func (s *Session) refresh() {
-	if s.user == nil {
-		return
-	}
-	generation := s.g.Directory.Generation()
-	if generation == s.generation {
-		return
-	}
-	user, ok := s.g.Directory.Lookup(s.user.Name)
-	if !ok || !user.Enabled {
-		s.becomeNobody()
-		s.worker.next.Close = true
-		return
-	}
-	s.become(user, generation, s.actor.Method)
-}
-
-func (s *Session) become(user *identity.User, generation uint64, method string) {
-	isNew := s.user == nil
-	s.user, s.generation = user, generation
-	s.home, s.namesGlobal = nil, false
-	s.tenants, s.ids = s.tenants[:0], s.ids[:0]
-	for _, name := range user.Tenants {
-		t := s.g.Tenant(name)
-		if t == nil {
-			continue
-		}
-		s.tenants = append(s.tenants, t)
-		s.ids = append(s.ids, t.ID)
-		s.namesGlobal = s.namesGlobal || name == GlobalTenant
-	}
-	if len(s.tenants) > 0 {
-		s.home = s.tenants[0]
-	}
-	s.actor = &audit.Actor{User: user.Name, Method: method, Source: s.about.source, Connection: s.about.id}
-	if isNew && s.home != nil {
-		s.home.usage.connections.Add(1)
-	}
-	s.about.setUser(user.Name)
-}
-
-func (s *Session) becomeNobody() {
-	s.user, s.home, s.namesGlobal = nil, nil, false
-	s.tenants, s.ids = s.tenants[:0], s.ids[:0]
-	s.actor = &audit.Actor{Source: s.about.source, Connection: s.about.id}
-	s.about.setUser("")
-}
-
 // reach returns the tenant with a name if the credential reaches it, for reading at least.
 func (s *Session) reach(name []byte) *Tenant {
 	for _, t := range s.tenants {
@@ -110,51 +67,6 @@ func (s *Session) reach(name []byte) *Tenant {
 
 // Tenants returns the numbers of the credential's tenants.
 func (s *Session) Tenants() []engine.TenantID { return s.ids }
-
-// MayRead reports whether the credential's key patterns allow reading a key.
-func (s *Session) MayRead(key []byte) bool { return s.user.Permissions().Key(key, identity.Read) }
-
-// Login makes the connection the user's if the token is right and can be checked fast.
-func (s *Session) Login(name string, token []byte) error {
-	user, err := s.g.Directory.AuthenticateFast(name, token)
-	if errors.Is(err, identity.ErrSlow) {
-		return command.ErrSlowToken
-	}
-	return s.loggedIn(name, user, err)
-}
-
-// LoginSlowly checks a token in a goroutine of its own while the connection waits.
-func (s *Session) LoginSlowly(name string, token []byte, then func(*command.Call, error)) {
-	held := append([]byte(nil), token...)
-	var user *identity.User
-	var err error
-	s.worker.next.Wait = func() {
-		user, err = s.g.Directory.Authenticate(name, held)
-		clear(held)
-	}
-	s.worker.next.Then = func(c *command.Call) { then(c, s.loggedIn(name, user, err)) }
-}
-
-func (s *Session) loggedIn(name string, user *identity.User, err error) error {
-	if err != nil {
-		s.g.Stats.authFailures.Add(1)
-		if s.badLogins++; s.badLogins >= badLoginsAllowed {
-			s.Close()
-		}
-		s.noteBadToken(name)
-		s.detail = "user=unknown"
-		if _, known := s.g.Directory.Lookup(name); known {
-			s.detail = "user=" + name // what is no user's name may be a token typed in the wrong place
-		}
-		if !errors.Is(err, identity.ErrDenied) && !errors.Is(err, identity.ErrBusy) {
-			s.g.Log.Error("nobody can log in: the users file cannot be used", "error", err)
-		}
-		return err
-	}
-	s.badLogins = 0
-	s.become(user, user.Generation(), "token")
-	return nil
-}
 
 // User is the name of the authenticated user.
 func (s *Session) User() string {
@@ -195,6 +107,25 @@ func (s *Session) Reset() {
 	s.Set(command.NoTouch, false)
 	s.Set(command.NoEvict, false)
 	s.SetReplies(command.RepliesOn)
+	s.forgetAll()
+}
+
+// forgetAll takes the session out of everything that others reach it by, in its own loop.
+func (s *Session) forgetAll() {
+	s.Discard()
+	s.unsubscribeAll()
+	s.stopTracking()
+}
+
+// End is called in the connection's own loop when it has closed.
+func (s *Session) End() {
+	s.forgetAll()
+	if x := s.waiter; x != nil {
+		s.g.interest.waiters.abandon(x)
+	}
+	if s.paused {
+		s.g.pauses.forget(s)
+	}
 }
 
 // Close closes the connection when the reply has been sent.

@@ -13,15 +13,19 @@ func (s *Session) Flush() int {
 	w, total := s.worker, 0
 	for _, t := range s.tenants {
 		n := 0
-		s.g.Store.Flush(t.ID, w.call.Now, func(e engine.Entry) {
+		w.tx.Flush(t.ID, func(e engine.Entry) {
 			n++
 			w.tally.count(t.ID, e.Meta().Category, audit.Deleted)
+			if s.g.interest.n.Load() != 0 {
+				s.g.interest.watches.touch(t.ID, e.Key())
+			}
 		})
 		total += n
-		w.batch.Add(&audit.Record{
+		w.add(&audit.Record{
 			At: w.call.WallNow, Actor: s.actor, Command: w.call.Spec.RecordName(), Action: audit.Delete, Outcome: audit.Deleted,
 			Tenant: t.Name, Detail: "entries=" + strconv.Itoa(n),
 		})
+		w.root().outbox.invalidateAll(&s.g.interest.tracking, t.ID, s)
 	}
 	return total
 }

@@ -43,6 +43,5 @@ func (s *Session) Set(o command.ConnOption, on bool) {
 	}
 }
 
-// OnHangUp sets what closes the session's connection from any goroutine. The server sets it before others can see the
-// session.
-func (s *Session) OnHangUp(f func()) { s.hangUp = f }
+// Attach gives the session its connection. The server calls it before others can see the session.
+func (s *Session) Attach(l Link) { s.link = l }

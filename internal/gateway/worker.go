@@ -3,10 +3,12 @@ package gateway
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -22,6 +24,8 @@ type Worker struct {
 	Out *resp.Writer
 
 	g       *Gateway
+	outer   *Worker // whose command runs this one's commands; nil for a loop's own
+	inner   *Worker
 	tx      *engine.Tx
 	batch   audit.Batch
 	call    command.Call
@@ -34,6 +38,17 @@ type Worker struct {
 	usage   roundUsage
 	detail  []byte       // of the record being made
 	ahead   []engine.Key // of a pipeline
+
+	foreign   foreign
+	paths     identity.Paths // that permit the command and its keys
+	waits     bool // the command that runs waits
+	queued    bool // ... was queued
+	inScript  bool // ... is a script
+	retrying  bool // it waited, and another connection's worker tries to answer it
+	stateKept any  // of a try that gave no answer
+	ready     ready
+	outbox    outbox
+	aside     *resp.Writer // replies to connections that waited
 }
 
 // placement is what policy says of one key of a command.
@@ -48,7 +63,7 @@ type placement struct {
 
 // NewWorker returns a worker that replies into a writer of its own.
 func (g *Gateway) NewWorker() *Worker {
-	w := &Worker{Out: resp.NewWriter(64 << 10), g: g, tx: g.Store.NewTx()}
+	w := &Worker{Out: resp.NewWriter(64 << 10), aside: resp.NewWriter(512), g: g, tx: g.Store.NewTx()}
 	w.call.Out = w.Out
 	w.call.Tx = w.tx
 	w.call.Expiry = (*expiry)(w)
@@ -62,18 +77,32 @@ func (w *Worker) Begin() {
 	w.tx.Begin(w.call.Now, (*removals)(w))
 }
 
+// Deliver runs what others have for a session in the session's own loop: see Link. It reports whether the connection is to
+// be closed.
+func (w *Worker) Deliver(f func(*Worker)) (closing bool) {
+	w.next = Next{}
+	f(w)
+	return w.next.Close
+}
+
 // Spec is the command that ran last, nil when it was unknown.
 func (w *Worker) Spec() *command.Spec { return w.call.Spec }
 
 // Commit ends a round: nil means that the records of all its replies have left the process's memory, and only then may
 // the replies be sent.
 func (w *Worker) Commit() error {
-	w.tally.flush(w.g.Stats)
-	w.usage.flush(w.call.Now)
-	if w.batch.Len() == 0 {
-		return nil
+	for in := w; in != nil; in = in.inner {
+		in.tally.flush(w.g.Stats)
+		in.usage.flush(w.call.Now)
 	}
-	return w.g.Audit.Commit(&w.batch)
+	var err error
+	if w.batch.Len() > 0 {
+		err = w.g.Audit.Commit(&w.batch)
+	}
+	if len(w.outbox.items) > 0 {
+		w.outbox.send(err == nil)
+	}
+	return err
 }
 
 // AuditError is the reply that takes the place of every reply of a round whose records could not be committed.
@@ -84,6 +113,13 @@ const msgAudit = "AUDIT records cannot be written; the command is refused until 
 // refuse answers an error for a step that stops the command. It returns false, so that a step can return it.
 func (w *Worker) refuse(step, text string) bool {
 	w.refused = step
+	if t := w.session.transaction; t != nil && w.outer == nil {
+		t.failed = true
+	}
+	if w.call.Spec != nil && w.call.Spec.RecordName() == "EXEC" {
+		w.session.Discard()
+		text = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
+	}
 	w.call.Error(text)
 	return false
 }

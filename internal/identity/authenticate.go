@@ -24,6 +24,8 @@ var (
 //
 // The time tells nothing about users: it depends on the form of the token that was sent. One of the form that Lethe
 // generates costs two fast hashes, any other one slow hash, whether the user exists or not and whatever tokens it has.
+//
+// It decides by name and token alone, for callers that have no connection. Connections ask Login.
 func (d *Directory) Authenticate(name string, token []byte) (*User, error) {
 	return d.authenticate(name, token)
 }
@@ -59,34 +61,45 @@ func (d *Directory) authenticate(name string, token []byte) (*User, error) {
 
 // authenticateIn decides by one snapshot.
 func (d *Directory) authenticateIn(s *snapshot, name string, token []byte, mayWait bool) (*User, error) {
-	if s.fault != nil {
-		return nil, fmt.Errorf("cannot authenticate: %w", s.fault)
+	user, _, err := d.match(s, name, token, mayWait)
+	if err != nil {
+		return nil, err
 	}
-	if len(token) > maxTokenBytes {
-		return nil, ErrDenied
-	}
-	user := s.byName[name]
-	now := d.opts.clock()
-	valid := false
-	if isGenerated(token) {
-		valid = validFast(user, token, now)
-	} else if s.chosen {
-		t, err := d.findSlow(s, user, name, token, mayWait)
-		if err != nil {
-			return nil, err
-		}
-		valid = t != nil && t.valid(now)
-	}
-	if !valid || user == nil || !user.Enabled {
+	if !user.Enabled {
 		return nil, ErrDenied
 	}
 	return user, nil
 }
 
-// validFast compares with as many stored tokens as a user can have, real or not.
-func validFast(user *User, given []byte, now time.Time) bool {
+// match finds the user and the valid token that were shown. Disabled users are found too.
+func (d *Directory) match(s *snapshot, name string, given []byte, mayWait bool) (*User, *token, error) {
+	if s.fault != nil {
+		return nil, nil, fmt.Errorf("cannot authenticate: %w", s.fault)
+	}
+	if len(given) > maxTokenBytes {
+		return nil, nil, ErrDenied
+	}
+	user := s.byName[name]
+	now := d.opts.clock()
+	var found *token
+	if isGenerated(given) {
+		found = findFast(user, given, now)
+	} else if s.chosen {
+		t, err := d.findSlow(s, user, name, given, mayWait)
+		if err != nil {
+			return nil, nil, err
+		}
+		found = t
+	}
+	if found == nil || user == nil || !found.valid(now) {
+		return nil, nil, ErrDenied
+	}
+	return user, found, nil
+}
+
+// findFast compares with as many stored tokens as a user can have, real or not.
+func findFast(user *User, given []byte, now time.Time) (found *token) {
 	var none token
-	valid := false
 	for i := range maxTokens {
 		t := &none
 		real := user != nil && i < len(user.tokens) && user.tokens[i].verifier.iterations == 0
@@ -94,9 +107,11 @@ func validFast(user *User, given []byte, now time.Time) bool {
 			t = &user.tokens[i]
 		}
 		same := t.verifier.matches(fastHash(given, t.verifier.salt))
-		valid = valid || real && same && t.valid(now)
+		if real && same && t.valid(now) {
+			found = t
+		}
 	}
-	return valid
+	return found
 }
 
 // findSlow finds the chosen token of a user that matches, valid or expired; nil when there is none.

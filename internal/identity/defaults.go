@@ -15,16 +15,16 @@ import "strings"
 //
 // Commands and categories that the set lacks are left out.
 func DefaultRules(set CommandSet) string {
-	rules := []string{"~*", "&*", "-@all"}
-	for _, rule := range []string{
+	return strings.Join(known(set, defaultWords()), " ")
+}
+
+func defaultWords() []string {
+	return []string{
+		"~*", "&*", "-@all",
 		"+@read", "+@write", "+@connection", "+@pubsub", "+@transaction", "-@admin", "-@dangerous", "-@scripting",
 		"+info", "+time", "+acl|whoami", "+cluster|info", "+cluster|keyslot", "+cluster|myid", "+cluster|nodes", "+cluster|shards", "+cluster|slots",
-	} {
-		if hasName(set, rule[1:]) {
-			rules = append(rules, rule)
-		}
+		"+lethe|purpose",
 	}
-	return strings.Join(rules, " ")
 }
 
 func hasName(set CommandSet, name string) bool {

@@ -23,19 +23,19 @@ func (d *Directory) Update(change func(*Draft) error) error {
 	if s.fault != nil {
 		return s.fault
 	}
-	draft := &Draft{set: d.set, opts: d.opts, exists: s.stamp.exists}
-	for _, u := range s.users {
+	draft := &Draft{set: d.set, opts: d.opts, exists: s.stamp.users.exists}
+	for _, u := range s.filed {
 		draft.users = append(draft.users, u.clone())
 	}
 	if err := change(draft); err != nil {
 		return err
 	}
-	out, err := formatUsers(draft.users)
+	out, err := d.form().format(draft.users)
 	if err != nil {
 		return err
 	}
 	// What is written must be readable, or nobody gets in any more.
-	if _, mistakes := parseUsers(out, d.set, d.opts.iterations); len(mistakes) > 0 {
+	if _, mistakes := d.form().parse(out, d.set, d.opts.iterations); len(mistakes) > 0 {
 		return fmt.Errorf("BUG: the changed users could not be read back: %w", &FileError{Path: d.path, Mistakes: mistakes})
 	}
 	if err := secret.WriteFile(d.path, out); err != nil {
@@ -70,9 +70,12 @@ var (
 type NewUser struct {
 	Name      string
 	Tenants   []string
-	Rules     string       // "" for DefaultRules
+	Rules     string       // "" for DefaultRules, or for those of the roles alone
 	Token     secret.Bytes // empty: one is generated
 	ExpiresAt time.Time    // of the token; zero: it does not expire by itself
+	NoToken   bool         // the user comes with a certificate only
+	// Attributes are others than tenants, by name, as they are written.
+	Attributes map[string]string
 }
 
 // Add adds an enabled user (unless the rules say off) and returns the token, which is stored nowhere in clear.
@@ -87,25 +90,66 @@ func (t *Draft) Add(n NewUser) (secret.Bytes, error) {
 		return secret.Bytes{}, err
 	}
 	u := &User{Name: n.Name, Enabled: true, Tenants: slices.Clone(n.Tenants), CreatedAt: t.opts.clock()}
-	if n.Rules == "" {
-		n.Rules = DefaultRules(t.set)
+	if err := setAttributes(u, n.Attributes); err != nil {
+		return secret.Bytes{}, err
 	}
 	if err := t.setRules(u, n.Rules); err != nil {
 		return secret.Bytes{}, err
 	}
-	given, err := t.addToken(u, n.Token, n.ExpiresAt)
-	if err != nil {
+	given, err := secret.Bytes{}, error(nil)
+	if !n.NoToken {
+		if given, err = t.addToken(u, n.Token, n.ExpiresAt); err != nil {
+			return secret.Bytes{}, err
+		}
+	}
+	if err := t.insert(u); err != nil {
 		return secret.Bytes{}, err
 	}
+	return given, nil
+}
+
+// insert adds a user that is complete.
+func (t *Draft) insert(u *User) error {
 	t.users = append(t.users, u)
 	slices.SortFunc(t.users, func(a, b *User) int { return strings.Compare(a.Name, b.Name) })
-	return given, nil
+	return t.checkCertificates(u)
+}
+
+// checkCertificates refuses a certificate's name that another user has: whose connection it is must be plain.
+func (t *Draft) checkCertificates(u *User) error {
+	for _, other := range t.users {
+		for _, name := range u.Certificates {
+			if other != u && slices.Contains(other.Certificates, name) {
+				return &inputError{"cannot use a certificate's name that another user has", "take it from the other user first"}
+			}
+		}
+	}
+	return nil
+}
+
+// setAttributes sets attributes in the order of the table, so that what is told first is the same each time.
+func setAttributes(u *User, values map[string]string) error {
+	for name := range values {
+		if _, ok := findAttribute(name); !ok {
+			return &inputError{"cannot use an attribute that Lethe does not know", "the attributes are " + strings.Join(AttributeNames(), ", ")}
+		}
+	}
+	for _, a := range attributes() {
+		if value, given := values[a.name]; given {
+			if err := a.set(u, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Change is what Set changes: what is nil stays.
 type Change struct {
 	Tenants []string
-	Rules   *string // "" for DefaultRules
+	Rules   *string // "" for DefaultRules, or for those of the roles alone
+	// Attributes are others than tenants, by name, as they are written; "" takes one back.
+	Attributes map[string]string
 }
 
 // Set changes a user.
@@ -120,18 +164,29 @@ func (t *Draft) Set(name string, c Change) error {
 		}
 		u.Tenants = slices.Clone(c.Tenants)
 	}
-	if c.Rules == nil {
-		return nil
+	hadRoles := len(u.Roles) > 0
+	if err := setAttributes(u, c.Attributes); err != nil {
+		return err
 	}
-	rules := *c.Rules
-	if rules == "" {
-		rules = DefaultRules(t.set)
+	if err := t.checkCertificates(u); err != nil {
+		return err
+	}
+	rules := u.rules
+	if _, changed := c.Attributes["roles"]; changed && !hadRoles {
+		rules = "" // the role says now what the user may do
+	}
+	if c.Rules != nil {
+		rules = *c.Rules
 	}
 	return t.setRules(u, rules)
 }
 
-// setRules takes on and off out of the rules: the file has a field for them.
+// setRules sets the rules of a user whose roles are set; "" is nothing beside roles, and DefaultRules without any. It takes
+// on and off out of the rules: the file has a field for them.
 func (t *Draft) setRules(u *User, rules string) error {
+	if rules == "" && len(u.Roles) == 0 {
+		rules = DefaultRules(t.set)
+	}
 	compiled, err := ParseRules(t.set, rules)
 	if err != nil {
 		return fmt.Errorf("cannot use the rules: %w", err)
@@ -140,6 +195,9 @@ func (t *Draft) setRules(u *User, rules string) error {
 	if on, said := compiled.Enabled(); said {
 		u.Enabled = on
 		u.rules = compiled.Rules(t.set)
+	}
+	if err := u.compile(t.set); err != nil {
+		return fmt.Errorf("cannot use the rules: %w", err)
 	}
 	return nil
 }

@@ -52,3 +52,28 @@ func (g *SlowGate) Queue() int {
 	defer g.gate.mu.Unlock()
 	return g.gate.queue
 }
+
+// ParseACLFile is the parser of a users file in Redis's syntax.
+func ParseACLFile(src []byte, set CommandSet, iterations int) ([]*User, []Mistake) {
+	return parseACLFile(src, set, iterations)
+}
+
+// FormatACLFile writes users as they stand in a file in Redis's syntax.
+func FormatACLFile(users []*User) ([]byte, error) {
+	d := &Directory{opts: options{clock: time.Now}}
+	return d.formatACLFile(users)
+}
+
+// OpenGrantsFor opens a file of grants with a test's clock.
+func OpenGrantsFor(path string, sealer Sealer, clock func() time.Time) *Grants {
+	g := OpenGrants(path, sealer)
+	g.clock = clock
+	return g
+}
+
+// Remembered is how many records a guard holds.
+func (g *Guard) Remembered() (pairs, sources, users int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.pairs), len(g.sources), len(g.users)
+}

@@ -117,12 +117,14 @@ type usersFile struct {
 }
 
 type userYAML struct {
-	Name    string      `yaml:"name"`
-	Enabled bool        `yaml:"enabled"`
-	Tenants []string    `yaml:"tenants,flow"`
-	Rules   string      `yaml:"rules"`
-	Created string      `yaml:"created"`
-	Tokens  []tokenYAML `yaml:"tokens"`
+	Name    string   `yaml:"name"`
+	Enabled bool     `yaml:"enabled"`
+	Tenants []string `yaml:"tenants,flow"`
+	Rules   string   `yaml:"rules"`
+	Created string   `yaml:"created"`
+	// Others are the attributes that say something, by name.
+	Others map[string]any `yaml:",inline"`
+	Tokens []tokenYAML    `yaml:"tokens"`
 }
 
 type tokenYAML struct {
@@ -139,7 +141,12 @@ func formatUsers(users []*User) ([]byte, error) {
 	for _, u := range users {
 		y := userYAML{
 			Name: u.Name, Enabled: u.Enabled, Tenants: u.Tenants, Rules: u.rules,
-			Created: formatTime(u.CreatedAt), Tokens: []tokenYAML{},
+			Created: formatTime(u.CreatedAt), Tokens: []tokenYAML{}, Others: map[string]any{},
+		}
+		for _, a := range attributes() {
+			if value := a.get(u); value != "" && a.name != "tenants" {
+				y.Others[a.name] = value
+			}
 		}
 		for _, t := range u.tokens {
 			y.Tokens = append(y.Tokens, tokenYAML{Hash: t.verifier.String(), Created: formatTime(t.createdAt), Expires: formatTime(t.expiresAt)})

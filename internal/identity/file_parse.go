@@ -16,6 +16,7 @@ type parser struct {
 	leastIterations int
 	mistakes        []Mistake
 	lines           map[string]int // where each user was named
+	certified       map[string]bool
 }
 
 func (p *parser) add(line int, problem, mend string) {
@@ -104,22 +105,26 @@ func (p *parser) instant(n *yaml.Node, what string) time.Time {
 
 // check reports an error of a rule or a name where it stands.
 func (p *parser) check(n *yaml.Node, err error) bool {
-	if err == nil {
-		return true
+	if err != nil {
+		p.checkAt(n.Line, err)
 	}
+	return err == nil
+}
+
+// checkAt is check for a line.
+func (p *parser) checkAt(line int, err error) {
 	mend := "see `lethe user --help`"
 	var h interface{ Hint() string }
 	if errors.As(err, &h) {
 		mend = h.Hint()
 	}
-	p.add(n.Line, err.Error(), mend)
-	return false
+	p.add(line, err.Error(), mend)
 }
 
 func (p *parser) user(n *yaml.Node) *User {
 	before := len(p.mistakes)
 	u := &User{}
-	p.fields(n, "the user", fieldTable{
+	table := fieldTable{
 		"name": {required: true, read: func(n *yaml.Node) {
 			u.Name = p.text(n, "the name")
 			if p.check(n, checkName("user", u.Name)) {
@@ -131,11 +136,46 @@ func (p *parser) user(n *yaml.Node) *User {
 		"rules":   {required: true, read: func(n *yaml.Node) { p.rules(n, u) }},
 		"created": {required: true, read: func(n *yaml.Node) { u.CreatedAt = p.instant(n, "created") }},
 		"tokens":  {required: true, read: func(n *yaml.Node) { u.tokens = p.tokens(n) }},
-	})
+	}
+	for _, a := range attributes() {
+		if a.name != "tenants" {
+			table[a.name] = field{read: func(n *yaml.Node) { p.check(n, a.set(u, p.commaList(n, a.name))) }}
+		}
+	}
+	p.fields(n, "the user", table)
+	if len(p.mistakes) == before {
+		p.check(n, u.compile(p.set))
+		p.certificatesAt(n.Line, u)
+	}
 	if len(p.mistakes) > before {
 		return nil
 	}
 	return u
+}
+
+// commaList reads a text, or a list of texts as the same with commas between them.
+func (p *parser) commaList(n *yaml.Node, what string) string {
+	if n.Kind != yaml.SequenceNode {
+		return p.text(n, what)
+	}
+	var items []string
+	for _, item := range n.Content {
+		items = append(items, p.text(item, what))
+	}
+	return strings.Join(items, ",")
+}
+
+// certificatesAt notes whose the names of certificates are; a name cannot be two users'.
+func (p *parser) certificatesAt(line int, u *User) {
+	if p.certified == nil {
+		p.certified = map[string]bool{}
+	}
+	for _, name := range u.Certificates {
+		if p.certified[name] {
+			p.add(line, "two users have the same certificate's name", "keep it with one")
+		}
+		p.certified[name] = true
+	}
 }
 
 func (p *parser) named(name string, line int) {

@@ -12,9 +12,24 @@ const maxRulesBytes = 64 << 10
 // that was typed in the wrong place, and a key pattern could name a patient.
 type RuleError struct {
 	Rule    int // its place in the text, counted from 1
+	Kind    RuleKind
 	Problem string
 	Mend    string
 }
+
+// RuleKind is what a mistake is, as far as Redis has different words for it.
+type RuleKind uint8
+
+// The kinds. The zero kind is a mistake of syntax.
+const (
+	BadSyntax        RuleKind = iota
+	UnknownName               // of a command or a category
+	AfterAllKeys              // a key pattern where all keys are granted
+	AfterAllChannels          // a channel pattern where all channels are granted
+	ByFirstArgument           // +select|0
+	UnclosedSelector          // no ')'
+	RefusedByLethe            // what Redis has and Lethe never grants
+)
 
 func (e *RuleError) Error() string { return fmt.Sprintf("rule %d %s", e.Rule, e.Problem) }
 
@@ -34,7 +49,7 @@ func (e *RuleError) Hint() string { return e.Mend }
 // first arguments of a command that has no subcommands (+select|0). A mistake is a *RuleError.
 func ParseRules(set CommandSet, rules string) (*Permissions, error) {
 	if len(rules) > maxRulesBytes {
-		return nil, &RuleError{1, fmt.Sprintf("begins a text of more than %d bytes", maxRulesBytes), "use categories and wider patterns"}
+		return nil, &RuleError{Rule: 1, Problem: fmt.Sprintf("begins a text of more than %d bytes", maxRulesBytes), Mend: "use categories and wider patterns"}
 	}
 	c := &compiler{set: set, p: &Permissions{}}
 	c.reset()
@@ -49,7 +64,7 @@ func ParseRules(set CommandSet, rules string) (*Permissions, error) {
 		}
 		end := closing(words, i)
 		if end < 0 {
-			return nil, c.mistake("opens a selector that is not closed", "end its last rule with ')'")
+			return nil, c.mistakeOf(UnclosedSelector, "opens a selector that is not closed", "end its last rule with ')'")
 		}
 		if err := c.alternative(words[i : end+1]); err != nil {
 			return nil, err
@@ -82,8 +97,10 @@ type compiler struct {
 	rule int
 }
 
-func (c *compiler) mistake(problem, mend string) error {
-	return &RuleError{Rule: c.rule, Problem: problem, Mend: mend}
+func (c *compiler) mistake(problem, mend string) error { return c.mistakeOf(BadSyntax, problem, mend) }
+
+func (c *compiler) mistakeOf(kind RuleKind, problem, mend string) error {
+	return &RuleError{Rule: c.rule, Kind: kind, Problem: problem, Mend: mend}
 }
 
 func (c *compiler) reset() {
@@ -117,9 +134,9 @@ func (c *compiler) user(word string) error {
 	case "sanitize-payload":
 		// Lethe checks every payload of RESTORE; the rule says what is so.
 	case "skip-sanitize-payload":
-		return c.mistake("is skip-sanitize-payload, which is never granted", "leave it out: payloads are always checked")
+		return c.mistakeOf(RefusedByLethe, "is skip-sanitize-payload, which is never granted", "leave it out: payloads are always checked")
 	case "nopass":
-		return c.mistake("is nopass, which is never granted: every user has a token", "leave it out, and set a token")
+		return c.mistakeOf(RefusedByLethe, "is nopass, which is never granted: every user has a token", "leave it out, and set a token")
 	case "resetpass":
 		return c.mistake("is resetpass, which has no place in rules", "leave it out; `lethe user rotate` and `lethe user disable` end tokens")
 	default:

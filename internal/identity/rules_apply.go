@@ -18,7 +18,7 @@ func (c *compiler) command(s *selector, allow bool, name string) error {
 	if category, ok := strings.CutPrefix(name, "@"); ok {
 		ids, known := c.set.InCategory(category)
 		if !known {
-			return c.mistake("names "+quoteName(name)+", which is no command category", "ACL CAT lists the categories")
+			return c.mistakeOf(UnknownName, "names "+quoteName(name)+", which is no command category", "ACL CAT lists the categories")
 		}
 		for _, id := range ids {
 			c.assign(s, id, allow)
@@ -45,10 +45,10 @@ func (c *compiler) assign(s *selector, id int, allow bool) {
 func (c *compiler) unknownCommand(name string) error {
 	if parent, argument, ok := strings.Cut(name, "|"); ok && argument != "" {
 		if id, known := c.set.ID(parent); known && len(c.set.Children(id)) == 0 {
-			return c.mistake("grants or takes "+quoteName(parent)+" by its first argument, which Lethe does not support", "grant or take the whole command")
+			return c.mistakeOf(ByFirstArgument, "grants or takes "+quoteName(parent)+" by its first argument, which Lethe does not support", "grant or take the whole command")
 		}
 	}
-	return c.mistake("names "+quoteName(name)+", which is no command that Lethe has", "COMMAND LIST lists the commands")
+	return c.mistakeOf(UnknownName, "names "+quoteName(name)+", which is no command that Lethe has", "COMMAND LIST lists the commands")
 }
 
 // quoteName quotes a name that looks like one of a command or category. Anything else could be a secret in the wrong place.
@@ -96,7 +96,7 @@ func (c *compiler) accessPattern(s *selector, text string) error {
 
 func (c *compiler) keyPattern(s *selector, access Access, pattern string) error {
 	if s.allKeys {
-		return c.mistake("adds a key pattern where all keys are granted already", "begin with resetkeys, or leave it out")
+		return c.mistakeOf(AfterAllKeys, "adds a key pattern where all keys are granted already", "begin with resetkeys, or leave it out")
 	}
 	for i := range s.keys {
 		// The same pattern twice joins its accesses, as in Redis.
@@ -120,7 +120,7 @@ func (s *selector) widen(rule keyRule) {
 
 func (c *compiler) channelPattern(s *selector, pattern string) error {
 	if s.allChannels {
-		return c.mistake("adds a channel pattern where all channels are granted already", "begin with resetchannels, or leave it out")
+		return c.mistakeOf(AfterAllChannels, "adds a channel pattern where all channels are granted already", "begin with resetchannels, or leave it out")
 	}
 	for i := range s.channels {
 		if s.channels[i].text == pattern {

@@ -15,8 +15,18 @@ type User struct {
 	Enabled bool
 	// Tenants are those whose data the user may reach; the first is home, where keys that name no tenant belong. At least one.
 	Tenants []string
+	// Roles are the names of the user's roles; its own rules come on top of theirs.
+	Roles []string
+	// Owner is who answers for the user: a person or a team.
+	Owner string
 	// CreatedAt is when the user was added.
 	CreatedAt time.Time
+	// EndsAt is when the user ends by itself; zero: never.
+	EndsAt time.Time
+	Conditions
+
+	method    Method // of the provider that vouches for the user; "" for one of the users file
+	emergency *Grant // of a user with the role break-glass while one is open
 
 	permissions *Permissions
 	rules       string // as they were written
@@ -38,6 +48,7 @@ func (t *token) valid(now time.Time) bool { return t.expiresAt.IsZero() || now.B
 
 // TokenInfo is what may be told about a token.
 type TokenInfo struct {
+	ID        string // tells the tokens of one user apart
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: it does not expire by itself
 	Generated bool      // by Lethe, from 256 random bits
@@ -69,7 +80,7 @@ func (u *User) HasTenant(tenant []byte) bool {
 func (u *User) Tokens() []TokenInfo {
 	infos := make([]TokenInfo, 0, len(u.tokens))
 	for _, t := range u.tokens {
-		infos = append(infos, TokenInfo{CreatedAt: t.createdAt, ExpiresAt: t.expiresAt, Generated: t.verifier.iterations == 0})
+		infos = append(infos, TokenInfo{ID: t.verifier.id(), CreatedAt: t.createdAt, ExpiresAt: t.expiresAt, Generated: t.verifier.iterations == 0})
 	}
 	return infos
 }
@@ -87,6 +98,8 @@ func (u *User) clone() *User {
 	c := *u
 	c.Tenants = slices.Clone(u.Tenants)
 	c.tokens = slices.Clone(u.tokens)
+	c.Roles, c.Certificates = slices.Clone(u.Roles), slices.Clone(u.Certificates)
+	c.Sources, c.Purposes, c.Categories = slices.Clone(u.Sources), slices.Clone(u.Purposes), slices.Clone(u.Categories)
 	return &c
 }
 
@@ -152,3 +165,6 @@ func hashToken(t secret.Bytes, others []token, iterations int) (verifier, error)
 	}
 	return newVerifier(t.Reveal(), iterations, salt)
 }
+
+// CheckUserName tells what is wrong with a user's name, never quoting it.
+func CheckUserName(name string) error { return checkName("user", name) }

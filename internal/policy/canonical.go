@@ -18,7 +18,11 @@ func (p *Policy) canonical() []byte {
 		if c.Expiry == Idle {
 			fmt.Fprintf(&b, ", max_age: %s", FormatDuration(c.MaxAge))
 		}
-		fmt.Fprintf(&b, ", phi: %t, on_excess: %s, evict: %t, audit: %s}\n", c.PHI, c.OnExcess, c.Evict, c.Audit)
+		fmt.Fprintf(&b, ", phi: %t, on_excess: %s, evict: %t, audit: %s", c.PHI, c.OnExcess, c.Evict, c.Audit)
+		if c.RequirePurpose { // is younger than the first policies, whose hashes stay as they are
+			b.WriteString(", require_purpose: true")
+		}
+		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {
 		b.WriteString("keys: []\n")

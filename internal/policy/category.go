@@ -56,6 +56,8 @@ type Category struct {
 	Evict bool
 	// Audit is which accesses are recorded.
 	Audit Audit
+	// RequirePurpose refuses connections that have not stated a purpose of use.
+	RequirePurpose bool
 }
 
 const (

@@ -10,7 +10,7 @@ import (
 func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
-	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit")
+	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -57,6 +57,10 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 	case "evict":
 		if v, ok := r.boolean(n, "evict"); ok {
 			c.Evict = v
+		}
+	case "require_purpose":
+		if v, ok := r.boolean(n, "require_purpose"); ok {
+			c.RequirePurpose = v
 		}
 	case "expiry":
 		choose(r, n, "expiry", &c.Expiry, Absolute, Idle)

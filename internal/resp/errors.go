@@ -39,6 +39,19 @@ const (
 	MsgRestorePayload    = "ERR DUMP payload version or checksum are wrong"
 	MsgBusyKey           = "BUSYKEY Target key name already exists."
 
+	MsgNestedMulti         = "ERR MULTI calls can not be nested"
+	MsgExecWithoutMulti    = "ERR EXEC without MULTI"
+	MsgDiscardWithoutMulti = "ERR DISCARD without MULTI"
+	MsgWatchInMulti        = "ERR WATCH inside MULTI is not allowed"
+	MsgExecAbort           = "EXECABORT Transaction discarded because of previous errors."
+	MsgNotInTransaction    = "ERR Command not allowed inside a transaction"
+
+	MsgTimeoutNotFloat   = "ERR timeout is not a float or out of range"
+	MsgTimeoutNotInteger = "ERR timeout is not an integer or out of range"
+	MsgTimeoutNegative   = "ERR timeout is negative"
+	MsgTimeoutRange      = "ERR timeout is out of range"
+	MsgUnblocked         = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+
 	MsgNoAuth        = "NOAUTH Authentication required."
 	MsgNoAuthHello   = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
 	MsgWrongPass     = "WRONGPASS invalid username-password pair or user is disabled."

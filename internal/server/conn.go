@@ -24,7 +24,8 @@ type conn struct {
 	decoder *resp.Decoder
 	trusted bool   // the decoder has the limits of an authenticated peer
 	partial []byte // a request that has not arrived whole
-	waiting bool   // a command waits for its goroutine
+	waiting bool   // a command waits: for its goroutine, or in the gateway
+	busy    bool   // ... for its goroutine
 	queued  bool   // there is input that no event will tell of
 	closing bool   // close when what waits to be sent is sent
 	opened  bool   // the handshake is done; before, the loop only passes events on to its goroutine
@@ -40,7 +41,7 @@ func newConn(s *Server, l *loop, fd int, source, local string) *conn {
 	c.socket = socket{fd: fd, loop: l, conn: c, blocking: true, readable: make(chan struct{}, 1)}
 	c.socket.deadline.Store(time.Now().Add(s.o.HandshakeTimeout).UnixNano())
 	c.session = s.g.NewSession(source, local)
-	c.session.OnHangUp(func() { l.post(func() { l.close(c, "") }) })
+	c.session.Attach(c)
 	c.tls = tls.Server(&c.socket, s.tls)
 	return c
 }

@@ -47,9 +47,10 @@ type reply struct {
 
 const (
 	readBytes      = 128 << 10
-	roundOutput    = 1 << 20 // output after which a round is committed and sent before others are read
-	commandsAtOnce = 1024    // of one connection in one round
-	backlogPause   = 1 << 20 // a connection that has this much to take is not read meanwhile
+	roundOutput    = 1 << 20  // output after which a round is committed and sent before others are read
+	commandsAtOnce = 1024     // of one connection in one round
+	maxMessages    = 32 << 20 // bytes that may wait for a subscriber that does not read
+	backlogPause   = 1 << 20  // a connection that has this much to take is not read meanwhile
 )
 
 func processors() int { return runtime.GOMAXPROCS(0) }
@@ -131,6 +132,10 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	if e.Events&unix.EPOLLOUT != 0 {
 		l.flush(c)
 	}
+	if c.waiting && !c.busy && gone(e.Events) {
+		l.close(c, "")
+		return
+	}
 	if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR|unix.EPOLLRDHUP) != 0 && !c.closed {
 		c.socket.drained = false
 		l.serve(c)
@@ -156,6 +161,9 @@ func (l *loop) serveAgain() {
 		c.queued = false
 		if !c.closed && !c.waiting && !c.closing {
 			l.runKept(c) // requests that arrived with others, when the round was full
+		}
+		if !c.closed && !c.waiting && !c.closing {
+			c.socket.drained = false
 			l.serve(c)
 		}
 	}
@@ -198,8 +206,12 @@ func (l *loop) sweep(now time.Time) {
 		switch {
 		case !c.session.Authenticated() && now.Sub(c.since) > o.HandshakeTimeout && !c.waiting:
 			l.close(c, "no credential in time")
-		case o.IdleTimeout > 0 && idle > o.IdleTimeout && !c.waiting:
+		case o.IdleTimeout > 0 && idle > o.IdleTimeout && !c.waiting && !c.session.Subscribed():
 			l.close(c, "idle")
+		case c.session.Overstayed():
+			l.close(c, "a transaction was left open")
+		case len(c.socket.backlog) > maxMessages && c.session.Subscribed():
+			l.close(c, "a subscriber does not read its messages")
 		case len(c.socket.backlog) > 0 && c.stalled == 0:
 			c.stalled = l.seconds
 		case len(c.socket.backlog) > 0 && time.Duration(l.seconds-c.stalled)*time.Second > o.StallTimeout:

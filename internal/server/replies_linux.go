@@ -143,6 +143,9 @@ func (l *loop) close(c *conn, why string) {
 	}
 	clear(c.partial[:cap(c.partial)])
 	c.partial = nil
+	if c.opened {
+		c.session.End()
+	}
 	l.s.dismiss(c)
 }
 

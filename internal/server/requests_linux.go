@@ -125,8 +125,14 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 				answers++
 			}
 			closing = next.Close
-			if next.Wait != nil {
+			switch {
+			case next.Wait != nil:
 				l.wait(c, next)
+			case next.Postpone:
+				used -= l.pipeline.lengths[i]
+				l.stop(c)
+			case next.Block:
+				l.stop(c)
 			}
 			c.trust()
 		}
@@ -160,7 +166,7 @@ func (l *loop) addReply(c *conn, from, answers int, closing bool) {
 
 // wait lets a command's slow part run in a goroutine; the connection is not read meanwhile.
 func (l *loop) wait(c *conn, next gateway.Next) {
-	c.waiting = true
+	c.waiting, c.busy = true, true
 	spec := l.w.Spec()
 	go func() {
 		next.Wait()
@@ -168,11 +174,15 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 			if c.closed {
 				return
 			}
-			c.waiting = false
+			c.waiting, c.busy = false, false
 			from := l.w.Out.Len()
 			after := l.w.Finish(c.session, spec, next.Then)
 			c.trust()
 			l.addReply(c, from, 1, after.Close)
+			if after.Wait != nil {
+				l.wait(c, after)
+				return
+			}
 			l.runKept(c)
 			if !c.waiting {
 				c.socket.drained = false

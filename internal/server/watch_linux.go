@@ -37,6 +37,9 @@ func (l *loop) watch(c *conn) {
 	if !c.closing && !c.waiting && len(c.socket.backlog) <= backlogPause {
 		events |= unix.EPOLLIN | unix.EPOLLRDHUP
 	}
+	if c.waiting && !c.closing {
+		events |= unix.EPOLLRDHUP
+	}
 	if len(c.socket.backlog) > 0 {
 		events |= unix.EPOLLOUT
 	}

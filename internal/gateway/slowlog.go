@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+)
+
+const (
+	// slowAfter is how long a command has to take to be noted: Redis's slowlog-log-slower-than as it comes.
+	slowAfter = 10 * time.Millisecond
+	keptSlow  = 128 // of one tenant: Redis's slowlog-max-len
+)
+
+// observed is what took long, by tenant, for SLOWLOG and LATENCY. It is apart from what INFO counts because most tenants
+// never have any. The zero value has seen nothing; it may be used concurrently, and its locks are leaves.
+type observed struct {
+	tenants sync.Map // engine.TenantID: *tenantObserved
+	lastID  atomic.Int64
+}
+
+// tenantObserved is the part of one tenant.
+type tenantObserved struct {
+	slow      slowLog
+	events    latencyEvents
+	latencies latencies
+}
+
+// of returns the part of a tenant.
+func (o *observed) of(t engine.TenantID) *tenantObserved {
+	x, ok := o.tenants.Load(t)
+	if !ok {
+		x, _ = o.tenants.LoadOrStore(t, new(tenantObserved))
+	}
+	return x.(*tenantObserved)
+}
+
+// id numbers a slow command. A count would tell a tenant how many of others' stand between two of its own, so it is the
+// time in microseconds, or one more than the last where that is not later.
+func (o *observed) id(microseconds int64) int64 {
+	for {
+		last := o.lastID.Load()
+		next := max(microseconds, last+1)
+		if o.lastID.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// slowLog holds the latest slow commands of one tenant, the oldest first.
+type slowLog struct {
+	mu      sync.Mutex
+	entries []command.SlowCommand
+}
+
+func (l *slowLog) add(s command.SlowCommand) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) == keptSlow {
+		l.entries = slices.Delete(l.entries, 0, 1)
+	}
+	l.entries = append(l.entries, s)
+}
+
+func (l *slowLog) list() []command.SlowCommand {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
+
+func (l *slowLog) forget(known func(user string) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = slices.DeleteFunc(l.entries, func(s command.SlowCommand) bool { return known(s.Client.User) })
+}
+
+// watch begins to time the command that is about to run. Those that Redis calls fast take the same few steps whatever
+// they are sent, and reading the clock twice would cost a noticeable part of them: they are left out, and so is what
+// Redis keeps out of its slow log (a script's or a transaction's commands are there themselves).
+func (w *Worker) watch() (began time.Time) {
+	if w.call.Spec.Flags&(command.Fast|command.SkipSlowlog) == 0 {
+		began = time.Now()
+	}
+	return began
+}
+
+// watched ends what watch began, and notes a command that took long. It must not be called for one that waits.
+func (w *Worker) watched(began time.Time) {
+	if began.IsZero() {
+		return
+	}
+	if took := time.Since(began); took >= slowAfter {
+		w.noteSlow(took)
+	}
+}
+
+// noteSlow notes that the command which has just run took long. Of its arguments it keeps the number: they are keys and
+// values.
+func (w *Worker) noteSlow(took time.Duration) {
+	home := w.session.home
+	if home == nil {
+		return
+	}
+	to := w.g.observed.of(w.countedFor(home).ID)
+	wall := w.call.WallNow
+	to.slow.add(command.SlowCommand{
+		ID: w.g.observed.id(wall * 1000), At: wall / 1000, Microseconds: took.Microseconds(),
+		Command: w.call.Spec.FullName(), Arguments: len(w.call.Args) - 1, Client: w.session.About(),
+	})
+	to.events.add("command", command.LatencySample{At: wall / 1000, Milliseconds: took.Milliseconds()})
+}
+
+// eachObserved calls f for the parts of the caller's tenants.
+func (g *Gateway) eachObserved(caller command.Conn, f func(*tenantObserved)) {
+	for _, t := range caller.(*Session).tenants {
+		f(g.observed.of(t.ID))
+	}
+}
+
+// SlowCommands returns the slow commands that the caller may know of, the newest first.
+func (g *Gateway) SlowCommands(caller command.Conn) []command.SlowCommand {
+	me := caller.(*Session)
+	var all []command.SlowCommand
+	g.eachObserved(caller, func(o *tenantObserved) {
+		for _, s := range o.slow.list() {
+			if me.knowsUser(s.Client.User) {
+				all = append(all, s)
+			}
+		}
+	})
+	slices.SortFunc(all, func(a, b command.SlowCommand) int { return cmp.Compare(b.ID, a.ID) })
+	return all
+}
+
+// ForgetSlowCommands empties that list.
+func (g *Gateway) ForgetSlowCommands(caller command.Conn) {
+	g.eachObserved(caller, func(o *tenantObserved) { o.slow.forget(caller.(*Session).knowsUser) })
+}

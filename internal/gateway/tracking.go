@@ -1,0 +1,223 @@
+package gateway
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+)
+
+// tracking remembers which connections may hold copies of which entries, so that they can be told to forget them. Entries
+// with PHI are never tracked: a connection that reads one while it tracks is told to forget it at once.
+type tracking struct {
+	n    atomic.Int64
+	mu   sync.Mutex
+	keys names[[]tracker]
+	wide map[engine.TenantID][]*tracks // those that track by prefix
+}
+
+// tracker is a connection that read a key.
+type tracker struct{ of *tracks }
+
+// tracks is what CLIENT TRACKING chose for a connection. It does not change while it is registered.
+type tracks struct {
+	command.Tracking
+	s      *Session
+	to     *Session // who is told
+	broken atomic.Bool
+
+	caching bool // CLIENT CACHING was sent; it holds for the next command. Only the connection's own loop looks at it
+}
+
+// maxTracked bounds the keys that are remembered for all connections together.
+const maxTracked = 1_000_000
+
+// Track turns client-side caching on, with the choices of t, or off. It returns false when the connection to redirect to
+// is not there.
+func (s *Session) Track(t *command.Tracking) bool {
+	if t == nil {
+		s.stopTracking()
+		return true
+	}
+	to := s
+	if t.Redirect != 0 && t.Redirect != s.about.id {
+		to = nil
+		s.g.visible(s, func(other *Session) {
+			if other.about.id == t.Redirect {
+				to = other
+			}
+		})
+		if to == nil {
+			return false
+		}
+	}
+	s.stopTracking()
+	x := &s.g.interest.tracking
+	s.tracks = &tracks{Tracking: *t, s: s, to: to}
+	s.g.interest.n.Add(1)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.n.Add(1)
+	if t.Broadcast {
+		for _, id := range s.ids {
+			if x.wide == nil {
+				x.wide = map[engine.TenantID][]*tracks{}
+			}
+			x.wide[id] = append(x.wide[id], s.tracks)
+		}
+	}
+	return true
+}
+
+// Tracks returns what CLIENT TRACKING chose; nil: it is off.
+func (s *Session) Tracks() *command.Tracking {
+	if s.tracks == nil {
+		return nil
+	}
+	t := s.tracks.Tracking
+	t.Caching, t.Broken = s.tracks.caching, s.tracks.broken.Load()
+	return &t
+}
+
+// Caching notes CLIENT CACHING for the next command.
+func (s *Session) Caching() { s.tracks.caching = true }
+
+func (s *Session) stopTracking() {
+	gone := s.tracks
+	if gone == nil {
+		return
+	}
+	s.tracks = nil
+	s.g.interest.n.Add(-1)
+	x := &s.g.interest.tracking
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.n.Add(-1)
+	for id, all := range x.wide {
+		if x.wide[id] = slices.DeleteFunc(all, func(t *tracks) bool { return t == gone }); len(x.wide[id]) == 0 {
+			delete(x.wide, id)
+		}
+	}
+	var empty []*named[[]tracker]
+	x.keys.each(func(k *named[[]tracker]) bool {
+		if k.value = slices.DeleteFunc(k.value, func(t tracker) bool { return t.of == gone }); len(k.value) == 0 {
+			empty = append(empty, k)
+		}
+		return true
+	})
+	for _, k := range empty {
+		x.keys.remove(k)
+	}
+}
+
+// track remembers that the connection read the command's keys. It runs under their locks, so that no change comes between
+// the reading and this.
+func (w *Worker) track() {
+	t := w.session.tracks
+	if t == nil || w.call.Failed {
+		return
+	}
+	if !t.Broadcast && (t.OptIn && !t.caching || t.OptOut && t.caching) {
+		return
+	}
+	for i := range w.call.Keys {
+		k := &w.call.Keys[i]
+		switch {
+		case w.placed[i].category.PHI:
+			w.root().outbox.invalidation(t, newMessage("invalidate", k.Name))
+		case !t.Broadcast:
+			w.g.interest.tracking.add(&w.root().outbox, t, k)
+		}
+	}
+}
+
+func (x *tracking) add(o *outbox, t *tracks, k *engine.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.keys.n >= maxTracked && x.keys.find(k.Tenant, k.Name) == nil {
+		var victim *named[[]tracker]
+		x.keys.each(func(k *named[[]tracker]) bool { victim = k; return false })
+		x.forget(o, victim, nil)
+	}
+	entry := x.keys.add(k.Tenant, k.Name)
+	if !slices.Contains(entry.value, tracker{t}) {
+		entry.value = append(entry.value, tracker{t})
+	}
+}
+
+// invalidate tells who may hold a copy of a key to forget it. by changed it.
+func (o *outbox) invalidate(x *tracking, t engine.TenantID, name []byte, by *Session) {
+	if x.n.Load() == 0 {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if k := x.keys.find(t, name); k != nil {
+		x.forget(o, k, by)
+	}
+	for _, t := range x.wide[t] {
+		if t.NoLoop && t.s == by || !t.covers(name) {
+			continue
+		}
+		o.invalidation(t, newMessage("invalidate", name))
+	}
+}
+
+func (x *tracking) forget(o *outbox, k *named[[]tracker], by *Session) {
+	var m *message
+	for _, t := range k.value {
+		if t.of.NoLoop && t.of.s == by {
+			continue
+		}
+		if m == nil {
+			m = newMessage("invalidate", k.name)
+		}
+		o.invalidation(t.of, m)
+	}
+	x.keys.remove(k)
+}
+
+// covers reports whether a connection that tracks by prefix wants to know of a key.
+func (t *tracks) covers(name []byte) bool {
+	for _, p := range t.Prefixes {
+		if bytes.HasPrefix(name, []byte(p)) {
+			return true
+		}
+	}
+	return len(t.Prefixes) == 0
+}
+
+// invalidateAll tells everybody who tracks a tenant's entries to forget all copies.
+func (o *outbox) invalidateAll(x *tracking, t engine.TenantID, by *Session) {
+	if x.n.Load() == 0 {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	told := map[*tracks]bool{}
+	tell := func(t *tracks) {
+		if !told[t] {
+			told[t] = true
+			o.invalidation(t, newMessage("invalidate"))
+		}
+	}
+	var gone []*named[[]tracker]
+	x.keys.each(func(k *named[[]tracker]) bool {
+		if k.tenant == t {
+			for _, one := range k.value {
+				tell(one.of)
+			}
+			gone = append(gone, k)
+		}
+		return true
+	})
+	for _, k := range gone {
+		x.keys.remove(k)
+	}
+	for _, one := range x.wide[t] {
+		tell(one)
+	}
+}

@@ -1,0 +1,181 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Method is how a user has shown who it is; audit records have it.
+type Method string
+
+// The methods.
+const (
+	ByToken       Method = "token"
+	ByCertificate Method = "certificate"
+	ByJWT         Method = "jwt"
+	ByLDAP        Method = "ldap"
+)
+
+// Attempt is what a connection shows to say who it is.
+type Attempt struct {
+	Name   string
+	Token  []byte     // the caller's; nothing keeps it
+	Source netip.Addr // of the connection
+	// Certified is the name of the user whose certificate the connection has shown, "" for none. With a nil Token it is the
+	// whole attempt.
+	Certified string
+}
+
+// Login is a user who is in, and how. It never changes; Renew gives the next one.
+type Login struct {
+	User   *User
+	Method Method
+	// EndsAt is when it ends whatever else happens: the token, the user, the hours or the JWT; zero: it does not by itself.
+	EndsAt time.Time
+
+	attempt Attempt  // without the token
+	token   verifier // which of the user's tokens it was
+	claim   *claim   // of a provider's user
+}
+
+// Denial is an ErrDenied with its reason, which is for the audit and not for the peer.
+type Denial struct{ Reason string }
+
+func (e *Denial) Error() string { return ErrDenied.Error() }
+
+// Is makes every Denial an ErrDenied.
+func (e *Denial) Is(target error) bool { return target == ErrDenied }
+
+// Reason returns why a login was denied, as one word; "" where only ErrDenied itself is known.
+func Reason(err error) string {
+	if d := (*Denial)(nil); errors.As(err, &d) {
+		return d.Reason
+	}
+	return ""
+}
+
+// Login decides whether an attempt is good: the credential first, then the user's conditions. It may wait for a slow hash
+// or for a provider; see LoginFast. Errors are those of Authenticate.
+func (d *Directory) Login(ctx context.Context, a Attempt) (*Login, error) {
+	if p := d.provider(a); p != nil {
+		return d.loginElsewhere(ctx, p, a)
+	}
+	for range maxTries {
+		s := d.current()
+		l, err := d.loginIn(s, a, true)
+		if err != nil {
+			return nil, err
+		}
+		// A slow hash takes long enough for the user to be disabled meanwhile.
+		if now, fresh := d.fresh(); fresh && now == s {
+			return l, nil
+		}
+	}
+	return nil, ErrBusy
+}
+
+// LoginFast is Login where others wait: it takes microseconds, and returns ErrSlow where more is needed.
+func (d *Directory) LoginFast(a Attempt) (*Login, error) {
+	s, fresh := d.fresh()
+	if !fresh {
+		return nil, ErrSlow
+	}
+	if p := d.provider(a); p != nil {
+		return d.recalled(a)
+	}
+	return d.loginIn(s, a, false)
+}
+
+// loginIn decides by one snapshot of the users file.
+func (d *Directory) loginIn(s *snapshot, a Attempt, mayWait bool) (*Login, error) {
+	if a.Token == nil && a.Certified != "" {
+		return d.loginCertified(s, a)
+	}
+	user, t, err := d.match(s, a.Name, a.Token, mayWait)
+	if err != nil {
+		return nil, err
+	}
+	l := &Login{User: user, Method: ByToken, attempt: a, token: t.verifier, EndsAt: t.expiresAt}
+	l.attempt.Token = nil
+	return d.settle(l)
+}
+
+func (d *Directory) loginCertified(s *snapshot, a Attempt) (*Login, error) {
+	if s.fault != nil {
+		return nil, fmt.Errorf("cannot authenticate: %w", s.fault)
+	}
+	user := s.byName[a.Certified]
+	if user == nil {
+		return nil, ErrDenied
+	}
+	return d.settle(&Login{User: user, Method: ByCertificate, attempt: a})
+}
+
+// settle holds a login whose credential is good against the user's conditions, and says when it ends.
+func (d *Directory) settle(l *Login) (*Login, error) {
+	now := d.opts.clock()
+	reason, end := l.User.admits(l.attempt, now)
+	if reason != "" {
+		return nil, &Denial{Reason: reason}
+	}
+	l.EndsAt = earlier(l.EndsAt, end)
+	return l, nil
+}
+
+// admits says why the user may not be in on such a connection at such a time, "" when it may, and until when.
+func (u *User) admits(a Attempt, now time.Time) (reason string, end time.Time) {
+	switch {
+	case !u.Enabled:
+		return "disabled", end
+	case !u.EndsAt.IsZero() && !now.Before(u.EndsAt):
+		return "ended", end
+	case u.HasRole(BreakGlass) && u.emergency == nil:
+		return "no-emergency", end
+	case len(u.Certificates) > 0 && a.Certified != u.Name:
+		return "certificate", end
+	case len(u.Sources) > 0 && !slices.ContainsFunc(u.Sources, func(p netip.Prefix) bool { return p.Contains(a.Source.Unmap().WithZone("")) }):
+		return "source", end
+	}
+	end, in := u.Hours.Until(now)
+	if !in {
+		return "hours", end
+	}
+	return "", earlier(end, u.EndsAt)
+}
+
+// earlier is the earlier of two instants; the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Renew tells whether a login still holds, by the users as they are now, without a look at the file: false when the
+// connection has to end. What it returns may be of a changed user.
+func (d *Directory) Renew(l *Login) (*Login, bool) {
+	if now := d.opts.clock(); !l.EndsAt.IsZero() && !now.Before(l.EndsAt) {
+		return nil, false
+	}
+	if l.claim != nil {
+		return d.renewElsewhere(l)
+	}
+	user, ok := d.now.Load().byName[l.User.Name]
+	if !ok {
+		return nil, false
+	}
+	next := &Login{User: user, Method: l.Method, attempt: l.attempt, token: l.token}
+	if l.Method == ByToken {
+		i := slices.IndexFunc(user.tokens, func(t token) bool { return t.verifier == l.token })
+		if i < 0 || !user.tokens[i].valid(d.opts.clock()) {
+			return nil, false
+		}
+		next.EndsAt = user.tokens[i].expiresAt
+	}
+	next, err := d.settle(next)
+	return next, err == nil
+}

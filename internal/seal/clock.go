@@ -1,0 +1,67 @@
+package seal
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Clock tells Unix time in milliseconds and never goes back: a wall clock that is set backwards lengthens no deadline, one
+// that is set forward shortens them. The zero value is ready; it may be used concurrently.
+type Clock struct {
+	// Wall is the system's time; nil: time.Now.
+	Wall func() time.Time
+
+	latest atomic.Int64
+	base   atomic.Pointer[instant]
+}
+
+// instant is when the clock was read first: Go's monotonic reading goes on from there whatever is done to the wall clock.
+type instant struct {
+	wall time.Time
+	unix int64
+}
+
+// Now returns the time.
+func (c *Clock) Now() int64 {
+	t := time.Now()
+	if c.Wall != nil {
+		t = c.Wall()
+	}
+	now := t.UnixMilli()
+	base := c.base.Load()
+	if base == nil {
+		c.base.CompareAndSwap(nil, &instant{t, now})
+		base = c.base.Load()
+	}
+	now = max(now, base.unix+t.Sub(base.wall).Milliseconds())
+	for {
+		latest := c.latest.Load()
+		if now <= latest {
+			return latest
+		}
+		if c.latest.CompareAndSwap(latest, now) {
+			return now
+		}
+	}
+}
+
+// Stamps numbers the writes of this process: a later write has a larger stamp, and the stamps of several gateways compare
+// as their clocks do. It may be used concurrently.
+type Stamps struct{ last atomic.Uint64 }
+
+// stampShift leaves room for 65,536 writes in one millisecond before stamps run ahead of the clock.
+const stampShift = 16
+
+// Next returns a stamp for a write at an instant in Unix milliseconds.
+func (s *Stamps) Next(now int64) uint64 {
+	for {
+		last := s.last.Load()
+		next := max(uint64(now)<<stampShift, last+1)
+		if s.last.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// StampAge is how much older a stamp is than another, in milliseconds.
+func StampAge(older, newer uint64) int64 { return int64(newer>>stampShift) - int64(older>>stampShift) }

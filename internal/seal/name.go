@@ -1,0 +1,72 @@
+package seal
+
+import (
+	"bytes"
+	"encoding/base64"
+)
+
+// Entry is the identity of an entry, and with it what its sealed data is bound to. Fill the first three and let
+// Sealer.Identify make the rest.
+type Entry struct {
+	Tenant   string
+	Category string
+	Name     []byte // the real one; not copied
+
+	pseudonym [pseudonymBytes]byte
+	tag       [tagBytes]byte
+	tenant    [tenantBytes]byte
+}
+
+const (
+	pseudonymBytes = 16
+	tagBytes       = 8
+	tenantBytes    = 6
+
+	// What separates the three pseudonyms.
+	domainName   = 1
+	domainTenant = 2
+)
+
+// Upstream names look like l:4kDdK3xq:{9sX1bWq7f0k}Jd0t4PqkT1K3n2aVbX9cYw, and the data of a collection has a ~ behind: the
+// tenant's pseudonym first, so that one tenant's entries can be scanned, then the pseudonym of the hash tag, which keeps
+// together in a cluster what the real names keep together, then the name's own. base64url has none of : { } ~.
+const (
+	namePrefix = "l:"
+	tenantEnd  = len(namePrefix) + tenantBytes*4/3
+	tagEnd     = tenantEnd + len(":{") + (tagBytes*8+5)/6 + len("}")
+
+	// KeyNameBytes is the length of the upstream's name for an entry.
+	KeyNameBytes = tagEnd + (pseudonymBytes*8+5)/6
+)
+
+// Pseudonym is the entry's own: the same for every gateway as long as one of them lives, and nothing to anybody else.
+func (e *Entry) Pseudonym() [16]byte { return e.pseudonym }
+
+// AppendKey appends the upstream's name for the entry's record.
+func (e *Entry) AppendKey(dst []byte) []byte {
+	dst = append(dst, namePrefix...)
+	dst = base64.RawURLEncoding.AppendEncode(dst, e.tenant[:])
+	dst = append(dst, ":{"...)
+	dst = base64.RawURLEncoding.AppendEncode(dst, e.tag[:])
+	dst = append(dst, '}')
+	return base64.RawURLEncoding.AppendEncode(dst, e.pseudonym[:])
+}
+
+// AppendDataKey appends the upstream's name for the data of a collection.
+func (e *Entry) AppendDataKey(dst []byte) []byte { return append(e.AppendKey(dst), '~') }
+
+// IsRecordName reports whether an upstream's name is one that AppendKey makes.
+func IsRecordName(name []byte) bool {
+	return len(name) == KeyNameBytes && string(name[:len(namePrefix)]) == namePrefix && name[tagEnd-1] == '}'
+}
+
+// hashTag is the part of a name that decides its slot in a cluster: what is between the first { and the } that follows, or
+// the whole name where there is no such thing.
+func hashTag(name []byte) []byte {
+	if from := bytes.IndexByte(name, '{'); from >= 0 {
+		if n := bytes.IndexByte(name[from+1:], '}'); n > 0 {
+			return name[from+1 : from+1+n]
+		}
+	}
+	return name
+}

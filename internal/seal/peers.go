@@ -1,0 +1,229 @@
+package seal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Bus carries messages between the gateways of a cluster, the sender included. It may lose, repeat, delay and change them:
+// whoever runs it learns how many gateways there are and when they talk.
+type Bus interface {
+	// Publish sends a message to all. It may be called concurrently.
+	Publish(ctx context.Context, message []byte) error
+}
+
+const (
+	helloEvery  = 250 * time.Millisecond
+	rotateEvery = 20 * time.Second // of the key pair that data keys are sealed to
+	peerGone    = 5_000            // milliseconds of silence
+	maxPeers    = 1024
+	publishTime = 2 * time.Second
+)
+
+// Peers shares a ring with the other gateways of the cluster. Its methods may be called concurrently; Received in the order
+// in which the messages came.
+//
+// A data key is sealed to each peer's public key (RFC 9180, DHKEM(P-256), HKDF-SHA256, AES-256-GCM) and the private keys are
+// replaced every 20 seconds and erased 20 seconds later, so what somebody recorded of the bus opens nothing even for one who
+// takes a gateway's memory afterwards.
+type Peers struct {
+	ring  *Ring
+	bus   Bus
+	clock *Clock
+	id    uint64
+	note  func(kind byte, body []byte)
+
+	mu     sync.Mutex
+	hasher *hasher
+	slot   []byte // the MAC's states, in the vault
+	number uint64
+	pairs  [2]*pair // the present one and the one before
+	peers  map[uint64]*peer
+	sentMe int64 // when the last message of our own that came back had been sent
+
+	sending sync.Mutex // held from numbering a message to publishing it: receivers drop what comes out of order
+
+	wake    chan struct{}
+	wants   []uint64
+	greeted []uint64 // peers that want everything
+}
+
+// peer is another gateway.
+type peer struct {
+	number    uint64 // of its last message
+	heardAt   int64
+	keyNumber uint64
+	publicKey []byte
+	told      map[uint64]bool // data keys that were sent to this public key or an earlier one of the peer
+}
+
+// NewPeers joins a ring to the cluster. note is given what other parts of other gateways broadcast; it must not block.
+func NewPeers(r *Ring, b Bus, note func(kind byte, body []byte)) (*Peers, error) {
+	slot, err := r.vault.slot()
+	if err != nil {
+		return nil, err
+	}
+	var id [8]byte
+	rand.Read(id[:])
+	p := &Peers{ring: r, bus: b, clock: r.clock, id: binary.LittleEndian.Uint64(id[:]) | 1, note: note, hasher: newHasher(), slot: slot,
+		peers: map[uint64]*peer{}, wake: make(chan struct{}, 1)}
+	h := newHasher()
+	h.prepare(slot[:macStatesBytes], r.cluster)
+	h.begin(slot[:macStatesBytes])
+	h.write([]byte("lethe messages 1"))
+	key := h.end(slot[:macStatesBytes])
+	h.prepare(slot[:macStatesBytes], key)
+	clear(key)
+	if p.pairs[0], err = newPair(1); err != nil {
+		return nil, err
+	}
+	// Numbers go on from the clock, so that a gateway that ends and another one that draws the same identifier do not matter.
+	p.number = uint64(p.clock.Now()) << 16
+	r.mu.Lock()
+	r.fresh, r.wanted = p.poke, p.want
+	r.mu.Unlock()
+	return p, nil
+}
+
+func (p *Peers) mac() macKey { return p.slot[:macStatesBytes] }
+
+// poke makes Run look at what there is to send.
+func (p *Peers) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *Peers) want(id uint64) {
+	p.mu.Lock()
+	if len(p.wants) < maxWaiting {
+		p.wants = append(p.wants, id)
+	}
+	p.mu.Unlock()
+	p.poke()
+}
+
+// Join greets the peers and waits until one has given its keys, or until nobody answers for so long; then there is nobody,
+// and the ring starts a cluster of its own. Run must not have begun.
+func (p *Peers) Join(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(helloEvery / 5)
+	defer tick.Stop()
+	for p.ring.Epoch() == 0 {
+		if err := p.sendHello(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("cannot greet other gateways: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return p.ring.Start()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Run keeps the peers up to date until ctx ends: greetings, new keys, answers, and a new key pair every 20 seconds. It also
+// erases keys whose time is over.
+func (p *Peers) Run(ctx context.Context) {
+	tick := time.NewTicker(helloEvery)
+	defer tick.Stop()
+	rotate := time.NewTicker(rotateEvery)
+	defer rotate.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.close()
+			return
+		case <-rotate.C:
+			p.rotate()
+		case <-tick.C:
+			p.ring.Expire()
+			p.dropSilent()
+			_ = p.sendHello(ctx) // what is not sent is not heard, and InTouch says so
+		case <-p.wake:
+		}
+		p.answer(ctx)
+	}
+}
+
+func (p *Peers) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range p.pairs {
+		x.erase()
+	}
+}
+
+func (p *Peers) rotate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next, err := newPair(p.pairs[0].number + 1)
+	if err != nil {
+		return // keep the pair that there is: crypto/rand does not fail
+	}
+	p.pairs[1].erase()
+	p.pairs = [2]*pair{next, p.pairs[0]}
+}
+
+func (p *Peers) dropSilent() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.Now()
+	for id, x := range p.peers {
+		if now-x.heardAt > peerGone {
+			delete(p.peers, id)
+			continue
+		}
+		for key := range x.told {
+			if !p.ring.Has(key) {
+				delete(x.told, key)
+			}
+		}
+	}
+}
+
+// Len is how many other gateways were heard lately.
+func (p *Peers) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.peers)
+}
+
+// InTouch reports whether this gateway hears the cluster: a message of its own that was sent at most so many milliseconds
+// ago has come back to it. A gateway that is cut off hears not even itself.
+func (p *Peers) InTouch(within int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sentMe != 0 && p.clock.Now()-p.sentMe <= within
+}
+
+// send authenticates and publishes one message.
+func (p *Peers) send(ctx context.Context, kind messageKind, body []byte) error {
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	p.mu.Lock()
+	p.number++
+	m := message{kind: kind, sender: p.id, number: p.number, sentAt: p.clock.Now(), body: body}
+	b := m.encode(p.hasher, p.mac())
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
+	return p.bus.Publish(ctx, b)
+}
+
+func (p *Peers) sendHello(ctx context.Context) error {
+	h := hello{wantsAll: true}
+	if e := p.ring.epoch.Load(); e != nil {
+		h.epoch, h.startedAt, h.wantsAll = e.id, e.startedAt, false
+	}
+	p.mu.Lock()
+	h.keyNumber, h.publicKey = p.pairs[0].number, p.pairs[0].public
+	p.mu.Unlock()
+	return p.send(ctx, msgHello, h.encode())
+}

@@ -1,0 +1,199 @@
+package seal_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+func TestKeysServeOneSliceOfDeadlines(t *testing.T) {
+	t.Parallel()
+	now := start
+	r, s := newRing(t, &now)
+	e := identify(t, s, "A", "phi", "one")
+	sealUntil := func(deadline int64) []byte {
+		return must(t)(s.SealString(nil, e, header(deadline), []byte("value")))
+	}
+	short, long := sealUntil(start+10_000), sealUntil(start+300_000)
+	reference := sealUntil(start + 3_600_000)
+	f := func(record []byte, want error) {
+		t.Helper()
+		if _, _, err := s.OpenString(nil, e, record, start); !errors.Is(err, want) { // as a reader whose clock stands
+			t.Errorf("opening at %d: %v, want %v", now-start, err, want)
+		}
+	}
+	at := func(later int64, keys int) {
+		t.Helper()
+		now = start + later
+		r.Expire()
+		if r.Len() != keys {
+			t.Errorf("%d keys after %d ms, want %d", r.Len(), later, keys)
+		}
+	}
+	at(0, 3)
+	f(short, nil)
+	at(10_000+4096, 2)
+	f(short, seal.ErrNoKey)
+	f(long, nil)
+	at(300_000+4096, 1)
+	f(long, seal.ErrNoKey)
+	f(reference, nil)
+	at(3_600_000+1<<17, 0)
+	f(reference, seal.ErrNoKey)
+}
+
+func TestAKeyIsDeadBeforeItIsErased(t *testing.T) {
+	t.Parallel()
+	now := start
+	_, s := newRing(t, &now)
+	e := identify(t, s, "A", "phi", "one")
+	record := must(t)(s.SealString(nil, e, header(start+1000), nil))
+	now += 1000 + 4096
+	if _, _, err := s.OpenString(nil, e, record, start); !errors.Is(err, seal.ErrNoKey) {
+		t.Errorf("a key opens after its slice: %v", err)
+	}
+}
+
+func TestClosedRing(t *testing.T) {
+	t.Parallel()
+	now := start
+	r, s := newRing(t, &now)
+	e := identify(t, s, "A", "phi", "one")
+	r.Close()
+	if _, err := s.SealString(nil, e, header(start+1000), nil); err == nil {
+		t.Error("a closed ring seals")
+	}
+	if err := s.Identify(e); err == nil {
+		t.Error("a closed ring makes pseudonyms")
+	}
+}
+
+func TestClockNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	now := start
+	c := seal.At(&now)
+	f := func(wall, want int64) {
+		t.Helper()
+		now = wall
+		if got := c.Now(); got != want {
+			t.Errorf("at %d the clock tells %d, want %d", wall-start, got-start, want-start)
+		}
+	}
+	f(start, start)
+	f(start+500, start+500)
+	f(start-100_000, start+500)
+	f(start+600, start+600)
+}
+
+func TestStampsGrow(t *testing.T) {
+	t.Parallel()
+	var s seal.Stamps
+	last := uint64(0)
+	for i := range 100_000 {
+		next := s.Next(start - int64(i%7))
+		if next <= last {
+			t.Fatal("a stamp is not larger than the one before")
+		}
+		last = next
+	}
+	if got := seal.StampAge(s.Next(start), s.Next(start+5000)); got < 4990 || got > 5000 {
+		t.Errorf("the age between two stamps is %d ms", got)
+	}
+}
+
+// When a key is erased nothing that opens what it sealed is in the process's memory: not in the vault, not in what
+// crypto/aes expanded it to.
+func TestErasedKeysAreInNoMemory(t *testing.T) {
+	t.Parallel()
+	now := start
+	r, s := newRing(t, &now)
+	e := identify(t, s, "A", "phi", "one")
+	for i := range int64(3) {
+		record := must(t)(s.SealString(nil, e, header(start+1000+i*4096), []byte("value")))
+		_, _, err := s.OpenString(nil, e, record, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The needles are kept with every byte changed, so that the search does not find the needles.
+	needles := r.Secrets()
+	for _, n := range needles {
+		for i := range n {
+			n[i] ^= 0xa5
+		}
+	}
+	count := func() (found int) {
+		for _, n := range needles {
+			for _, part := range [][]byte{n[:16], n[16:32], n[32:48], n[64:80], n[80:96]} {
+				found += inMemory(t, part)
+			}
+		}
+		return found
+	}
+	if count() == 0 {
+		t.Fatal("the search does not find keys that exist")
+	}
+	now += 1 << 20
+	r.Expire()
+	runtime.GC()
+	if n := count(); n != 0 {
+		t.Errorf("%d parts of erased keys are still in memory", n)
+	}
+}
+
+// inMemory counts where 16 bytes, given with every byte changed, lie in this process's writable memory.
+func inMemory(t *testing.T, changed []byte) (found int) {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem, err := os.Open("/proc/self/mem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mem.Close()
+	buf := make([]byte, 1<<20)
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line)
+		if !strings.HasPrefix(fields[1], "rw") {
+			continue
+		}
+		from, to, _ := strings.Cut(fields[0], "-")
+		at, _ := strconv.ParseUint(from, 16, 64)
+		end, _ := strconv.ParseUint(to, 16, 64)
+		for ; at < end; at += uint64(len(buf)) {
+			n, _ := mem.ReadAt(buf[:min(uint64(len(buf)), end-at)], int64(at))
+			found += countChanged(buf[:n], changed)
+			clear(buf[:n])
+		}
+	}
+	return found
+}
+
+func countChanged(in, changed []byte) (found int) {
+	first := changed[0] ^ 0xa5
+	for {
+		at := bytes.IndexByte(in, first)
+		if at < 0 || at+len(changed) > len(in) {
+			return found
+		}
+		same := true
+		for i, c := range changed {
+			if in[at+i] != c^0xa5 {
+				same = false
+				break
+			}
+		}
+		if same {
+			found++
+		}
+		in = in[at+1:]
+	}
+}

@@ -1,0 +1,149 @@
+package seal_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+var update = flag.Bool("update", false, "write the vectors anew, after a change of the format's version")
+
+const vectorsFile = "testdata/vectors.json"
+
+// vectors are what docs/spec/seal.md refers to: enough to check another implementation. Everything is hexadecimal but the
+// texts.
+type vectors struct {
+	ClusterSecret string `json:"cluster_secret"`
+	EpochID       uint64 `json:"epoch_id"`
+	EpochSecret   string `json:"epoch_secret"`
+	KeyID         uint64 `json:"data_key_id"`
+	Secret        string `json:"data_key_secret"`
+	Tenant        string `json:"tenant"`
+	Category      string `json:"category"`
+	Name          string `json:"name"`
+	BornAt        int64  `json:"born_at"`
+	Deadline      int64  `json:"deadline"`
+
+	UpstreamName string `json:"upstream_name"`
+	TaggedName   string `json:"tagged_name"`
+	TaggedUp     string `json:"tagged_upstream_name"`
+	StringRecord string `json:"string_record"`
+	Value        string `json:"string_value"`
+	HashRecord   string `json:"hash_record"`
+	Field        string `json:"field"`
+	SealedField  string `json:"sealed_field"`
+	FieldValue   string `json:"field_value"`
+	SealedValue  string `json:"sealed_field_value"`
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (v *vectors) sealer(t *testing.T, now *int64) *seal.Sealer {
+	t.Helper()
+	*now = v.BornAt
+	r, err := seal.NewRing(unhex(t, v.ClusterSecret), seal.At(now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	if err := r.Give(v.EpochID, unhex(t, v.EpochSecret), v.KeyID, v.Deadline+4096, unhex(t, v.Secret)); err != nil {
+		t.Fatal(err)
+	}
+	r.SealWith(v.KeyID, v.Deadline)
+	return seal.NewSealer(r)
+}
+
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	if *update {
+		writeVectors(t)
+	}
+	var v vectors
+	raw, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	var now int64
+	s := v.sealer(t, &now)
+	e := identify(t, s, v.Tenant, v.Category, v.Name)
+	f := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
+	}
+	f("name", string(e.AppendKey(nil)), v.UpstreamName)
+	f("tagged name", string(identify(t, s, v.Tenant, v.Category, v.TaggedName).AppendKey(nil)), v.TaggedUp)
+	_, value, err := s.OpenString(nil, e, unhex(t, v.StringRecord), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("value", string(value), v.Value)
+	_, name, err := s.OpenName(nil, v.Tenant, []byte(v.UpstreamName), unhex(t, v.HashRecord))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("real name", string(name), v.Name)
+	var c seal.Collection
+	if err := s.OpenCollection(&c, e, unhex(t, v.HashRecord), now); err != nil {
+		t.Fatal(err)
+	}
+	f("field", hex.EncodeToString(must(t)(s.SealMember(nil, e, &c, []byte(v.Field)))), v.SealedField)
+	f("opened field", string(must(t)(s.OpenMember(nil, e, &c, unhex(t, v.SealedField)))), v.Field)
+	f("field value", string(must(t)(s.OpenItem(nil, e, &c, unhex(t, v.SealedField), unhex(t, v.SealedValue)))), v.FieldValue)
+}
+
+func writeVectors(t *testing.T) {
+	t.Helper()
+	seq := func(from byte, n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = from + byte(i)
+		}
+		return hex.EncodeToString(b)
+	}
+	v := vectors{
+		ClusterSecret: seq(0, 32), EpochID: 1, EpochSecret: seq(0x40, seal.EpochSecretBytes), KeyID: 0x0102030405060708,
+		Secret: seq(0x80, seal.SecretBytes), Tenant: "TENANT001", Category: "phi", Name: "TENANT001:patient:example",
+		BornAt: start, Deadline: start + 300_000, TaggedName: "x:{TENANT001:patient:example}:y", Value: "an example value",
+		Field: "an example field", FieldValue: "an example value of a field",
+	}
+	var now int64
+	s := v.sealer(t, &now)
+	e := identify(t, s, v.Tenant, v.Category, v.Name)
+	v.UpstreamName = string(e.AppendKey(nil))
+	v.TaggedUp = string(identify(t, s, v.Tenant, v.Category, v.TaggedName).AppendKey(nil))
+	v.StringRecord = hex.EncodeToString(must(t)(s.SealString(nil, e, header(v.Deadline), []byte(v.Value))))
+	h := header(v.Deadline)
+	h.Type = seal.Hash
+	c, err := s.NewCollection(*h, h.Deadline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.HashRecord = hex.EncodeToString(must(t)(s.SealCollection(nil, e, c)))
+	field := must(t)(s.SealMember(nil, e, c, []byte(v.Field)))
+	v.SealedField = hex.EncodeToString(field)
+	v.SealedValue = hex.EncodeToString(must(t)(s.SealItem(nil, e, c, field, []byte(v.FieldValue))))
+	out, err := json.MarshalIndent(&v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(vectorsFile, append(bytes.TrimSpace(out), '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

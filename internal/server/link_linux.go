@@ -1,0 +1,45 @@
+package server
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
+)
+
+// Do runs f in the connection's loop, as a part of one of its next rounds; f gets nil when the connection has closed. It
+// may be called by any goroutine.
+func (c *conn) Do(f func(*gateway.Worker)) {
+	l := c.loop
+	l.post(func() {
+		if c.closed || !c.opened {
+			f(nil)
+			return
+		}
+		from := l.w.Out.Len()
+		closing := l.w.Deliver(f)
+		l.addReply(c, from, 1, closing)
+		l.goOn(c)
+	})
+}
+
+// Close closes the connection. It may be called by any goroutine.
+func (c *conn) Close() { c.loop.post(func() { c.loop.close(c, "") }) }
+
+// stop makes a connection wait: its requests are not looked at until goOn, only whether its peer is still there.
+func (l *loop) stop(c *conn) {
+	c.waiting = true
+	l.watch(c)
+}
+
+// goOn reads a connection again that waited for the gateway and does no longer.
+func (l *loop) goOn(c *conn) {
+	if !c.waiting || c.busy || c.closed || c.session.Waiting() {
+		return
+	}
+	c.waiting = false
+	l.watch(c)
+	l.queue(c) // behind what others of this round have to send
+}
+
+// gone reports whether the peer of a waiting connection has left.
+func gone(events uint32) bool { return events&(unix.EPOLLHUP|unix.EPOLLERR|unix.EPOLLRDHUP) != 0 }

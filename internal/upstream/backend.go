@@ -1,0 +1,102 @@
+package upstream
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// Backend is what the executors of one process share. It may be used concurrently.
+type Backend struct {
+	upstream *Upstream
+	ring     *seal.Ring
+	clock    *seal.Clock
+	sink     Sink
+	ledger   *ledger
+	scripts  *scripts
+	shapes   map[string]*shape
+	stamps   seal.Stamps
+
+	mu      sync.Mutex
+	unknown map[uint64]time.Time // data keys that no peer had when it was asked
+}
+
+// NewBackend joins an upstream and a ring. clock is the ring's.
+func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
+	return &Backend{upstream: u, ring: r, clock: clock, sink: s, ledger: newLedger(), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
+}
+
+// Executor runs calls against the upstream. One goroutine at a time uses it; it keeps a connection to each node that it
+// talks to.
+type Executor struct {
+	b       *Backend
+	lane    *lane
+	sealer  *seal.Sealer
+	scratch *engine.Store // entries are here in clear while their command runs
+	tx      *engine.Tx
+	plain   []byte // cleared after each use
+	dummy   [16]byte
+	seed    maphash.Seed
+	writes  writes
+	one     [1]*Task
+}
+
+// scratchBytes bounds what one executor's commands may hold in clear together.
+const scratchBytes = 1 << 30
+
+// NewExecutor returns an executor. categories is how many the policy has.
+func (b *Backend) NewExecutor(categories int) *Executor {
+	x := &Executor{b: b, lane: newLane(b.upstream), sealer: seal.NewSealer(b.ring),
+		seed: maphash.MakeSeed(), scratch: engine.New(engine.Options{MaxMemory: scratchBytes, Categories: categories})}
+	x.tx = x.scratch.NewTx()
+	randomBytes(x.dummy[:])
+	return x
+}
+
+// Close ends the executor's connections and gives its memory back.
+func (x *Executor) Close() {
+	x.lane.dropAll()
+	x.scratch.Close()
+	clear(x.plain[:cap(x.plain)])
+	x.sealer.Forget()
+}
+
+const (
+	askPeers   = 200 * time.Millisecond // how long a read waits for a data key that peers may have
+	forgetMiss = 5 * time.Second
+	maxUnknown = 4096
+)
+
+// fetchKey waits a moment for a data key that a peer may have, and reports whether it came. What nobody had is not asked for
+// again for some seconds: entries of before the last start are misses at once.
+func (b *Backend) fetchKey(id uint64) bool {
+	b.mu.Lock()
+	at, known := b.unknown[id]
+	b.mu.Unlock()
+	if known && time.Since(at) < forgetMiss {
+		return false
+	}
+	came := b.ring.Want(id)
+	if came == nil {
+		return b.ring.Has(id)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askPeers)
+	defer cancel()
+	select {
+	case <-came:
+		return true
+	case <-ctx.Done():
+	}
+	b.ring.GiveUp(id)
+	b.mu.Lock()
+	if len(b.unknown) >= maxUnknown {
+		clear(b.unknown)
+	}
+	b.unknown[id] = time.Now()
+	b.mu.Unlock()
+	return false
+}

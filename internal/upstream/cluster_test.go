@@ -1,0 +1,230 @@
+package upstream_test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// startCluster starts three primaries with a replica each.
+func startCluster(t *testing.T) []*server {
+	t.Helper()
+	var all []*server
+	args := []string{"--cluster", "create"}
+	for range 6 {
+		s := startServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+		all = append(all, s)
+		args = append(args, s.addr())
+	}
+	args = append(args, "--cluster-replicas", "1", "--cluster-yes")
+	if out, err := exec.Command("redis-cli", args...).CombinedOutput(); err != nil {
+		t.Fatalf("cannot make the cluster: %v\n%s", err, out)
+	}
+	for _, s := range all {
+		eventually(t, 30*time.Second, "the cluster is whole", func() bool {
+			return strings.Contains(s.do("CLUSTER", "INFO"), "cluster_state:ok") && strings.Count(s.do("CLUSTER", "NODES"), "slave") == 3
+		})
+	}
+	return all
+}
+
+func clusterOptions(all []*server) upstream.Options {
+	o := upstream.Options{Mode: upstream.Cluster, PlainText: true, Timeout: 5 * time.Second}
+	for _, s := range all {
+		o.Addresses = append(o.Addresses, s.addr())
+	}
+	return o
+}
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	all := startCluster(t)
+	g := newGateway(t, clusterOptions(all[:2]), "phi").alone()
+	reference := embedded(t, "phi")
+	// One hash tag keeps the whole walk in one slot, where every command is possible.
+	tagged := &taggedSide{g.side}
+	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script), "\n", "|"), "|") {
+		args := fields(line)
+		if unordered()[args[0]] || args[0] == "DBSIZE" {
+			continue
+		}
+		if want, got := reference.do(args...), tagged.do(args...); got != want && !strings.Contains(got, "{t}") {
+			t.Errorf("%q: got %q, want %q", line, got, want)
+		}
+	}
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("key-%d", i))
+		g.expect(ok, "SET", names[i], "v")
+	}
+	g.expect(":100\r\n", append([]string{"EXISTS"}, names...)...)
+	if got := g.do("KEYS", "key-*"); !strings.HasPrefix(got, "*100\r\n") {
+		t.Errorf("KEYS: %.20q", got)
+	}
+	g.expect(ok, "MSET", "key-1", "x", "key-2", "y", "key-3", "z")
+	g.expect("*3\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n", "MGET", "key-1", "key-2", "key-3")
+	for i := 4; ; i++ {
+		if got := g.do("RENAME", "key-1", names[i]); got != ok {
+			if !strings.HasPrefix(got, "-CROSSSLOT ") {
+				t.Errorf("a move between slots: %q", got)
+			}
+			break
+		}
+		g.do("SET", "key-1", "x")
+	}
+	g.expect(":100\r\n", append([]string{"DEL"}, names...)...)
+	g.expectAlarm("")
+
+	t.Run("resharding under load", func(t *testing.T) { reshard(t, g, all) })
+	t.Run("a primary is killed under load", func(t *testing.T) { failOver(t, g, all) })
+}
+
+// taggedSide puts all keys of the walk into one slot.
+type taggedSide struct{ *side }
+
+func (s *taggedSide) do(args ...string) string {
+	c := s.call(args...)
+	tagged := append([]string(nil), args...)
+	for _, r := range c.Refs {
+		tagged[r.Arg] = "{t}" + args[r.Arg]
+	}
+	return s.side.do(tagged...)
+}
+
+// load writes and reads what it wrote until stopped; it counts answers that are wrong.
+type load struct {
+	wrong, done, refused atomic.Int64
+	stop                 chan struct{}
+	wait                 sync.WaitGroup
+}
+
+func startLoad(t *testing.T, g *gateway) *load {
+	l := &load{stop: make(chan struct{})}
+	for worker := range 3 {
+		own := &gateway{side: newSide(t, "phi"), sink: g.sink}
+		own.x = g.backend.NewExecutor(5)
+		l.wait.Go(func() {
+			defer own.x.Close()
+			known := map[string]string{}
+			for i := 0; ; i++ {
+				select {
+				case <-l.stop:
+					return
+				default:
+				}
+				l.turn(own, known, fmt.Sprintf("load-%d-%d", worker, i%50), fmt.Sprint(i))
+			}
+		})
+	}
+	return l
+}
+
+func (l *load) turn(g *gateway, known map[string]string, key, value string) {
+	if old, wrote := known[key]; wrote {
+		got := g.do("HGET", key, "f")
+		if strings.HasPrefix(got, "-") {
+			l.refused.Add(1)
+		} else if want := fmt.Sprintf("$%d\r\n%s\r\n", len(old), old); got != want && got != null {
+			l.wrong.Add(1)
+		}
+	}
+	if got := g.do("HSET", key, "f", value); strings.HasPrefix(got, ":") {
+		known[key] = value
+		l.done.Add(1)
+	} else {
+		delete(known, key) // it may or may not have happened
+		l.refused.Add(1)
+	}
+}
+
+func (l *load) end(t *testing.T, g *gateway, failOver bool) {
+	t.Helper()
+	before := l.done.Load()
+	eventually(t, 20*time.Second, "the load goes on", func() bool { return l.done.Load() > before+100 })
+	close(l.stop)
+	l.wait.Wait()
+	if l.wrong.Load() != 0 {
+		t.Errorf("%d wrong answers, %d right ones", l.wrong.Load(), l.done.Load())
+	}
+	// A primary that dies takes writes with it that its replica did not have yet: what is older than what this gateway knows
+	// of is taken for a replay, as it cannot be told from one.
+	for _, a := range strings.Split(g.sink.takeAlarms(), ", ") {
+		if a != "" && (!failOver || !strings.HasPrefix(a, "replayed ")) {
+			t.Errorf("alarm: %s", a)
+		}
+	}
+	t.Logf("%d writes, %d refused", l.done.Load(), l.refused.Load())
+}
+
+func reshard(t *testing.T, g *gateway, all []*server) {
+	l := startLoad(t, g)
+	eventually(t, 10*time.Second, "the load runs", func() bool { return l.done.Load() > 100 })
+	from, to := all[0].must("CLUSTER", "MYID"), all[1].must("CLUSTER", "MYID")
+	out, err := exec.Command("redis-cli", "--cluster", "reshard", all[0].addr(), "--cluster-from", from, "--cluster-to", to, "--cluster-slots", "2000", "--cluster-yes").CombinedOutput()
+	if err != nil {
+		t.Fatalf("cannot reshard: %v\n%s", err, out)
+	}
+	l.end(t, g, false)
+	if l.refused.Load() != 0 {
+		t.Errorf("%d commands were refused while slots moved", l.refused.Load())
+	}
+}
+
+func failOver(t *testing.T, g *gateway, all []*server) {
+	l := startLoad(t, g)
+	eventually(t, 10*time.Second, "the load runs", func() bool { return l.done.Load() > 100 })
+	all[1].kill()
+	eventually(t, 30*time.Second, "a replica takes over", func() bool {
+		return strings.Contains(all[0].do("CLUSTER", "INFO"), "cluster_state:ok") && strings.Contains(all[0].do("CLUSTER", "NODES"), "fail")
+	})
+	l.end(t, g, true)
+}
+
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	primary := startServer(t)
+	replica := startServer(t, "--replicaof", "127.0.0.1 "+fmt.Sprint(primary.port))
+	eventually(t, 20*time.Second, "the replica follows", func() bool {
+		return strings.Contains(replica.do("INFO", "replication"), "master_link_status:up")
+	})
+	o := upstream.Options{Mode: upstream.Sentinel, Master: "lethe", PlainText: true, Timeout: 10 * time.Second}
+	var sentinels []*server
+	for range 3 {
+		s := startSentinel(t, primary)
+		sentinels = append(sentinels, s)
+		o.Addresses = append(o.Addresses, s.addr())
+	}
+	for _, s := range sentinels {
+		eventually(t, 30*time.Second, "the sentinels know each other", func() bool {
+			return strings.Contains(s.do("INFO", "sentinel"), "slaves=1,sentinels=3")
+		})
+	}
+	g := newGateway(t, o, "phi").alone()
+	g.expect(ok, "SET", "k", "v")
+	primary.kill()
+	eventually(t, 40*time.Second, "the replica is the primary", func() bool {
+		return strings.HasPrefix(g.do("SET", "k", "v2"), "+OK")
+	})
+	g.expect("$2\r\nv2\r\n", "GET", "k")
+	if !strings.HasPrefix(replica.do("ROLE"), "master") {
+		t.Error("somebody else answered")
+	}
+	g.expectAlarm("")
+}
+
+func startSentinel(t *testing.T, primary *server) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), port: freePort(t), args: []string{"--sentinel"}}
+	config := fmt.Sprintf("bind 127.0.0.1\nsentinel monitor lethe 127.0.0.1 %d 2\nsentinel down-after-milliseconds lethe 500\nsentinel failover-timeout lethe 3000\n", primary.port)
+	writeFile(t, filepath.Join(s.dir, "redis.conf"), config)
+	t.Cleanup(s.kill)
+	s.start()
+	return s
+}

@@ -1,0 +1,115 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+var (
+	errRefusedLogin = errors.New("the upstream refuses the credentials")
+	errNotPrimary   = errors.New("the node is not the primary")
+)
+
+// dialer makes connections that are authenticated and ready.
+type dialer struct {
+	tls         *tls.Config
+	credentials func(context.Context) (Credentials, error)
+	timeout     time.Duration
+	maxReply    int
+}
+
+func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	network := "tcp"
+	if strings.HasPrefix(address, "/") {
+		network = "unix"
+	}
+	raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect to the upstream: %w", err)
+	}
+	if d.tls != nil {
+		if raw, err = handshake(ctx, raw, d.tls, address); err != nil {
+			return nil, err
+		}
+	}
+	c := newConn(raw, d.maxReply)
+	if err := d.login(ctx, c); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func handshake(ctx context.Context, raw net.Conn, config *tls.Config, address string) (net.Conn, error) {
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName, _, _ = net.SplitHostPort(address)
+	}
+	secured := tls.Client(raw, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("cannot agree on TLS with the upstream: %w", err)
+	}
+	return secured, nil
+}
+
+func (d *dialer) login(ctx context.Context, c *conn) error {
+	if d.credentials == nil {
+		return nil
+	}
+	by, _ := ctx.Deadline()
+	who, err := d.credentials(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot get the upstream's credentials: %w", err)
+	}
+	defer clear(who.Token)
+	if len(who.Token) == 0 {
+		return nil
+	}
+	if err := c.SetDeadline(by); err != nil {
+		return err
+	}
+	n := 2
+	if who.User != "" {
+		n = 3
+	}
+	c.out = appendArgString(appendRequest(c.out, n), "AUTH")
+	if who.User != "" {
+		c.out = appendArgString(c.out, who.User)
+	}
+	c.out = appendArg(c.out, who.Token)
+	sent := c.out
+	err = c.flush()
+	clear(sent) // the token
+	if err != nil {
+		return fmt.Errorf("cannot log in to the upstream: %w", err)
+	}
+	answer, err := c.in.next()
+	c.in.release()
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot log in to the upstream: %w", err)
+	case answer.isError():
+		return errRefusedLogin // its text may name the user
+	}
+	return nil
+}
+
+// isPrimary asks a node for its role: a sentinel may be late, and writing to what is no primary any more loses data.
+func isPrimary(c *conn, by time.Time) error {
+	r, err := c.call(by, "ROLE")
+	switch {
+	case err != nil:
+		return err
+	case r.kind == '*' && len(r.elems) > 0 && string(r.elems[0].text) == "master":
+		return nil
+	}
+	return errNotPrimary
+}

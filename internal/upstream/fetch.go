@@ -1,0 +1,324 @@
+package upstream
+
+import (
+	"errors"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// fetch asks for the records of a task's keys, and in the same step for the parts of a collection whose record this gateway
+// knows already: the upstream gives them only if it still has that record.
+func (x *Executor) fetch(t *Task) {
+	t.phase = phaseFetch
+	for i := range t.keys {
+		k := &t.keys[i]
+		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need == needItems || t.shape.need == needWhole) {
+			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
+				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
+					continue // its own step brings what it needs
+				}
+				if x.askParts(t, k) {
+					continue
+				}
+			}
+		}
+		x.askRecord(k)
+	}
+	if t.quickReady() {
+		x.quickStart(t)
+	}
+}
+
+func (x *Executor) askRecord(k *keyState) {
+	k.cached = false
+	l := x.lane
+	k.op = l.begin(k.slot, true, 2)
+	l.out = appendArg(appendArgString(l.out, "GET"), k.record)
+	l.end()
+}
+
+// adopt takes a record as the key's, if it opens.
+func (x *Executor) adopt(k *keyState, record []byte) bool {
+	if x.sealer.OpenCollection(&k.coll, &k.entry, record, x.b.clock.Now()) != nil {
+		return false
+	}
+	k.raw, k.found, k.header, k.guard = record, true, k.coll.Header, guardHeader
+	copy(k.expect[:], record)
+	return true
+}
+
+// askParts asks for the parts that the command needs of a collection; false when it needs none.
+func (x *Executor) askParts(t *Task, k *keyState) bool {
+	switch {
+	case t.shape.need == needItems:
+		read := itemCommand(k.coll.Type)
+		if read == "" || !x.sealMembers(t, k) {
+			return false
+		}
+		x.askPair(k, read, k.members)
+	case t.shape.need == needWhole:
+		x.askWhole(k)
+	default:
+		return false
+	}
+	return true
+}
+
+// askPair asks for the header of the record and behind it for parts of the data. It is no single step, and need not be: when
+// the header is the expected one, parts of that life of the collection are what they were then or later, and parts of
+// another life do not open.
+func (x *Executor) askPair(k *keyState, read string, args [][]byte) {
+	l := x.lane
+	k.op, k.cached = l.begin(k.slot, true, 4), true
+	l.out = appendArg(appendArgString(l.out, "GETRANGE"), k.record)
+	l.out = appendArgInt(appendArgInt(l.out, 0), seal.HeaderBytes-1)
+	l.end()
+	k.partsOp = l.begin(k.slot, true, 2+len(args))
+	l.out = appendArg(appendArgString(l.out, read), k.data)
+	for _, a := range args {
+		l.out = appendArg(l.out, a)
+	}
+	l.end()
+}
+
+// askWhole asks for all parts in one step, which looks first how many they are.
+func (x *Executor) askWhole(k *keyState) {
+	size, read := wholeCommand(k.coll.Type)
+	extra := 0
+	if k.coll.Type == seal.List {
+		extra = 2
+	}
+	l := x.lane
+	k.op = l.eval(x.b.scripts.read, k.slot, true, 2, 4+extra)
+	l.out = appendArg(appendArg(l.out, k.record), k.data)
+	l.out = appendArg(l.out, k.expect[:])
+	l.out = appendArgString(l.out, size)
+	l.out = appendArgInt(l.out, int64(x.b.upstream.options.MaxLiftItems))
+	l.out = appendArgString(l.out, read)
+	if k.coll.Type == seal.List {
+		l.out = appendArgString(appendArgString(l.out, "0"), "-1")
+	}
+	l.end()
+	k.cached, k.partsOp = true, -1
+}
+
+func itemCommand(t seal.Type) string {
+	switch t {
+	case seal.Hash, seal.SortedSet:
+		return "HMGET"
+	case seal.Set:
+		return "SMISMEMBER"
+	}
+	return ""
+}
+
+func wholeCommand(t seal.Type) (size, read string) {
+	switch t {
+	case seal.Set:
+		return "SCARD", "SMEMBERS"
+	case seal.List:
+		return "LLEN", "LRANGE"
+	default:
+		return "HLEN", "HGETALL"
+	}
+}
+
+// sealMembers makes the sealed forms of the items that the command names; false when it names none, or too many.
+func (x *Executor) sealMembers(t *Task, k *keyState) bool {
+	args := t.Call.Args
+	first, step := t.shape.items(args)
+	k.members = k.members[:0]
+	for i := first; i < len(args); i += step {
+		sealed, err := x.sealer.SealMember(nil, &k.entry, &k.coll, args[i])
+		if err != nil {
+			return false
+		}
+		k.members = append(k.members, sealed)
+	}
+	return len(k.members) > 0 && len(k.members) <= maxArgs
+}
+
+// maxArgs is how many arguments Lua's unpack surely takes.
+const maxArgs = 7000
+
+// fetched looks at what came, asks for what is still missing, and runs the command when there is nothing.
+func (x *Executor) fetched(t *Task) {
+	more := false
+	for i := range t.keys {
+		k := &t.keys[i]
+		if k.op < 0 {
+			continue
+		}
+		o := &x.lane.ops[k.op]
+		k.op = -1
+		if o.err == nil && o.reply.errorIs("WRONGTYPE") {
+			x.alarm(k, Altered)
+			continue
+		}
+		if t.failed(o) {
+			return
+		}
+		if k.cached && k.partsOp >= 0 {
+			next, ok := x.pairReply(t, k, &o.reply)
+			if !ok {
+				return
+			}
+			more = more || next
+			continue
+		}
+		if k.cached {
+			next, ok := x.cachedReply(t, k, &o.reply)
+			if !ok {
+				return
+			}
+			more = more || next
+			continue
+		}
+		more = x.recordReply(t, k, &o.reply) || more
+	}
+	switch {
+	case more:
+	case t.quickReady():
+		x.quickStart(t)
+	default:
+		x.execute(t)
+	}
+}
+
+// pairReply takes the answers to askPair. Where the record is another one it is asked for.
+func (x *Executor) pairReply(t *Task, k *keyState, header *reply) (more, ok bool) {
+	if header.kind != '$' || string(header.text) != string(k.expect[:]) {
+		k.found, k.guard = false, guardAbsent
+		if t.attempts++; t.attempts >= maxAttempts {
+			t.fail(msgBusy)
+			return false, false
+		}
+		x.askRecord(k)
+		return true, true
+	}
+	o := &x.lane.ops[k.partsOp]
+	if o.err == nil && o.reply.errorIs("WRONGTYPE") {
+		x.alarm(k, Altered)
+		return false, true
+	}
+	if t.failed(o) {
+		return false, false
+	}
+	k.parts = &o.reply
+	return false, true
+}
+
+// cachedReply takes the answer to askWhole: the parts, or another record than this gateway thought.
+func (x *Executor) cachedReply(t *Task, k *keyState, r *reply) (more, ok bool) {
+	if r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':' {
+		x.alarm(k, Altered)
+		return false, true
+	}
+	switch {
+	case r.elems[0].n == 1 && len(r.elems) == 2:
+		k.parts = &r.elems[1]
+		return false, true
+	case r.elems[0].n == 2:
+		t.fail(refusedLarge)
+		return false, false
+	case r.elems[0].n == 0:
+		k.found, k.guard, k.cached = false, guardAbsent, false
+		none := reply{kind: '$', null: true}
+		have := &none
+		if len(r.elems) == 2 {
+			have = &r.elems[1]
+		}
+		if t.attempts++; t.attempts >= maxAttempts {
+			t.fail(msgBusy)
+			return false, false
+		}
+		return x.recordReply(t, k, have), true
+	}
+	x.alarm(k, Altered)
+	return false, true
+}
+
+// recordReply takes a record, and reports whether parts of its collection were asked for.
+func (x *Executor) recordReply(t *Task, k *keyState, r *reply) (more bool) {
+	k.found, k.raw = false, nil
+	if r.kind != '$' {
+		x.alarm(k, Altered)
+		return false
+	}
+	if r.null {
+		return false
+	}
+	k.raw = r.text
+	h, err := seal.ParseHeader(r.text)
+	if err != nil {
+		x.alarm(k, Altered)
+		return false
+	}
+	copy(k.expect[:], r.text)
+	k.guard = guardHeader
+	if h.Type == seal.String {
+		k.found, k.header = true, h // it is opened when it is loaded
+		return false
+	}
+	if !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
+		if !x.fetchKey(k) || !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
+			return false
+		}
+	}
+	k.header = k.coll.Header
+	if t.shape.quick != nil && t.shape.quick.fits(t, k) {
+		return false
+	}
+	return x.askParts(t, k)
+}
+
+// fetchKey asks peers for the data key of a record that could not be opened for the lack of it.
+func (x *Executor) fetchKey(k *keyState) bool {
+	return k.guard == guardHeader && !x.b.ring.Has(k.header.KeyID) && x.b.fetchKey(k.header.KeyID)
+}
+
+// overdue is how late an upstream may be with a deletion: clocks differ.
+const overdueMillis = 2000
+
+// believe says what the outcome of opening a record means: it is the entry, or there is none.
+func (x *Executor) believe(k *keyState, err error) bool {
+	h, _ := seal.ParseHeader(k.raw)
+	k.header, k.found = h, false
+	switch {
+	case err == nil && x.b.ledger.saw(k, &h, k.raw):
+		k.found = true
+		return true
+	case err == nil:
+		x.alarm(k, Replayed)
+	case errors.Is(err, seal.ErrExpired):
+		if x.b.clock.Now()-h.Deadline > overdueMillis {
+			x.alarm(k, Overdue)
+		}
+	case errors.Is(err, seal.ErrNoKey):
+		// Of before the last start, or of a slice that is over: nobody can open it any more. It is overwritten as it is. What
+		// says itself that it should be gone is a lie, whoever wrote that.
+		if x.b.clock.Now()-h.Deadline > overdueMillis {
+			x.alarm(k, Overdue)
+		}
+	default:
+		x.alarm(k, Altered)
+	}
+	return false
+}
+
+// alarm tells of a lie about an entry, treats the entry as absent and removes what is there, so that it lies but once.
+func (x *Executor) alarm(k *keyState, a Alarm) {
+	k.found, k.guard, k.raw, k.parts = false, guardAbsent, nil, nil
+	if x.b.sink != nil {
+		x.b.sink.Alarm(a, k.place.Tenant, k.place.Category, k.entry.Name)
+	}
+	x.unlink(k)
+}
+
+// unlink removes what the upstream has under an entry's names, without waiting for more than the batch.
+func (x *Executor) unlink(k *keyState) {
+	l := x.lane
+	l.begin(k.slot, false, 3)
+	l.out = appendArg(appendArg(appendArgString(l.out, "UNLINK"), k.record), k.data)
+	l.end()
+}

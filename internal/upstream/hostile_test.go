@@ -1,0 +1,378 @@
+package upstream_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// operator is somebody with full access to the upstream.
+type operator struct {
+	t *testing.T
+	c *testkit.Client
+}
+
+func (o operator) do(args ...string) testkit.Reply { return o.c.Do(args...) }
+
+func (o operator) keys() (records, data []string) {
+	for _, e := range o.do("KEYS", "*").Elems {
+		if name := string(e.Str); strings.HasSuffix(name, "~") {
+			data = append(data, name)
+		} else {
+			records = append(records, name)
+		}
+	}
+	return records, data
+}
+
+// only returns the name of the only record.
+func (o operator) only() string {
+	o.t.Helper()
+	records, _ := o.keys()
+	if len(records) != 1 {
+		o.t.Fatalf("%d records are upstream", len(records))
+	}
+	return records[0]
+}
+
+func setUp(t *testing.T) (*gateway, operator) {
+	t.Helper()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	return newGateway(t, unixOptions(redis), "phi").alone(), operator{t, redis.Dial(t)}
+}
+
+func (g *gateway) expect(want string, args ...string) {
+	g.t.Helper()
+	if got := g.do(args...); got != want {
+		g.t.Errorf("%s: got %q, want %q", args[0], got, want)
+	}
+}
+
+func (g *gateway) expectAlarm(want string) {
+	g.t.Helper()
+	if got := g.sink.takeAlarms(); got != want {
+		g.t.Errorf("alarms %q, want %q", got, want)
+	}
+}
+
+const (
+	null = "$-1\r\n"
+	ok   = "+OK\r\n"
+)
+
+func TestNothingReadableIsUpstream(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	const mark = "CANARY-7f3a"
+	g.do("SET", mark+"-key", mark+"-value")
+	g.do("HSET", mark+"-hash", mark+"-field", mark+"-value")
+	g.do("SADD", mark+"-set", mark+"-member")
+	g.do("ZADD", mark+"-zset", "1", mark+"-member")
+	g.do("RPUSH", mark+"-list", mark+"-element")
+	g.do("RPUSH", mark+"-list", mark+"-element")
+	records, data := o.keys()
+	if len(records) != 5 || len(data) != 4 {
+		t.Fatalf("%d records and %d collections are upstream", len(records), len(data))
+	}
+	for _, key := range append(records, data...) {
+		dump := string(o.do("DUMP", key).Str)
+		if strings.Contains(dump, "CANARY") || strings.Contains(key, "CANARY") || strings.Contains(dump, "phi") {
+			t.Errorf("something is readable upstream")
+		}
+		if ttl := o.do("PTTL", key).Int; ttl <= 0 || ttl > 300_000 {
+			t.Errorf("something is upstream for %d ms", ttl)
+		}
+	}
+}
+
+func TestTamperedStringsAreMissesAndAlarms(t *testing.T) {
+	t.Parallel()
+	f := func(want string, tamper func(g *gateway, o operator, key string)) {
+		t.Helper()
+		g, o := setUp(t)
+		g.expect(ok, "SET", "victim", "value")
+		tamper(g, o, o.only())
+		g.expect(null, "GET", "victim")
+		g.expectAlarm(want)
+		g.expect(null, "GET", "victim")
+		g.expectAlarm("")
+		g.expect(ok, "SET", "victim", "again")
+		g.expect("$5\r\nagain\r\n", "GET", "victim")
+	}
+	const altered = "altered A phi victim"
+	f(altered, func(g *gateway, o operator, key string) { o.do("SETRANGE", key, "90", "\x01") })
+	f(altered, func(g *gateway, o operator, key string) { o.do("SETRANGE", key, "24", "\x01\x02\x03") })
+	f(altered, func(g *gateway, o operator, key string) { o.do("APPEND", key, "x") })
+	f(altered, func(g *gateway, o operator, key string) { o.do("SET", key, "short") })
+	f(altered, func(g *gateway, o operator, key string) { o.do("SET", key, "") })
+	f(altered, func(g *gateway, o operator, key string) { o.do("DEL", key); o.do("HSET", key, "a", "b") })
+	f(altered, func(g *gateway, o operator, key string) {
+		value := string(o.do("GET", key).Str)
+		o.do("SET", key, value[:len(value)-1])
+	})
+	f(altered, func(g *gateway, o operator, key string) { // two values swapped
+		g.expect(ok, "SET", "other", "something else")
+		records, _ := o.keys()
+		for _, r := range records {
+			if r != key {
+				o.do("COPY", r, key, "REPLACE")
+			}
+		}
+	})
+	f("", func(g *gateway, o operator, key string) { o.do("DEL", key) })
+}
+
+func TestReplayedStringsAreMissesAndAlarms(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	base := time.Now()
+	offset := time.Duration(0)
+	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	g.expect(ok, "SET", "victim", "old")
+	key := o.only()
+	old := string(o.do("GET", key).Str)
+	offset += 3 * time.Second
+	g.expect(ok, "SET", "victim", "new")
+	o.do("SET", key, old)
+	g.expect(null, "GET", "victim")
+	g.expectAlarm("replayed A phi victim")
+	offset += 3 * time.Second
+	g.expect(":0\r\n", "DEL", "victim")
+	g.expect(ok, "SET", "victim", "newer")
+	newer := string(o.do("GET", key).Str)
+	g.expect(":1\r\n", "DEL", "victim")
+	offset += 3 * time.Second
+	o.do("SET", key, newer)
+	g.expect(null, "GET", "victim")
+	g.expectAlarm("replayed A phi victim")
+}
+
+// Whatever the upstream is told about expiry, the sealed deadline stands.
+func TestTheSealedDeadlineStands(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	base := time.Now()
+	offset := time.Duration(0)
+	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	g.expect(ok, "SET", "victim", "value", "EX", "100")
+	g.expect(":1\r\n", "HSET", "hash", "f", "v")
+	records, data := o.keys()
+	for _, key := range append(records, data...) {
+		o.do("PERSIST", key)
+	}
+	offset = 99 * time.Second
+	g.expect("$5\r\nvalue\r\n", "GET", "victim")
+	offset = 100 * time.Second
+	g.expect(null, "GET", "victim")
+	g.expectAlarm("") // the upstream may be a little late
+	offset = 103 * time.Second
+	g.expect(null, "GET", "victim")
+	g.expectAlarm("overdue A phi victim")
+	offset = 299 * time.Second
+	g.expect("$1\r\nv\r\n", "HGET", "hash", "f")
+	offset = 303 * time.Second
+	g.expect(null, "HGET", "hash", "f")
+	g.expectAlarm("overdue A phi hash")
+	offset = 400 * time.Second
+	g.ring.Expire()
+	if g.ring.Len() != 0 {
+		t.Error("there are keys when everything has ended")
+	}
+}
+
+func TestTamperedCollections(t *testing.T) {
+	t.Parallel()
+	f := func(want string, tamper func(o operator, record, data string), read ...string) {
+		t.Helper()
+		g, o := setUp(t)
+		g.do("HSET", "h", "f1", "v1", "f2", "v2")
+		record := o.only()
+		tamper(o, record, record+"~")
+		if got := g.do(read...); got != want {
+			t.Errorf("%v: got %q, want %q", read, got, want)
+		}
+		g.expectAlarm("altered A phi h")
+	}
+	fields := func(o operator, data string) (a, b string) {
+		all := o.do("HKEYS", data).Elems
+		return string(all[0].Str), string(all[1].Str)
+	}
+	swap := func(o operator, _, data string) {
+		a, b := fields(o, data)
+		va, vb := string(o.do("HGET", data, a).Str), string(o.do("HGET", data, b).Str)
+		o.do("HSET", data, a, vb, b, va)
+	}
+	f(null, swap, "HGET", "h", "f1")
+	f("*0\r\n", swap, "HGETALL", "h")
+	f("*0\r\n", func(o operator, _, data string) { o.do("HSET", data, "made up", "value") }, "HGETALL", "h")
+	f("*0\r\n", func(o operator, _, data string) { o.do("DEL", data) }, "HGETALL", "h")
+	f(null, func(o operator, _, data string) { o.do("DEL", data); o.do("SADD", data, "x") }, "HGET", "h", "f1")
+	f(":0\r\n", func(o operator, _, data string) { o.do("DEL", data); o.do("SADD", data, "x") }, "HLEN", "h")
+	f(null, func(o operator, record, data string) { o.do("SETRANGE", record, "24", "\x00\x01\x02\x03") }, "HGET", "h", "f1")
+}
+
+// A collection that was made anew does not take parts of its former life.
+func TestPartsOfAFormerLife(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	g.do("HSET", "h", "f1", "old")
+	data := o.only() + "~"
+	field := string(o.do("HKEYS", data).Elems[0].Str)
+	value := string(o.do("HGET", data, field).Str)
+	g.expect(":1\r\n", "DEL", "h")
+	g.do("HSET", "h", "f2", "new")
+	o.do("HSET", data, field, value)
+	g.expect("*0\r\n", "HGETALL", "h")
+	g.expectAlarm("altered A phi h")
+}
+
+func TestADeletedEntryOfALostCollectionIsAMiss(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	g.do("RPUSH", "l", "a", "b")
+	o.do("DEL", o.only())
+	g.expect("*0\r\n", "LRANGE", "l", "0", "-1")
+	g.expect(":1\r\n", "RPUSH", "l", "c")
+	g.expect("*1\r\n$1\r\nc\r\n", "LRANGE", "l", "0", "-1")
+	g.expectAlarm("")
+}
+
+func TestTheQueueDeletesAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	g.expect(ok, "SET", "short", "value", "PX", "150")
+	g.expect(ok, "SET", "longer", "value", "PX", "150")
+	g.expect(ok, "SET", "longer", "value", "EX", "100")
+	g.do("HSET", "h", "f", "v")
+	g.do("PEXPIRE", "h", "150")
+	records, _ := o.keys()
+	for _, r := range records {
+		o.do("PERSIST", r)
+		o.do("PERSIST", r+"~")
+	}
+	g.runQueue(t)
+	eventually(t, 5*time.Second, "two entries are deleted and told of", func() bool {
+		records, data := o.keys()
+		return len(records) == 1 && len(data) == 0 && g.sink.hasExpired("A phi short") && g.sink.hasExpired("A phi h")
+	})
+	if g.sink.hasExpired("A phi longer") {
+		t.Error("an entry that was written again has expired")
+	}
+	g.expect("$5\r\nvalue\r\n", "GET", "longer")
+}
+
+// Two gateways: keys travel through the upstream's own pub/sub, and one reads what the other wrote.
+func TestTwoGateways(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	a, b := joined(t, unixOptions(redis)), joined(t, unixOptions(redis))
+	if a.ring.Epoch() != b.ring.Epoch() {
+		t.Fatal("the second gateway did not join the first")
+	}
+	a.expect(ok, "SET", "k", "of a")
+	b.expect("$4\r\nof a\r\n", "GET", "k")
+	b.expect(ok, "SET", "k", "of b", "EX", "7")
+	a.expect("$4\r\nof b\r\n", "GET", "k")
+	for i := range 50 {
+		name := "h" + string(rune('0'+i%5))
+		a.do("HSET", name, "one", "v", string(rune('a'+i)), "a")
+		b.do("HSET", name, "two", "v", string(rune('A'+i)), "b")
+		b.expect("$1\r\na\r\n", "HGET", name, string(rune('a'+i)))
+		a.expect("$1\r\nb\r\n", "HGET", name, string(rune('A'+i)))
+		if a.do("HLEN", name) != b.do("HLEN", name) {
+			t.Error("two gateways see two lengths")
+		}
+		a.do("RPUSH", "l", "a")
+		b.do("LPUSH", "l", "b")
+	}
+	a.expect(":100\r\n", "LLEN", "l")
+	if a.sink.takeAlarms()+b.sink.takeAlarms() != "" {
+		t.Error("two honest gateways raise alarms")
+	}
+	outsider := newGateway(t, unixOptions(redis), "phi").alone()
+	outsider.expect(null, "GET", "k")
+	outsider.expectAlarm("")
+}
+
+// joined is a gateway with a bus.
+func joined(t *testing.T, o upstream.Options) *gateway {
+	t.Helper()
+	g := newGateway(t, o, "phi")
+	joinBus(t, g)
+	return g
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	g, _ := setUp(t)
+	f := func(want string, args ...string) {
+		t.Helper()
+		if got := g.do(args...); !strings.HasPrefix(got, "-SEALED "+want) {
+			t.Errorf("%s: got %q", args[0], got)
+		}
+	}
+	f("arithmetic", "INCR", "k")
+	f("arithmetic", "HINCRBY", "h", "f", "1")
+	f("parts", "GETRANGE", "k", "0", "1")
+	f("parts", "SETRANGE", "k", "0", "x")
+	f("the upstream's own", "OBJECT", "ENCODING", "k")
+	for _, s := range g.table.Specs() {
+		if len(s.Keys) > 0 && s.Run != nil && upstream.Refusal(s.RecordName()) == "" {
+			continue
+		}
+		if len(s.Keys) > 0 && s.Run != nil && !strings.HasPrefix(upstream.Refusal(s.RecordName()), "SEALED ") {
+			t.Errorf("%s is refused without a reason", s.RecordName())
+		}
+	}
+}
+
+func TestPlainCategories(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	g := newGateway(t, unixOptions(redis), "rate_limit").alone()
+	g.place.Plain = true
+	o := operator{t, redis.Dial(t)}
+	g.expect(":1\r\n", "INCR", "limit:user")
+	g.expect(":11\r\n", "INCRBY", "limit:user", "10")
+	g.expect(":10\r\n", "DECR", "limit:user")
+	g.expect("$2\r\n10\r\n", "GET", "limit:user")
+	if key := o.only(); strings.Contains(key, "user") || string(o.do("GET", key).Str) != "10" || o.do("PTTL", key).Int > 60_000 || o.do("PTTL", key).Int < 50_000 {
+		t.Error("the counter upstream is not what it should be")
+	}
+	g.expect(":60\r\n", "TTL", "limit:user")
+	g.expect(":1\r\n", "EXPIRE", "limit:user", "5")
+	g.expect(":6\r\n", "INCRBY", "limit:user", "-4")
+	g.expect(":5\r\n", "TTL", "limit:user")
+	g.expect(ok, "SET", "other", "5")
+	g.expect("*2\r\n$1\r\n6\r\n$1\r\n5\r\n", "MGET", "limit:user", "other")
+	g.expect("-ERR value is not an integer or out of range\r\n", "INCRBY", "other", "x")
+	if got := g.do("SET", "other", "text"); !strings.HasPrefix(got, "-SEALED values") {
+		t.Errorf("a text in a plain category: %q", got)
+	}
+	if got := g.do("HSET", "other2", "f", "1"); !strings.HasPrefix(got, "-SEALED entries") {
+		t.Errorf("a hash in a plain category: %q", got)
+	}
+	g.expect(":2\r\n", "DEL", "other", "limit:user")
+	g.expectAlarm("")
+}
+
+func joinBus(t *testing.T, g *gateway) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	bus := upstream.NewBus(g.up)
+	peers := newPeers(t, g, bus)
+	done := make(chan struct{}, 2)
+	go func() { bus.Listen(ctx, func(m []byte) { peers.Received(m) }); done <- struct{}{} }()
+	<-bus.Ready()
+	if err := peers.Join(ctx, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	go func() { peers.Run(ctx); done <- struct{}{} }()
+	g.runQueue(t)
+	t.Cleanup(func() { cancel(); <-done; <-done })
+	eventually(t, 5*time.Second, "the gateway hears itself", func() bool { return peers.InTouch(1000) })
+}

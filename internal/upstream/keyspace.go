@@ -1,0 +1,358 @@
+package upstream
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// Tenant is a tenant whose entries a command without keys may see.
+type Tenant struct {
+	ID   engine.TenantID
+	Name string
+}
+
+// A cursor is the number of the tenant and of the node, and the upstream's own cursor, which has as many bits as its table of
+// keys has.
+const cursorBits = 40
+
+var errCursor = errors.New("the upstream's cursor is larger than any table")
+
+// Keyspace runs SCAN, KEYS, DBSIZE and RANDOMKEY for some tenants: the names that are upstream are opened into the scratch
+// store, without values, and the handler answers from there. It reports whether the command is one of them.
+//
+// KEYS and DBSIZE walk over the whole upstream, whoever's it is.
+func (x *Executor) Keyspace(c *command.Call, tenants []Tenant) bool {
+	w := walk{x: x, c: c, tenants: tenants}
+	switch c.Spec.RecordName() {
+	case "SCAN":
+		w.scan()
+	case "KEYS", "DBSIZE":
+		w.everything()
+	case "RANDOMKEY":
+		w.random()
+	default:
+		return false
+	}
+	return true
+}
+
+// walk is one command without keys.
+type walk struct {
+	x       *Executor
+	c       *command.Call
+	tenants []Tenant
+	found   [][]byte // names in clear; cleared at the end
+	err     error
+}
+
+// scan answers one page. The handler is given the page as if it were everything, and its cursor is replaced.
+func (w *walk) scan() {
+	c := w.c
+	cursor, err := strconv.ParseUint(string(c.Args[1]), 10, 64)
+	if err != nil {
+		c.Tx = w.x.tx
+		c.Spec.Run(c) // has the error
+		return
+	}
+	nodes := w.x.nodes()
+	at, within := cursor>>cursorBits, cursor&(1<<cursorBits-1)
+	next := uint64(0)
+	steps := uint64(len(w.tenants) * len(nodes))
+	if at < steps {
+		within = w.page(w.tenants[at/uint64(len(nodes))], nodes[at%uint64(len(nodes))], within, pageSize)
+		switch {
+		case within != 0:
+			next = at<<cursorBits | within
+		case at+1 < steps:
+			next = (at + 1) << cursorBits
+		}
+	}
+	mark := c.Out.Len()
+	args := c.Args
+	c.Args = append(append([][]byte{args[0], []byte("0")}, args[2:]...), []byte("COUNT"), []byte(strconv.Itoa(pageSize)))
+	w.answer()
+	c.Args = args
+	w.replaceCursor(mark, next)
+}
+
+// pageSize is how many names one step asks for.
+const pageSize = 1000
+
+// replaceCursor puts the real cursor where the handler answered that there is no more.
+func (w *walk) replaceCursor(mark int, next uint64) {
+	const zero = "*2\r\n$1\r\n0\r\n"
+	out := w.c.Out
+	answer := out.Bytes()[mark:]
+	if w.c.Failed || next == 0 || len(answer) < len(zero) || string(answer[:len(zero)]) != zero {
+		return
+	}
+	rest := append([]byte(nil), answer[len(zero):]...)
+	out.Truncate(mark)
+	out.Array(2)
+	out.BulkUint(next)
+	out.Raw(rest)
+	clear(rest)
+}
+
+func (w *walk) everything() {
+	for _, t := range w.tenants {
+		for _, node := range w.x.nodes() {
+			for cursor := uint64(0); ; {
+				if cursor = w.page(t, node, cursor, pageSize); cursor == 0 {
+					break
+				}
+			}
+		}
+	}
+	w.answer()
+}
+
+// random asks for keys by chance until one is a tenant's, and walks where chance does not help.
+func (w *walk) random() {
+	x := w.x
+	x.lane.reset()
+	const tries = 16
+	for _, node := range x.nodes() {
+		for range tries {
+			x.lane.command(node.slot, true, "RANDOMKEY")
+		}
+	}
+	x.lane.run()
+	var names [][]byte
+	for i := range x.lane.ops {
+		if o := &x.lane.ops[i]; o.err == nil && o.reply.kind == '$' && seal.IsRecordName(o.reply.text) {
+			names = append(names, append([]byte(nil), o.reply.text...))
+		}
+	}
+	for _, t := range w.tenants {
+		w.open(t, names)
+	}
+	if len(w.found) == 0 {
+		w.everything()
+		return
+	}
+	w.answer()
+}
+
+// answer runs the handler on what was found.
+func (w *walk) answer() {
+	c, x := w.c, w.x
+	defer func() {
+		for _, name := range w.found {
+			clear(name)
+		}
+		x.tx.Begin(c.Now, discard{})
+		for _, t := range w.tenants {
+			x.tx.Flush(t.ID, func(engine.Entry) {})
+		}
+	}()
+	if w.err != nil {
+		c.Error(msgUnreachable)
+		return
+	}
+	c.Tx = x.tx
+	c.Spec.Run(c)
+}
+
+// node is one primary, by a slot that it has.
+type node struct{ slot int }
+
+func (x *Executor) nodes() (all []node) {
+	l := x.b.upstream.layout.Load()
+	if l == nil || l.bySlot == nil {
+		return []node{{0}}
+	}
+	seen := map[int16]bool{}
+	for slot, n := range l.bySlot {
+		if n >= 0 && !seen[n] {
+			seen[n] = true
+			all = append(all, node{slot})
+		}
+	}
+	return all
+}
+
+// page loads the names of one step of the upstream's SCAN and returns its cursor.
+func (w *walk) page(t Tenant, n node, cursor uint64, count int) uint64 {
+	x := w.x
+	if w.err != nil {
+		return 0
+	}
+	prefix, err := x.sealer.TenantPrefix(nil, t.Name)
+	if err != nil {
+		w.err = err
+		return 0
+	}
+	x.lane.reset()
+	x.lane.command(n.slot, true, "SCAN", strconv.FormatUint(cursor, 10), "MATCH", string(prefix)+"*", "COUNT", strconv.Itoa(count))
+	x.lane.run()
+	o := &x.lane.ops[0]
+	if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 || o.reply.elems[1].kind != '*' {
+		w.err = errUnreachable
+		return 0
+	}
+	next, err := strconv.ParseUint(string(o.reply.elems[0].text), 10, 64)
+	if err != nil || next >= 1<<cursorBits {
+		w.err = errCursor
+		return 0
+	}
+	var names [][]byte
+	for i := range o.reply.elems[1].elems {
+		if name := o.reply.elems[1].elems[i].text; seal.IsRecordName(name) {
+			names = append(names, append([]byte(nil), name...))
+		}
+	}
+	w.open(t, names)
+	return next
+}
+
+// headBytes is enough of a record for a name of 200 bytes.
+const headBytes = 268
+
+// open asks for the beginnings of records and loads the names in them.
+func (w *walk) open(t Tenant, names [][]byte) {
+	x := w.x
+	x.lane.reset()
+	for _, name := range names {
+		x.askHead(name, headBytes)
+	}
+	x.lane.run()
+	var long [][]byte
+	for i, name := range names {
+		o := &x.lane.ops[i]
+		if o.err != nil {
+			w.err = o.err
+			return
+		}
+		if h, err := seal.ParseHeader(o.reply.text); err == nil && h.NameEnd() > headBytes && len(o.reply.text) == headBytes {
+			long = append(long, name)
+			continue
+		}
+		w.load(t, name, &o.reply)
+	}
+	if len(long) == 0 {
+		return
+	}
+	x.lane.reset()
+	for _, name := range long {
+		x.askHead(name, 1<<20)
+	}
+	x.lane.run()
+	for i, name := range long {
+		if o := &x.lane.ops[i]; o.err == nil {
+			w.load(t, name, &o.reply)
+		}
+	}
+}
+
+func (x *Executor) askHead(name []byte, n int) {
+	l := x.lane
+	l.begin(x.slot(name), true, 4)
+	l.out = appendArg(appendArgString(l.out, "GETRANGE"), name)
+	l.out = appendArgInt(appendArgInt(l.out, 0), int64(n-1))
+	l.end()
+}
+
+// load puts an entry without its value into the scratch store, if the name opens and the deadline has not passed. What does
+// not open is somebody else's, or a lie that whoever reads the entry is told of.
+func (w *walk) load(t Tenant, name []byte, r *reply) {
+	x, c := w.x, w.c
+	h, real, err := x.sealer.OpenName(nil, t.Name, name, r.text)
+	if err != nil {
+		return
+	}
+	w.found = append(w.found, real)
+	if h.Deadline <= x.b.clock.Now() {
+		return
+	}
+	key := x.scratch.Key(t.ID, 0, real)
+	x.tx.Begin(c.Now, discard{})
+	keys := []engine.Key{key}
+	x.tx.Lock(keys)
+	defer x.tx.Unlock()
+	m := engine.Meta{BornAt: max(c.Engine(h.BornAt), 0), ExpiresAt: c.Engine(h.Deadline)}
+	if x.tx.Peek(&key).Exists() || m.ExpiresAt <= c.Now {
+		return
+	}
+	if h.Type == seal.String {
+		x.tx.NewString(&key, m, 0)
+		return
+	}
+	l := loader{x: x, k: &keyState{meta: m}, key: &key}
+	l.k.coll.Type = h.Type
+	_ = l.create(true)
+}
+
+// Flush deletes every entry of a tenant upstream, what cannot be opened any more included, calls f with each name that can,
+// and returns how many entries there were.
+func (x *Executor) Flush(tenant string, f func(name []byte)) (n int, err error) {
+	prefix, err := x.sealer.TenantPrefix(nil, tenant)
+	if err != nil {
+		return 0, errors.New(msgNoKeys)
+	}
+	for _, at := range x.nodes() {
+		for cursor := "0"; ; {
+			x.lane.reset()
+			x.lane.command(at.slot, true, "SCAN", cursor, "MATCH", string(prefix)+"*", "COUNT", strconv.Itoa(pageSize))
+			x.lane.run()
+			o := &x.lane.ops[0]
+			if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 {
+				return n, errUnreachable
+			}
+			cursor = string(o.reply.elems[0].text)
+			var names [][]byte
+			for i := range o.reply.elems[1].elems {
+				names = append(names, append([]byte(nil), o.reply.elems[1].elems[i].text...))
+			}
+			deleted, err := x.flushPage(tenant, names, f)
+			if n += deleted; err != nil {
+				return n, err
+			}
+			if cursor == "0" {
+				break
+			}
+		}
+	}
+	return n, nil
+}
+
+func (x *Executor) flushPage(tenant string, names [][]byte, f func(name []byte)) (n int, err error) {
+	x.lane.reset()
+	for _, name := range names {
+		x.askHead(name, headBytes+1<<10)
+	}
+	x.lane.run()
+	for i, name := range names {
+		o := &x.lane.ops[i]
+		if o.err != nil {
+			return n, o.err
+		}
+		if !seal.IsRecordName(name) || o.reply.null || len(o.reply.text) == 0 {
+			continue
+		}
+		n++
+		if _, real, err := x.sealer.OpenName(x.plain[:0], tenant, name, o.reply.text); err == nil {
+			x.keep(real)
+			f(real)
+		}
+	}
+	clear(x.plain[:cap(x.plain)])
+	x.lane.reset()
+	for _, name := range names {
+		l := x.lane
+		l.begin(x.slot(name), false, 2)
+		l.out = appendArg(appendArgString(l.out, "UNLINK"), name)
+		l.end()
+	}
+	x.lane.run()
+	for i := range x.lane.ops {
+		if x.lane.ops[i].err != nil {
+			return n, x.lane.ops[i].err
+		}
+	}
+	return n, nil
+}

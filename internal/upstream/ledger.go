@@ -1,0 +1,215 @@
+package upstream
+
+import (
+	"sync"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// ledger is what this gateway knows of entries while they live: the stamp of the latest write or deletion that it made or
+// saw, so that nobody can put back what was replaced; the sealed record of collections, so that a command needs not ask for
+// it first; and the deadlines of what this gateway wrote, for the queue that deletes at them.
+//
+// It holds pseudonyms and ciphertext. It may be used concurrently.
+type ledger struct {
+	parts [ledgerParts]ledgerPart
+}
+
+const (
+	ledgerParts = 64
+	tickMillis  = 32 // the queue's precision
+
+	// raceMillis is how much older than the known one a stamp may be without being a replay: two gateways that write at
+	// the same moment draw their stamps in one order and may reach the upstream in the other.
+	raceMillis = 2000
+
+	maxNotes = 1 << 18 // of one part; beyond, what is only known for replays is forgotten
+)
+
+type ledgerPart struct {
+	mu      sync.Mutex
+	notes   map[[16]byte]*note
+	due     map[int64][][16]byte // by tick
+	checked int64                // the tick up to which due was looked at
+}
+
+// note is what is known of one entry.
+type note struct {
+	stamp    uint64
+	acked    uint64 // a stamp of when the upstream had confirmed it
+	floor    uint64 // the latest stamp that is known to have been replaced or deleted
+	deadline int64  // Unix milliseconds: until when this is worth knowing
+	gone     bool   // it was deleted
+	own      bool   // this gateway wrote it, and deletes it
+	tick     int64  // where in due it is
+	tenant   string
+	category string
+	names    []byte // the upstream's names: record, and data behind
+	record   []byte // of a collection the record, of a string its header and sealed name
+}
+
+func newLedger() *ledger {
+	l := &ledger{}
+	for i := range l.parts {
+		l.parts[i].notes = map[[16]byte]*note{}
+		l.parts[i].due = map[int64][][16]byte{}
+	}
+	return l
+}
+
+func (l *ledger) part(id [16]byte) *ledgerPart { return &l.parts[id[0]%ledgerParts] }
+
+// wrote notes a write of this gateway that the upstream has confirmed; acked is a stamp of now. What was confirmed before the
+// write was made is surely replaced by it, and so is what the write compared.
+func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64) {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	if n == nil {
+		n = &note{}
+		p.notes[id] = n
+	} else if n.stamp > h.Stamp {
+		return
+	}
+	n.replaced(k, h.Stamp)
+	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
+	n.tenant, n.category = k.place.Tenant, k.place.Category
+	n.names = append(append(n.names[:0], k.record...), k.data...)
+	if h.Type == seal.String {
+		record = record[:h.NameEnd()]
+	}
+	n.record = append(n.record[:0], record...)
+	p.queue(id, n)
+}
+
+// replaced raises the floor for a write or deletion with a stamp.
+func (n *note) replaced(k *keyState, stamp uint64) {
+	if n.acked != 0 && n.acked < stamp {
+		n.floor = max(n.floor, n.stamp)
+	}
+	if k.found && k.guard == guardHeader {
+		n.floor = max(n.floor, k.header.Stamp)
+	}
+}
+
+// queue sees to it that a note is looked at when it ends. An entry that is written again and again is queued once: it is
+// queued anew when its old turn comes.
+func (p *ledgerPart) queue(id [16]byte, n *note) {
+	tick := n.deadline/tickMillis + 1
+	if n.tick == 0 || n.tick > tick {
+		n.tick = tick
+		p.due[tick] = append(p.due[tick], id)
+	}
+}
+
+// deleted notes a deletion by this gateway. until is when the last value that there can have been ends.
+func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	if n == nil {
+		n = &note{}
+		p.notes[id] = n
+	} else if n.stamp > stamp {
+		return
+	}
+	n.replaced(k, 0)
+	*n = note{stamp: stamp, acked: stamp, floor: n.floor, deadline: max(until, n.deadline), gone: true, tick: n.tick}
+	p.queue(id, n)
+}
+
+// saw notes a record that was read and is authentic, and reports whether it is as new as what is known.
+func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	switch {
+	case n == nil:
+		if len(p.notes) >= maxNotes {
+			return true
+		}
+		n = &note{}
+		p.notes[id] = n
+	case h.Stamp <= n.floor:
+		return false
+	case h.Stamp < n.stamp:
+		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
+	case h.Stamp == n.stamp:
+		return !n.gone
+	}
+	*n = note{stamp: h.Stamp, floor: n.floor, deadline: h.Deadline, tick: n.tick}
+	if h.Type != seal.String {
+		n.record = append([]byte(nil), record...)
+	}
+	p.queue(id, n)
+	return true
+}
+
+// collection appends the record that a collection is thought to have; nothing when none is known.
+func (l *ledger) collection(dst []byte, k *keyState) []byte {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	if n == nil || n.gone || len(n.record) < seal.HeaderBytes || seal.Type(n.record[1]) == seal.String {
+		return dst
+	}
+	return append(dst, n.record...)
+}
+
+// ended takes out what has ended at an instant, and calls f for what this gateway has to delete, without a lock.
+func (l *ledger) ended(now int64, f func(*note)) {
+	for i := range l.parts {
+		for _, n := range l.parts[i].ended(now) {
+			f(n)
+		}
+	}
+}
+
+func (p *ledgerPart) ended(now int64) (own []*note) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	tick := now / tickMillis
+	if p.checked == 0 || tick-p.checked > int64(len(p.due)) {
+		// After a start, and after a long pause: look at the ticks that there are, not at all that have passed.
+		for at := range p.due {
+			if at <= tick {
+				own = p.endTick(at, now, own)
+			}
+		}
+		p.checked = tick
+		return own
+	}
+	for p.checked < tick {
+		p.checked++
+		own = p.endTick(p.checked, now, own)
+	}
+	return own
+}
+
+func (p *ledgerPart) endTick(tick, now int64, own []*note) []*note {
+	for _, id := range p.due[tick] {
+		n := p.notes[id]
+		if n == nil || n.tick != tick {
+			continue
+		}
+		if n.deadline > now { // written again since
+			n.tick = 0
+			p.queue(id, n)
+			continue
+		}
+		delete(p.notes, id)
+		if n.own && !n.gone {
+			own = append(own, n)
+		}
+	}
+	delete(p.due, tick)
+	return own
+}

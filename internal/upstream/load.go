@@ -1,0 +1,333 @@
+package upstream
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/maphash"
+	"math"
+
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// discard is the scratch store's sink: what expires there has not expired anywhere else.
+type discard struct{}
+
+func (discard) Removed(engine.Removal) {}
+
+// execute opens what was fetched into the scratch store, lets the handler run there, and sends what it changed. Nothing of
+// the entries is left in the scratch store afterwards, which overwrites what it frees.
+func (x *Executor) execute(t *Task) {
+	c := t.Call
+	t.phase = phaseDone
+	x.tx.Begin(c.Now, discard{})
+	x.tx.Lock(c.Keys)
+	defer x.tx.Unlock()
+	defer x.empty(t)
+	for i := range t.keys {
+		switch err := x.load(t, i); {
+		case errors.Is(err, errAnotherLife):
+			x.again(t)
+			return
+		case err != nil:
+			t.failOpen(err)
+			return
+		}
+	}
+	c.Spec.Run(c)
+	if c.Spec.IsWrite() {
+		x.store(t)
+	}
+}
+
+// errAnotherLife says that parts of a collection did not open, which an honest upstream can cause once: the collection was
+// made anew between its header and its parts.
+var errAnotherLife = errors.New("the parts may be of another life of the collection")
+
+func (x *Executor) empty(t *Task) {
+	for i := range t.Call.Keys {
+		x.tx.Delete(&t.Call.Keys[i])
+	}
+}
+
+// maxLives is how often that is believed.
+const maxLives = 2
+
+var errLoadLarge = errors.New("the entry is too large to be opened as a whole")
+
+func (t *Task) failOpen(err error) {
+	if errors.Is(err, errLoadLarge) {
+		t.fail(refusedLarge)
+		return
+	}
+	t.fail(msgNoKeys)
+}
+
+// load puts one entry into the scratch store. What does not open is absent, with an alarm where it should have opened.
+func (x *Executor) load(t *Task, i int) error {
+	c, k := t.Call, &t.keys[i]
+	key := &c.Keys[i]
+	if !k.found || x.tx.Peek(key).Exists() { // a key that is named twice
+		return nil
+	}
+	k.meta = engine.Meta{BornAt: c.Engine(k.header.BornAt), ExpiresAt: c.Engine(k.header.Deadline), Category: key.Category}
+	switch {
+	case k.meta.ExpiresAt <= c.Now:
+		x.believe(k, seal.ErrExpired) // nothing to open; if it is late, whoever wrote that, it should not be there
+		return nil
+	case k.meta.BornAt < 0:
+		k.found = false
+		return nil
+	}
+	if k.header.Type == seal.String {
+		x.loadString(k, key)
+		return nil
+	}
+	err := x.loadCollection(t, k, key)
+	if err != nil && k.partsOp >= 0 && t.attempts < maxLives {
+		x.tx.Delete(key)
+		return errAnotherLife
+	}
+	if errors.Is(err, seal.ErrAltered) || errors.Is(err, engine.ErrWrongKind) {
+		x.tx.Delete(key)
+		x.alarm(k, Altered)
+		return nil
+	}
+	if errors.Is(err, seal.ErrNoKey) { // its slice ended at this very moment
+		x.tx.Delete(key)
+		k.found = false
+		return nil
+	}
+	return err
+}
+
+// loadString opens a value straight into the scratch store's memory.
+func (x *Executor) loadString(k *keyState, key *engine.Key) {
+	n := len(k.raw) - seal.SealedString(0, 0) - len(k.entry.Name)
+	if n < 0 {
+		x.alarm(k, Altered)
+		return
+	}
+	now := x.b.clock.Now()
+	for attempt := range 2 {
+		e := x.tx.NewString(key, k.meta, n)
+		_, _, err := x.sealer.OpenString(e.String()[:0:n], &k.entry, k.raw, now)
+		if x.believe(k, err) {
+			return
+		}
+		x.tx.Delete(key)
+		if attempt > 0 || !x.fetchKey(k) {
+			return
+		}
+	}
+}
+
+// loadCollection makes the collection with the parts that were fetched. Where these are not all there is a part that nobody
+// names, so that the handler finds the collection even if it finds nothing in it.
+func (x *Executor) loadCollection(t *Task, k *keyState, key *engine.Key) error {
+	l := loader{x: x, k: k, key: key}
+	if err := l.create(t.shape.need != needWhole || k.parts == nil); err != nil {
+		return err
+	}
+	if k.parts == nil {
+		return nil
+	}
+	if k.parts.kind != '*' || k.parts.null {
+		return seal.ErrAltered
+	}
+	if t.shape.need == needItems {
+		return l.items(t)
+	}
+	err := l.whole()
+	if err == nil && l.hash.Exists() && l.hash.Len() == 0 { // the deadlines of all fields have passed
+		x.tx.Delete(key)
+		k.found = false
+	}
+	return err
+}
+
+// loader fills one collection.
+type loader struct {
+	x    *Executor
+	k    *keyState
+	key  *engine.Key
+	hash engine.HashValue
+	set  engine.SetValue
+	list engine.ListValue
+	zset engine.ZSetValue
+	size int
+}
+
+func (l *loader) create(dummy bool) (err error) {
+	tx, m := l.x.tx, l.k.meta
+	switch l.k.coll.Type {
+	case seal.Hash:
+		if l.hash, err = tx.HashAt(l.key); err == nil {
+			l.hash.Create(m)
+		}
+		if err == nil && dummy {
+			l.hash.Set(l.x.dummy[:], nil)
+		}
+	case seal.Set:
+		if l.set, err = tx.SetAt(l.key); err == nil {
+			l.set.Create(m)
+		}
+		if err == nil && dummy {
+			l.set.Add(l.x.dummy[:])
+		}
+	case seal.List:
+		if l.list, err = tx.ListAt(l.key); err == nil {
+			l.list.Create(m)
+		}
+		if err == nil && dummy {
+			l.list.Push(false, l.x.dummy[:])
+		}
+	case seal.SortedSet:
+		if l.zset, err = tx.ZSetAt(l.key); err == nil {
+			l.zset.Create(m)
+		}
+		if err == nil && dummy {
+			l.zset.Add(l.x.dummy[:], 0)
+		}
+	default:
+		return seal.ErrAltered
+	}
+	return err
+}
+
+// items takes the parts that the command names, in its order.
+func (l *loader) items(t *Task) error {
+	k := l.k
+	if len(k.parts.elems) != len(k.members) {
+		return seal.ErrAltered
+	}
+	args := t.Call.Args
+	first, step := t.shape.items(args)
+	k.before = make([]uint64, len(k.members))
+	for j, part := range k.parts.elems {
+		name := args[first+j*step]
+		switch {
+		case k.coll.Type == seal.Set:
+			if part.n == 1 {
+				l.set.Add(name)
+				k.before[j] = 1
+			}
+		case part.kind != '$':
+			return seal.ErrAltered
+		case !part.null:
+			sum, err := l.pair(name, k.members[j], part.text)
+			if err != nil {
+				return err
+			}
+			k.before[j] = sum
+		}
+	}
+	return nil
+}
+
+// whole takes all parts.
+func (l *loader) whole() error {
+	k, elems := l.k, l.k.parts.elems
+	pairs := k.coll.Type == seal.Hash || k.coll.Type == seal.SortedSet
+	if len(elems) == 0 || pairs && len(elems)%2 != 0 {
+		return seal.ErrAltered // an empty collection has no record
+	}
+	for j := 0; j < len(elems); j++ {
+		if elems[j].kind != '$' || elems[j].null {
+			return seal.ErrAltered
+		}
+		if l.size += len(elems[j].text); l.size > l.x.b.upstream.options.MaxLiftBytes {
+			return errLoadLarge
+		}
+		var err error
+		switch {
+		case k.coll.Type == seal.List:
+			err = l.element(elems[j].text)
+		case !pairs:
+			err = l.member(elems[j].text, nil)
+		case elems[j+1].kind != '$' || elems[j+1].null:
+			err = seal.ErrAltered
+		default:
+			l.size += len(elems[j+1].text)
+			err = l.member(elems[j].text, elems[j+1].text)
+			j++
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) element(sealed []byte) error {
+	x := l.x
+	plain, err := x.sealer.OpenItem(x.plain[:0], &l.k.entry, &l.k.coll, nil, sealed)
+	if err != nil {
+		return err
+	}
+	x.keep(plain)
+	l.list.Push(false, plain)
+	return nil
+}
+
+// member opens a member, and the value that belongs to it where there is one.
+func (l *loader) member(sealed, value []byte) error {
+	x := l.x
+	name, err := x.sealer.OpenMember(nil, &l.k.entry, &l.k.coll, sealed)
+	if err != nil {
+		return err
+	}
+	defer clear(name)
+	if value == nil {
+		l.set.Add(name)
+		return nil
+	}
+	_, err = l.pair(name, sealed, value)
+	return err
+}
+
+// pair opens the value of a hash's field, or the score of a member, and returns a number that changes when it does. Both
+// begin with eight bytes: the field's own deadline in Unix milliseconds, 0 for none, or the score.
+func (l *loader) pair(name, sealedName, sealed []byte) (uint64, error) {
+	x := l.x
+	plain, err := x.sealer.OpenItem(x.plain[:0], &l.k.entry, &l.k.coll, sealedName, sealed)
+	if err != nil {
+		return 0, err
+	}
+	x.keep(plain)
+	if len(plain) < 8 {
+		return 0, seal.ErrAltered
+	}
+	first := binary.LittleEndian.Uint64(plain)
+	if l.k.coll.Type == seal.SortedSet {
+		score := math.Float64frombits(first)
+		if len(plain) != 8 || math.IsNaN(score) {
+			return 0, seal.ErrAltered
+		}
+		l.zset.Add(name, score)
+	} else if !l.field(name, plain[8:], int64(first)) {
+		return 0, nil
+	}
+	return maphash.Bytes(x.seed, plain) | 1, nil
+}
+
+// field puts a field into the hash, unless its own deadline has passed.
+func (l *loader) field(name, value []byte, deadline int64) bool {
+	at := deadline - l.k.header.Deadline + l.k.meta.ExpiresAt // on the engine's clock
+	if deadline != 0 && at <= l.x.tx.Now() {
+		return false
+	}
+	l.hash.Set(name, value)
+	if deadline != 0 {
+		l.hash.SetDeadline(name, at)
+	}
+	return true
+}
+
+// keep notes the buffer that plaintext was opened into: the one that is cleared at the end.
+func (x *Executor) keep(plain []byte) {
+	if cap(plain) > cap(x.plain) {
+		clear(x.plain[:cap(x.plain)])
+		x.plain = plain[:0]
+	}
+}

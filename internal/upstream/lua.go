@@ -1,0 +1,64 @@
+package upstream
+
+// What the upstream runs as one step. A record is compared by its header, of which no two are the same. Every script gets
+// pairs of names, the record's and its data's, which are in one slot.
+//
+// A write makes value and expiry together: whatever ends in the middle, the gateway or its connection, nothing is left
+// without a deadline.
+
+// readText answers {1, result} of a command on the data if the record is the expected one, else {0, the record}, or {2} when
+// the data has more elements than the limit.
+const readText = `#!lua flags=no-writes
+local have = redis.call('GETRANGE', KEYS[1], 0, 39)
+if have == '' or have ~= ARGV[1] then return {0, redis.call('GET', KEYS[1])} end
+if ARGV[2] ~= '' and redis.call(ARGV[2], KEYS[2]) > tonumber(ARGV[3]) then return {2} end
+return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
+`
+
+// commitBody compares all records with the expected ones ('*': any), and then changes each entry. It answers {0} when a
+// record is another one, else {1, 1 or 0 for each entry that is there now, results of commands}.
+//
+// For each entry: what to do with the record (”: keep, '-': delete, else the new one), the deadline, whether the data is
+// made anew, and the commands on the data, each with its number of arguments.
+const commitBody = `
+local at, n = 1, #KEYS / 2
+local function take() at = at + 1; return ARGV[at - 1] end
+for i = 1, n do
+  local expect = take()
+  if expect ~= '*' and redis.call('GETRANGE', KEYS[2*i-1], 0, 39) ~= expect then return {0} end
+end
+local out = {1}
+for i = 1, n do out[i+1] = 0 end
+for i = 1, n do
+  local record, deadline, kind, commands = take(), take(), take(), tonumber(take())
+  local name, data = KEYS[2*i-1], KEYS[2*i]
+  if record == '-' then redis.call('UNLINK', name, data)
+  elseif kind ~= 'part' then redis.call('UNLINK', data) end
+  for c = 1, commands do
+    local size = tonumber(take())
+    local command = take()
+    out[#out+1] = redis.call(command, data, unpack(ARGV, at, at + size - 1))
+    at = at + size
+  end
+  if record ~= '-' then
+    if kind == 'string' or redis.call('EXISTS', data) == 1 then
+      if kind ~= 'string' then redis.call('PEXPIREAT', data, deadline) end
+      redis.call('SET', name, record, 'PXAT', deadline)
+      out[i+1] = 1
+    else
+      redis.call('UNLINK', name)
+    end
+  end
+end
+return out
+`
+
+// scripts are the upstream's, made once for each Backend. Deleting is allowed when the upstream's memory is full.
+type scripts struct{ read, commit, remove, plainRead, plainCount, plainCommit *script }
+
+func newScripts() *scripts {
+	return &scripts{
+		read: newScript(readText), commit: newScript("#!lua\n" + commitBody), remove: newScript("#!lua flags=allow-oom\n" + commitBody),
+		plainRead: newScript(plainRead), plainCount: newScript(plainCount), plainCommit: newScript(plainCommit),
+	}
+}

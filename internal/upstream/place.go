@@ -1,0 +1,74 @@
+package upstream
+
+import (
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+)
+
+// Place is what the gateway knows of one key of a call: whose it is, and by which rules.
+type Place struct {
+	Tenant   string
+	Category string
+	// Life is the longest time from a whole write to the latest deadline that the entry can ever be given: the category's
+	// ceiling, or max_age where deadlines are idle.
+	Life time.Duration
+	// Plain says that values of the category are not sealed, which is allowed for what is not PHI; key names always are.
+	// Plain values are strings only.
+	Plain bool
+}
+
+// Alarm is what an upstream did that an honest one does not. The zero Alarm is none.
+type Alarm uint8
+
+// The alarms.
+const (
+	// Altered: a record that no gateway wrote under this name: changed, cut, swapped, copied, or of another type.
+	Altered Alarm = iota + 1
+	// Replayed: a record that is authentic but older than what this gateway knows to have replaced or deleted it.
+	Replayed
+	// Overdue: a record that the upstream should have deleted at its deadline.
+	Overdue
+)
+
+// String names the alarm as audit records do.
+func (a Alarm) String() string {
+	switch a {
+	case Altered:
+		return "altered"
+	case Replayed:
+		return "replayed"
+	case Overdue:
+		return "overdue"
+	default:
+		return "invalid"
+	}
+}
+
+// Sink is told what happens to entries beside what commands answer. Names are valid during the call only. Alarms come in the
+// goroutine of the executor that runs the command, expirations in the goroutine of Backend.Run.
+type Sink interface {
+	// Alarm is told of a lie of the upstream about an entry that a command named; the command has seen a miss.
+	Alarm(a Alarm, tenant, category string, name []byte)
+	// Expired is told of an entry that was deleted at its deadline, in Unix milliseconds.
+	Expired(tenant, category string, name []byte, deadline int64)
+}
+
+// Task is one call on its way. The caller fills the first four fields; the others are the executor's.
+//
+// The call's Tx and Keys are replaced: its keys become those of the executor's own scratch store. Out gets the reply, Told
+// the outcomes. Call.Now must be at least Life of every place, so that an entry's birth is not before the beginning of the
+// clock.
+type Task struct {
+	Call    *command.Call
+	Keys    []Place
+	Session uint64 // calls of one session run in order
+
+	shape    *shape
+	keys     []keyState
+	mark     int // Out's length before the reply
+	phase    phase
+	attempts int
+	commits  []commit
+	quickOp  int
+}

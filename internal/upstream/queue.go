@@ -1,0 +1,96 @@
+package upstream
+
+import (
+	"context"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// queueEvery is how often the deadlines of what this gateway wrote are looked at.
+const queueEvery = 50 * time.Millisecond
+
+// queueBatch is how many deletions go out together.
+const queueBatch = 500
+
+// Run deletes entries at their deadlines, tells the sink, and erases data keys whose time is over, until ctx ends. The
+// upstream would delete them as well: it has every deadline. But it samples, and it tells nobody.
+func (b *Backend) Run(ctx context.Context) {
+	q := &queue{b: b, lane: newLane(b.upstream), sealer: seal.NewSealer(b.ring)}
+	defer q.lane.dropAll()
+	tick := time.NewTicker(queueEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		q.turn()
+		b.ring.Expire()
+	}
+}
+
+// queue deletes what has ended.
+type queue struct {
+	b      *Backend
+	lane   *lane
+	sealer *seal.Sealer
+	ended  []*note
+	name   []byte
+	failed []*note // to be deleted again: the upstream did not answer
+}
+
+func (q *queue) turn() {
+	q.ended = append(q.ended[:0], q.failed...)
+	told := len(q.ended)
+	q.failed = q.failed[:0]
+	q.b.ledger.ended(q.b.clock.Now(), func(n *note) { q.ended = append(q.ended, n) })
+	for _, n := range q.ended[told:] {
+		q.tell(n)
+	}
+	for from := 0; from < len(q.ended); from += queueBatch {
+		q.delete(q.ended[from:min(from+queueBatch, len(q.ended))])
+	}
+	clear(q.ended)
+}
+
+// tell opens the entry's name for the record of its expiration. The data key lives a little longer than the deadline.
+func (q *queue) tell(n *note) {
+	if q.b.sink == nil {
+		return
+	}
+	_, name, err := q.sealer.OpenName(q.name[:0], n.tenant, n.names[:seal.KeyNameBytes], n.record)
+	if err == nil {
+		q.name = name
+	} else {
+		name = nil // the record of the expiration says that much: an entry of the tenant and the category
+	}
+	q.b.sink.Expired(n.tenant, n.category, name, n.deadline)
+	clear(q.name[:cap(q.name)])
+}
+
+// delete removes entries that are still what this gateway wrote: another one may have written since.
+func (q *queue) delete(ended []*note) {
+	l := q.lane
+	l.reset()
+	for _, n := range ended {
+		name, data := n.names[:seal.KeyNameBytes], n.names[seal.KeyNameBytes:]
+		slot := 0
+		if q.b.upstream.Clustered() {
+			slot = slotOf(name)
+		}
+		l.eval(q.b.scripts.remove, slot, false, 2, 5)
+		l.out = appendArg(appendArg(l.out, name), data)
+		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
+		l.out = appendArgString(appendArgString(appendArgString(appendArgString(l.out, "-"), "0"), "string"), "0")
+		l.end()
+	}
+	l.run()
+	for i := range l.ops {
+		// Until the upstream's own deadline has surely done it there is no use in trying for ever.
+		if l.ops[i].err != nil && q.b.clock.Now()-ended[i].deadline < overdueMillis {
+			q.failed = append(q.failed, ended[i])
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package upstream
+
+import (
+	"strconv"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// quick is a command that the upstream's own data structure serves on a live collection without this gateway having all of
+// it. Where it does not fit (no entry, another type, arguments that are an error) the handler answers as for any other.
+type quick struct {
+	kind    seal.Type
+	write   bool
+	name    string // the upstream's command
+	accepts func(args [][]byte) bool
+	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
+	done    func(x *Executor, t *Task, k *keyState, r *reply) error
+	told    command.Outcome
+}
+
+func (q *quick) fits(t *Task, k *keyState) bool {
+	return len(t.keys) == 1 && k.found && k.coll.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0)
+}
+
+// quickReady reports whether the task's one step can be sent.
+func (t *Task) quickReady() bool {
+	return t.shape.quick != nil && len(t.keys) == 1 && t.keys[0].op < 0 && t.shape.quick.fits(t, &t.keys[0])
+}
+
+func (x *Executor) quickStart(t *Task) {
+	q, k := t.shape.quick, &t.keys[0]
+	var args [][]byte
+	var err error
+	if q.args != nil {
+		args, err = q.args(x, t, k)
+	}
+	if err != nil {
+		t.fail(msgNoKeys)
+		return
+	}
+	t.phase = phaseQuick
+	if !q.write {
+		x.askPair(k, q.name, args)
+		t.quickOp = k.partsOp
+		return
+	}
+	next := k.coll
+	next.Stamp = x.b.stamps.Next(t.Call.WallNow)
+	x.writes.reset()
+	if err := x.seal(k, &next, "part"); err != nil {
+		t.fail(msgNoKeys)
+		return
+	}
+	for _, a := range args {
+		x.writes.command(q.name, a)
+	}
+	if len(args) == 0 {
+		x.writes.command(q.name)
+	}
+	t.commits = append(t.commits[:0], x.commitOf(0, 1))
+}
+
+func (x *Executor) quickDone(t *Task) {
+	q, k := t.shape.quick, &t.keys[0]
+	op := t.quickOp
+	if q.write {
+		op = t.commits[0].op
+	}
+	o := &x.lane.ops[op]
+	if !q.write && x.quickMoved(t, k) {
+		return
+	}
+	t.phase = phaseDone
+	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") {
+		// The data is not of the type that the record says: somebody has put something else there.
+		x.alarm(k, Altered)
+		x.execute(t)
+		return
+	}
+	if t.failed(o) {
+		return
+	}
+	result := &o.reply
+	if q.write {
+		r := &o.reply
+		switch {
+		case r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':':
+			t.fail(msgUpstream)
+			return
+		case r.elems[0].n != 1:
+			x.again(t)
+			return
+		case len(r.elems) < 3:
+			t.fail(msgUpstream)
+			return
+		}
+		result = &r.elems[len(r.elems)-1]
+		x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+	}
+	if err := q.done(x, t, k, result); err != nil {
+		t.Call.Out.Truncate(t.mark)
+		if !q.write && t.attempts < maxLives {
+			x.again(t)
+			return
+		}
+		x.alarm(k, Altered)
+		if q.write {
+			t.fail(msgUpstream)
+			return
+		}
+		x.execute(t)
+		return
+	}
+	t.Call.Told[0] = q.told
+}
+
+// quickMoved reports whether the collection is not what it was when it was asked, and asks anew.
+func (x *Executor) quickMoved(t *Task, k *keyState) bool {
+	o := &x.lane.ops[k.op]
+	k.op = -1
+	switch {
+	case o.err == nil && o.reply.errorIs("WRONGTYPE"):
+		x.alarm(k, Altered)
+		x.execute(t)
+		return true
+	case t.failed(o):
+		return true
+	case o.reply.kind != '$' || string(o.reply.text) != string(k.expect[:]):
+		x.again(t)
+		return true
+	}
+	return false
+}
+
+// countQuick answers a collection's length.
+func countQuick(kind seal.Type, name string) *quick {
+	return &quick{kind: kind, name: name, told: command.Hit, done: answerInt}
+}
+
+func answerInt(_ *Executor, t *Task, _ *keyState, r *reply) error {
+	if r.kind != ':' || r.n <= 0 {
+		return seal.ErrAltered
+	}
+	t.Call.Out.Int(r.n)
+	return nil
+}
+
+// listQuicks are the commands on the ends and indexes of lists.
+func listQuicks() map[string]*quick {
+	push := func(name string) *quick {
+		return &quick{kind: seal.List, write: true, name: name, args: sealElements, done: answerInt, told: command.Stored}
+	}
+	pop := func(name string) *quick {
+		return &quick{kind: seal.List, write: true, name: name, accepts: countFits, args: plainArgs, done: answerElements, told: command.Deleted}
+	}
+	return map[string]*quick{
+		"LPUSH": push("LPUSH"), "RPUSH": push("RPUSH"), "LPUSHX": push("LPUSH"), "RPUSHX": push("RPUSH"),
+		"LPOP": pop("LPOP"), "RPOP": pop("RPOP"),
+		"LLEN":   {kind: seal.List, name: "LLEN", done: answerInt, told: command.Hit},
+		"LINDEX": {kind: seal.List, name: "LINDEX", accepts: integersFit, args: plainArgs, done: answerElements, told: command.Hit},
+		"LRANGE": {kind: seal.List, name: "LRANGE", accepts: integersFit, args: plainArgs, done: answerElements, told: command.Hit},
+	}
+}
+
+func integersFit(args [][]byte) bool {
+	for _, a := range args[2:] {
+		if n, err := strconv.ParseInt(string(a), 10, 64); err != nil || strconv.FormatInt(n, 10) != string(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// countFits says whether LPOP's count is one that takes something.
+func countFits(args [][]byte) bool {
+	return len(args) == 2 || len(args) == 3 && integersFit(args) && args[2][0] != '-' && string(args[2]) != "0"
+}
+
+func plainArgs(_ *Executor, t *Task, _ *keyState) ([][]byte, error) { return t.Call.Args[2:], nil }
+
+func sealElements(x *Executor, t *Task, k *keyState) ([][]byte, error) {
+	all := make([][]byte, 0, len(t.Call.Args)-2)
+	for _, element := range t.Call.Args[2:] {
+		sealed, err := x.sealer.SealItem(nil, &k.entry, &k.coll, nil, element)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sealed)
+	}
+	return all, nil
+}
+
+// answerElements answers one element or several, as the upstream did.
+func answerElements(x *Executor, t *Task, k *keyState, r *reply) error {
+	out := t.Call.Out
+	switch {
+	case r.kind == '*' && !r.null:
+		out.Array(len(r.elems))
+		for i := range r.elems {
+			if err := x.answerElement(t, k, &r.elems[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case r.kind == '$' && r.null && t.shape.quick.name == "LINDEX":
+		out.Null()
+		return nil
+	}
+	return x.answerElement(t, k, r)
+}
+
+func (x *Executor) answerElement(t *Task, k *keyState, r *reply) error {
+	if r.kind != '$' || r.null {
+		return seal.ErrAltered
+	}
+	plain, err := x.sealer.OpenItem(x.plain[:0], &k.entry, &k.coll, nil, r.text)
+	if err != nil {
+		return err
+	}
+	x.keep(plain)
+	t.Call.Out.Bulk(plain)
+	return nil
+}

@@ -1,0 +1,5 @@
+package upstream
+
+import "crypto/rand"
+
+func randomBytes(b []byte) { rand.Read(b) }

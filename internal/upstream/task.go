@@ -1,0 +1,268 @@
+package upstream
+
+import (
+	"errors"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// phase is what a task waits for.
+type phase uint8
+
+const (
+	phaseFetch phase = iota + 1
+	phaseQuick
+	phaseCommit
+	phasePlain
+	phaseDone
+)
+
+// guard is what a commit must find in place of an entry.
+type guard uint8
+
+const (
+	guardAbsent guard = iota
+	guardAny
+	guardHeader
+)
+
+// keyState is one key of a task.
+type keyState struct {
+	place  *Place
+	entry  seal.Entry
+	slot   int
+	record []byte // the upstream's names
+	data   []byte
+
+	op      int  // in the batch; -1: none
+	partsOp int  // of the parts, where they were asked for beside the header; else -1
+	cached  bool // the op asked for the parts of the collection that raw is the record of
+	raw     []byte
+	parts   *reply // of the collection
+	found   bool
+	guard   guard
+	expect  [seal.HeaderBytes]byte
+	header  seal.Header
+	coll    seal.Collection
+	meta    engine.Meta // as it was loaded
+	members [][]byte    // the sealed forms of the items that the command names
+	before  []uint64    // of each item what it was; 0: absent
+}
+
+// maxAttempts is how often a command is tried again when somebody else was faster.
+const maxAttempts = 20
+
+const (
+	msgBusy        = "TRYAGAIN the key is being written by too many at once; try again"
+	msgUnreachable = "UPSTREAM the upstream cannot be reached; try again"
+	msgLost        = "UPSTREAM the connection was lost before the answer; the command may or may not have run"
+	msgNoKeys      = "SEALED there are no data keys; try again"
+	msgUpstream    = "UPSTREAM the upstream refused the command"
+	msgReadOnly    = "READONLY You can't write against a read only replica."
+	msgCrossSlot   = "CROSSSLOT Keys in request don't hash to the same slot"
+)
+
+// Handles reports whether calls of a command belong here: those with keys, and FLUSHDB's like are the gateway's, by way of
+// Scan and Flush.
+func (x *Executor) Handles(s *command.Spec) bool { return len(s.Keys) > 0 }
+
+// Refusal is the error that a command gets in front of an upstream instead of running, "" when it runs; for documentation.
+func Refusal(recordName string) string {
+	s := shapes()[recordName]
+	switch {
+	case s == nil:
+		return refusedUnknown
+	default:
+		return s.refuse
+	}
+}
+
+// Run runs one call.
+func (x *Executor) Run(c *command.Call, keys []Place) {
+	x.one[0] = &Task{Call: c, Keys: keys}
+	x.Batch(x.one[:])
+	x.one[0] = nil
+}
+
+// Batch runs calls together: what they ask of the upstream goes out in one write and comes back in one wait, as far as their
+// order allows. Calls of one session run in the order in which they are given; each has an Out of its own.
+func (x *Executor) Batch(tasks []*Task) {
+	for len(tasks) > 0 {
+		n := x.waveLen(tasks)
+		x.wave(tasks[:n])
+		tasks = tasks[n:]
+	}
+}
+
+// waveLen is how many of the tasks may run together: behind one that takes several steps no other of its session may.
+func (x *Executor) waveLen(tasks []*Task) int {
+	var long map[uint64]bool
+	for i, t := range tasks {
+		t.shape = x.b.shapes[t.Call.Spec.RecordName()]
+		if long[t.Session] {
+			return i
+		}
+		if !t.single() && len(tasks) > 1 {
+			if long == nil {
+				long = map[uint64]bool{}
+			}
+			long[t.Session] = true
+		}
+	}
+	return len(tasks)
+}
+
+// single reports whether the task surely takes one step.
+func (t *Task) single() bool {
+	s := t.shape
+	return s == nil || s.refuse != "" || t.blind() || s.need == needRecord && !t.Call.Spec.IsWrite()
+}
+
+// blind reports whether the command writes without looking.
+func (t *Task) blind() bool {
+	return t.shape.need == needNothing || t.Call.Spec.RecordName() == "SET" && !looksFirst(t.Call.Args)
+}
+
+func (x *Executor) wave(tasks []*Task) {
+	x.lane.reset()
+	defer func() { clear(x.plain[:cap(x.plain)]) }()
+	for _, t := range tasks {
+		x.start(t)
+	}
+	for x.lane.waiting() {
+		x.lane.run()
+		for _, t := range tasks {
+			x.step(t)
+		}
+	}
+}
+
+// start makes the names of a task's keys and asks for what it needs.
+func (x *Executor) start(t *Task) {
+	c := t.Call
+	t.mark, t.attempts = c.Out.Len(), 0
+	switch {
+	case t.shape == nil:
+		t.fail(refusedUnknown)
+		return
+	case t.shape.refuse != "" && !x.allPlain(t):
+		t.fail(t.shape.refuse)
+		return
+	case len(c.Refs) != len(t.Keys):
+		panic("BUG: a call's keys and places differ in number")
+	}
+	t.keys = make([]keyState, len(t.Keys))
+	for i := range t.keys {
+		if err := x.identify(t, i); err != nil {
+			t.fail(msgNoKeys)
+			return
+		}
+	}
+	c.Tx = x.tx
+	switch {
+	case x.somePlain(t):
+		x.startPlain(t)
+	case t.blind():
+		for i := range t.keys {
+			t.keys[i].guard = guardAny
+		}
+		x.execute(t)
+	default:
+		x.fetch(t)
+	}
+}
+
+func (x *Executor) identify(t *Task, i int) error {
+	c, k := t.Call, &t.keys[i]
+	name := c.Args[c.Refs[i].Arg]
+	k.place = &t.Keys[i]
+	k.entry = seal.Entry{Tenant: k.place.Tenant, Category: k.place.Category, Name: name}
+	if err := x.sealer.Identify(&k.entry); err != nil {
+		return err
+	}
+	names := make([]byte, 0, 2*seal.KeyNameBytes+1)
+	k.record = k.entry.AppendKey(names)
+	k.data = k.entry.AppendDataKey(k.record[len(k.record):])
+	k.record = k.record[:len(k.record):len(k.record)]
+	k.slot, k.op = x.slot(k.record), -1
+	old := &c.Keys[i]
+	*old = x.scratch.Key(old.Tenant, old.Category, name)
+	return nil
+}
+
+// slot is where a name lives; it only matters in a cluster.
+func (x *Executor) slot(name []byte) int {
+	if !x.b.upstream.Clustered() {
+		return 0
+	}
+	return slotOf(name)
+}
+
+// step goes on with a task whose replies are there.
+func (x *Executor) step(t *Task) {
+	switch t.phase {
+	case phaseFetch:
+		x.fetched(t)
+	case phaseQuick:
+		x.quickDone(t)
+	case phaseCommit:
+		x.committed(t)
+	case phasePlain:
+		x.plainDone(t)
+	}
+}
+
+// fail ends a task with an error instead of what it may have answered already.
+func (t *Task) fail(text string) {
+	c := t.Call
+	c.Out.Truncate(t.mark)
+	for i := range c.Told {
+		c.Told[i] = command.Untold
+	}
+	c.Error(text)
+	t.phase = phaseDone
+}
+
+// again begins a task anew, because somebody else has changed an entry meanwhile.
+func (x *Executor) again(t *Task) {
+	if t.attempts++; t.attempts >= maxAttempts {
+		t.fail(msgBusy)
+		return
+	}
+	c := t.Call
+	c.Out.Truncate(t.mark)
+	c.Failed = false
+	for i := range t.keys {
+		c.Told[i] = command.Untold
+		k := &t.keys[i]
+		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
+	}
+	if t.blind() {
+		panic("BUG: a command that compares nothing has found something else")
+	}
+	x.fetch(t)
+}
+
+// failed ends a task whose command did not get a useful reply.
+func (t *Task) failed(o *op) bool {
+	switch {
+	case errors.Is(o.err, errLost):
+		t.fail(msgLost)
+	case o.err != nil:
+		t.fail(msgUnreachable)
+	case !o.reply.isError():
+		return false
+	case o.reply.errorIs("OOM"):
+		t.fail(resp.MsgOOM)
+	case o.reply.errorIs("READONLY"):
+		t.fail(msgReadOnly)
+	case o.reply.errorIs("CROSSSLOT"):
+		t.fail(msgCrossSlot)
+	default:
+		t.fail(msgUpstream) // the upstream's text may be anything
+	}
+	return true
+}
