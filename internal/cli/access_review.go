@@ -31,7 +31,7 @@ type accessUser struct {
 	Attributes   map[string]string `json:"attributes"`
 	Rules        string            `json:"rules"`
 	Commands     int               `json:"commands"`      // that it may run
-	Dangerous    []string          `json:"dangerous"`     // of these, those of Redis's category
+	Dangerous    []string          `json:"dangerous"`     // of these, those of Redis's category that an application has no use for
 	Unused       []string          `json:"unused_rights"` // categories of commands of which it has used none; null: not known
 	Tokens       []accessToken     `json:"tokens"`
 	Certificates []string          `json:"certificates"`
@@ -124,12 +124,16 @@ func (a *accessCommands) reviewUser(u *identity.User, last identity.LastUse, now
 		r.LastUsed, r.ObservedFrom = &last.At, &last.Since
 	}
 	dangerous, _ := a.set.InCategory("dangerous")
+	usual, err := identity.ParseRules(a.set, identity.DefaultRules(a.set)) // INFO is among both, bound to the tenant here
+	if err != nil {
+		panic("BUG: the default rules cannot be read")
+	}
 	for id := range a.set.Len() {
 		if len(a.set.Children(id)) > 0 || u.Permissions().Paths(id) == 0 {
 			continue
 		}
 		r.Commands++
-		if slices.Contains(dangerous, id) {
+		if slices.Contains(dangerous, id) && usual.Paths(id) == 0 {
 			r.Dangerous = append(r.Dangerous, a.set.Name(id))
 		}
 	}

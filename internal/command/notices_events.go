@@ -113,6 +113,9 @@ func (c *Call) Before() {
 
 // After notes what became of the keys. A command that moves something tells of what received it first.
 func (c *Call) After() {
+	if c.Failed {
+		return
+	}
 	if c.Spec.Group == "stream" { // its handlers tell themselves: what happens depends on more than the name and the keys
 		if len(c.Keys) == 1 && c.Told[0] == Stored && !c.existed[0] && c.Notices&NoticeNew != 0 {
 			c.Notes = slices.Insert(c.Notes, 0, Note{NoticeNew, "new", 0})

@@ -41,11 +41,11 @@ type Worker struct {
 
 	foreign   foreign
 	paths     identity.Paths // that permit the command and its keys
-	waits     bool // the command that runs waits
-	queued    bool // ... was queued
-	inScript  bool // ... is a script
-	retrying  bool // it waited, and another connection's worker tries to answer it
-	stateKept any  // of a try that gave no answer
+	waits     bool           // the command that runs waits
+	queued    bool           // ... was queued
+	inScript  bool           // ... is a script
+	retrying  bool           // it waited, and another connection's worker tries to answer it
+	stateKept any            // of a try that gave no answer
 	ready     ready
 	outbox    outbox
 	aside     *resp.Writer // replies to connections that waited

@@ -22,6 +22,8 @@ func DefaultLimits() Limits {
 const (
 	// checkSteps is how many steps pass between two looks at the clock and at the request to stop.
 	checkSteps = 4096
+	// quickBytes is how long a string may be to be compared in about the time of an instruction.
+	quickBytes = 64 << 10
 	// maxNesting is how deep protected calls, coroutines and the callbacks of library functions may be nested; Lua's
 	// own LUAI_MAXCCALLS.
 	maxNesting = 200

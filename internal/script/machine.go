@@ -18,6 +18,8 @@ type machine struct {
 	kill   *atomic.Bool
 
 	steps, next int64 // done, and when to look at the limits again
+	every       int64 // how many steps pass between two looks
+	longest     int   // of the strings that were made
 	startedAt   time.Time
 	deadline    time.Time
 	bytes       int64
@@ -98,7 +100,7 @@ func (m *machine) look() bool {
 	case !time.Now().Before(m.deadline):
 		m.end(endTime)
 	default:
-		m.next = min(m.steps+checkSteps, m.limits.Steps)
+		m.next = min(m.steps+m.every, m.limits.Steps)
 	}
 	return m.dead != ""
 }
@@ -136,7 +138,17 @@ func (m *machine) stop(L *lua.LState) {
 func (m *machine) room(L *lua.LState, n int) []byte {
 	m.spend(L, n)
 	m.work(L, n>>4)
+	if n > m.longest {
+		m.lookOftener(n)
+	}
 	return m.memory.take(n)
+}
+
+// lookOftener makes up for instructions that take as long as a string is: comparing two, or finding one in a table.
+func (m *machine) lookOftener(n int) {
+	m.longest = n
+	m.every = max(1, min(checkSteps, checkSteps*quickBytes/int64(n)))
+	m.next = min(m.next, m.steps+m.every)
 }
 
 // string copies bytes into the run's memory.

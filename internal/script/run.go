@@ -116,7 +116,7 @@ func (r *Run) machine(name string) *machine {
 	m := &machine{lib: r.engine.lib, cmds: r.cmds, limits: r.engine.limits, kill: &r.kill, name: name, json: defaultJSON()}
 	m.startedAt = time.Now()
 	m.deadline = m.startedAt.Add(m.limits.Wall)
-	m.next = checkSteps
+	m.next, m.every = checkSteps, checkSteps
 	m.seed()
 	return m
 }

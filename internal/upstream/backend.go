@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/rand"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -53,7 +54,8 @@ func (b *Backend) NewExecutor(categories int) *Executor {
 	x := &Executor{b: b, lane: newLane(b.upstream), sealer: seal.NewSealer(b.ring),
 		seed: maphash.MakeSeed(), scratch: engine.New(engine.Options{MaxMemory: scratchBytes, Categories: categories})}
 	x.tx = x.scratch.NewTx()
-	randomBytes(x.dummy[:])
+	rand.Read(x.dummy[:])
+	x.one[0] = &Task{}
 	return x
 }
 

@@ -34,7 +34,8 @@ type keyState struct {
 	place  *Place
 	entry  seal.Entry
 	slot   int
-	record []byte // the upstream's names
+	names  []byte // the upstream's: record, and data behind
+	record []byte
 	data   []byte
 
 	op      int  // in the batch; -1: none
@@ -82,9 +83,10 @@ func Refusal(recordName string) string {
 
 // Run runs one call.
 func (x *Executor) Run(c *command.Call, keys []Place) {
-	x.one[0] = &Task{Call: c, Keys: keys}
+	t := x.one[0]
+	t.Call, t.Keys = c, keys
 	x.Batch(x.one[:])
-	x.one[0] = nil
+	t.Call, t.Keys = nil, nil
 }
 
 // Batch runs calls together: what they ask of the upstream goes out in one write and comes back in one wait, as far as their
@@ -154,7 +156,7 @@ func (x *Executor) start(t *Task) {
 	case len(c.Refs) != len(t.Keys):
 		panic("BUG: a call's keys and places differ in number")
 	}
-	t.keys = make([]keyState, len(t.Keys))
+	t.reuse(len(t.Keys))
 	for i := range t.keys {
 		if err := x.identify(t, i); err != nil {
 			t.fail(msgNoKeys)
@@ -175,6 +177,18 @@ func (x *Executor) start(t *Task) {
 	}
 }
 
+// reuse makes room for n keys in what an earlier use of the task has left.
+func (t *Task) reuse(n int) {
+	if cap(t.keys) < n {
+		t.keys = make([]keyState, n)
+		return
+	}
+	t.keys = t.keys[:n]
+	for i := range t.keys {
+		t.keys[i] = keyState{names: t.keys[i].names}
+	}
+}
+
 func (x *Executor) identify(t *Task, i int) error {
 	c, k := t.Call, &t.keys[i]
 	name := c.Args[c.Refs[i].Arg]
@@ -183,10 +197,8 @@ func (x *Executor) identify(t *Task, i int) error {
 	if err := x.sealer.Identify(&k.entry); err != nil {
 		return err
 	}
-	names := make([]byte, 0, 2*seal.KeyNameBytes+1)
-	k.record = k.entry.AppendKey(names)
-	k.data = k.entry.AppendDataKey(k.record[len(k.record):])
-	k.record = k.record[:len(k.record):len(k.record)]
+	k.names = k.entry.AppendDataKey(k.entry.AppendKey(k.names[:0]))
+	k.record, k.data = k.names[:seal.KeyNameBytes:seal.KeyNameBytes], k.names[seal.KeyNameBytes:]
 	k.slot, k.op = x.slot(k.record), -1
 	old := &c.Keys[i]
 	*old = x.scratch.Key(old.Tenant, old.Category, name)

@@ -1,0 +1,2 @@
+package org.lethecache.clinic;
+class Clinic {}

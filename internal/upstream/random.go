@@ -1,5 +1,0 @@
-package upstream
-
-import "crypto/rand"
-
-func randomBytes(b []byte) { rand.Read(b) }
