@@ -11,11 +11,13 @@ import (
 func allowed() map[string][]string {
 	return map[string][]string{
 		"identity": {"secret"},
+		"oidc":     {"identity"},
+		"ldapauth": {"identity", "secret"},
 		"command":  {"engine", "geohash", "glob", "hll", "rdb", "resp"},
 		"gateway":  {"audit", "command", "engine", "identity", "policy", "resp"},
 		"server":   {"gateway", "resp"},
 		"metrics":  {"audit", "command", "engine", "gateway", "policy", "server"},
-		"cli": {"admin", "audit", "command", "config", "engine", "gateway", "identity", "metrics", "policy", "resp", "secret",
+		"cli": {"admin", "audit", "command", "config", "engine", "gateway", "identity", "ldapauth", "metrics", "oidc", "peer", "policy", "resp", "secret",
 			"server"},
 		"cmd/lethe": {"cli"},
 
@@ -33,6 +35,10 @@ func outside() map[string][]string {
 		"github.com/spf13/pflag":          {"cli"},
 		"go.yaml.in/yaml":                 {"config", "identity", "policy"},
 		"github.com/prometheus":           {"metrics", "admin"},
+		"github.com/coreos/go-oidc":       {"oidc"},
+		"github.com/go-jose/go-jose":      {"oidc"},
+		"github.com/go-ldap/ldap":         {"ldapauth"},
+		"github.com/pires/go-proxyproto":  {"peer"},
 		"golang.org/x/mod":                {"audit"},
 		"github.com/klauspost/compress":   {"audit"},
 		"golang.org/x/sys":                {"audit", "cli", "config", "engine", "gateway", "identity", "secret", "server", "bench"},

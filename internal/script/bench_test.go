@@ -31,7 +31,9 @@ func BenchmarkCall(b *testing.B)  { benchmark(b, "return redis.call('get', KEYS[
 func BenchmarkLock(b *testing.B) {
 	benchmark(b, "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end")
 }
-func BenchmarkLoop(b *testing.B) { benchmark(b, "local n = 0 for i = 1, 100000 do n = n + i % 7 end return n") }
+func BenchmarkLoop(b *testing.B) {
+	benchmark(b, "local n = 0 for i = 1, 100000 do n = n + i % 7 end return n")
+}
 func BenchmarkTables(b *testing.B) {
 	benchmark(b, "local t = {} for i = 1, 10000 do t[i] = i .. 'x' end return #table.concat(t)")
 }

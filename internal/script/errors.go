@@ -94,13 +94,10 @@ func (m *machine) position(L *lua.LState) position {
 func (m *machine) protected(L *lua.LState, fn lua.LValue, args []lua.LValue) (results []lua.LValue, failure lua.LValue, ok bool) {
 	m.enter(L)
 	defer func() { m.nesting-- }()
-	m.spend(L, threadBytes)
 	if fn.Type() != lua.LTFunction && metamethod(L, fn, "__call") == lua.LNil {
 		return nil, lua.LString("attempt to call a " + fn.Type().String() + " value"), false
 	}
-	thread, _ := L.NewThread()
-	thread.SetContext(m)
-	thread.Panic = m.raised
+	thread := m.thread(L)
 	failure, ok = m.guard(func() {
 		thread.Push(fn)
 		for _, a := range args {
@@ -114,6 +111,9 @@ func (m *machine) protected(L *lua.LState, fn lua.LValue, args []lua.LValue) (re
 	})
 	if m.dead != "" {
 		m.stop(L)
+	}
+	if ok {
+		m.keepThread(thread)
 	}
 	return results, failure, ok
 }

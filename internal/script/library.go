@@ -56,9 +56,9 @@ func (e *Engine) registered(proto *lua.FunctionProto) ([]*Function, error) {
 	m.deadline = m.startedAt.Add(e.limits.Load)
 	m.load = &loading{callbacks: map[string]*lua.LFunction{}}
 	defer m.memory.release()
-	L := m.start()
+	m.take(e)
 	m.envMeta.RawSetString("__index", m.lib.loading)
-	failure, ok := m.guard(func() { m.chunk(L, proto, 0) })
+	failure, ok := m.guard(func() { m.chunk(m.lua, proto, 0) })
 	switch {
 	case m.dead == endTime:
 		return nil, Error("ERR Error registering functions: FUNCTION LOAD timeout")

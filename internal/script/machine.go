@@ -27,11 +27,9 @@ type machine struct {
 	dead        string // why the run is being ended; empty while it is not
 	nesting     int
 
-	name    string // of the script or function, for the ends of error texts
-	env     *lua.LTable
-	envMeta *lua.LTable
-	globals *lua.LTable
-	all     *lua.LTable // every global, made when a script iterates over them
+	name string // of the script or function, for the ends of error texts
+	*state
+	all *lua.LTable // every global, made when a script iterates over them
 	// sources are the full names of chunks that the script itself loaded, by their short ones.
 	sources map[string]string
 

@@ -61,6 +61,7 @@ const (
 type Engine struct {
 	lib    *libraries
 	limits Limits
+	states sync.Pool // of state
 }
 
 var arrays sync.Once
@@ -69,7 +70,9 @@ var arrays sync.Once
 func New(limits Limits) *Engine {
 	// gopher-lua has this limit in a variable of its own; it decides how much one assignment may allocate.
 	arrays.Do(func() { lua.MaxArrayIndex = maxArray })
-	return &Engine{lib: newLibraries(), limits: limits}
+	e := &Engine{lib: newLibraries(), limits: limits}
+	e.states.New = func() any { return newState(e.lib) }
+	return e
 }
 
 // Run is one execution of a script or a function. Its methods but Kill are called once, from one goroutine.
@@ -89,7 +92,7 @@ func (r *Run) Kill() { r.kill.Store(true) }
 func (r *Run) Eval(s *Script, keys, args [][]byte, out *resp.Writer) {
 	m := r.machine(s.SHA)
 	defer m.memory.release()
-	m.reply(out, func(L *lua.LState) lua.LValue {
+	r.reply(m, out, func(L *lua.LState) lua.LValue {
 		m.globals.RawSetString(keysName, m.strings(L, keys))
 		m.globals.RawSetString(argumentsName, m.strings(L, args))
 		return m.chunk(L, s.proto, 1)
@@ -101,7 +104,7 @@ func (r *Run) Eval(s *Script, keys, args [][]byte, out *resp.Writer) {
 func (r *Run) Call(f *Function, keys, args [][]byte, out *resp.Writer) {
 	m := r.machine(f.Name)
 	defer m.memory.release()
-	m.reply(out, func(L *lua.LState) lua.LValue {
+	r.reply(m, out, func(L *lua.LState) lua.LValue {
 		callback := m.register(L, f)
 		L.Push(callback)
 		L.Push(m.strings(L, keys))
@@ -119,26 +122,6 @@ func (r *Run) machine(name string) *machine {
 	m.next, m.every = checkSteps, checkSteps
 	m.seed()
 	return m
-}
-
-// start makes the Lua state of a machine, with its globals. Scripts reach them through a table that stays empty, so that
-// every access is seen: there is nothing in it to be overwritten.
-func (m *machine) start() *lua.LState {
-	L := lua.NewState(lua.Options{SkipOpenLibs: true, CallStackSize: maxFrames, RegistrySize: startedRegisters,
-		RegistryMaxSize: maxRegisters, RegistryGrowStep: registersStep, MinimizeStackMemory: true})
-	L.SetContext(m)
-	L.Panic = m.raised
-	L.SetMetatable(lua.LString(""), m.lib.arithmetic)
-	m.globals = newTable()
-	m.globals.Metatable = m.lib.chain
-	m.envMeta = newTable()
-	m.envMeta.RawSetString("__index", m.globals)
-	m.envMeta.RawSetString("__newindex", m.lib.refuse)
-	m.env = newTable()
-	m.env.Metatable = m.envMeta
-	m.globals.RawSetString("_G", m.env)
-	L.Env = m.env
-	return L
 }
 
 // chunk runs compiled source and returns its first result.
@@ -164,10 +147,12 @@ func (m *machine) strings(L *lua.LState, list [][]byte) *lua.LTable {
 }
 
 // reply runs f, and writes what it returns or the error that it ended with.
-func (m *machine) reply(out *resp.Writer, f func(L *lua.LState) lua.LValue) {
-	L, begin := m.start(), out.Len()
-	failure, ok := m.guard(func() { replyWriter{m, L, out}.value(f(L), 0) })
+func (r *Run) reply(m *machine, out *resp.Writer, f func(L *lua.LState) lua.LValue) {
+	begin := out.Len()
+	m.take(r.engine)
+	failure, ok := m.guard(func() { replyWriter{m, m.lua, out}.value(f(m.lua), 0) })
 	if ok && m.dead == "" {
+		m.giveBack(r.engine)
 		return
 	}
 	out.Truncate(begin)

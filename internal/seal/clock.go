@@ -63,5 +63,15 @@ func (s *Stamps) Next(now int64) uint64 {
 	}
 }
 
+// Observe makes later stamps larger than one that another gateway gave.
+func (s *Stamps) Observe(stamp uint64) {
+	for {
+		last := s.last.Load()
+		if stamp <= last || s.last.CompareAndSwap(last, stamp) {
+			return
+		}
+	}
+}
+
 // StampAge is how much older a stamp is than another, in milliseconds.
 func StampAge(older, newer uint64) int64 { return int64(newer>>stampShift) - int64(older>>stampShift) }

@@ -8,6 +8,7 @@ type pipeline struct {
 	args     [][]byte   // room for the arguments of all requests
 	requests [][][]byte // slices of args
 	lengths  []int      // bytes of each request
+	outgrown int        // arguments that the last requests had when args had no room for them
 }
 
 // decodeAhead is how many requests are decoded before the first one runs.
@@ -20,6 +21,10 @@ const decodeAhead = 16
 // inline requests, which the decoder unescapes in place and which therefore must not be decoded twice.
 func (p *pipeline) decode(c *conn, input []byte) error {
 	p.requests, p.lengths = p.requests[:0], p.lengths[:0]
+	if p.outgrown > cap(p.args) {
+		p.args = make([][]byte, 0, max(p.outgrown, decodeAhead*4))
+	}
+	p.outgrown = 0
 	most := 1
 	if c.trusted && input[0] == '*' {
 		most = decodeAhead
@@ -40,8 +45,8 @@ func (p *pipeline) decode(c *conn, input []byte) error {
 			}
 			break
 		}
-		if taken == 0 && cap(args) > cap(room) {
-			p.args = args // a long request has outgrown the room: the next ones use what it got
+		if cap(args) > cap(room) {
+			p.outgrown = max(p.outgrown, taken+len(args))
 		}
 		taken = min(taken+len(args), cap(p.args))
 		p.requests, p.lengths = append(p.requests, args), append(p.lengths, n)

@@ -30,7 +30,7 @@ func (x *Executor) fetch(t *Task) {
 }
 
 func (x *Executor) askRecord(k *keyState) {
-	k.cached = false
+	k.cached, k.asked = false, x.b.stamps.Next(x.b.clock.Now())
 	l := x.lane
 	k.op = l.begin(k.slot, true, 2)
 	l.out = appendArg(appendArgString(l.out, "GET"), k.record)
@@ -69,7 +69,7 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 // another life do not open.
 func (x *Executor) askPair(k *keyState, read string, args [][]byte) {
 	l := x.lane
-	k.op, k.cached = l.begin(k.slot, true, 4), true
+	k.op, k.cached, k.asked = l.begin(k.slot, true, 4), true, x.b.stamps.Next(x.b.clock.Now())
 	l.out = appendArg(appendArgString(l.out, "GETRANGE"), k.record)
 	l.out = appendArgInt(appendArgInt(l.out, 0), seal.HeaderBytes-1)
 	l.end()
@@ -99,7 +99,7 @@ func (x *Executor) askWhole(k *keyState) {
 		l.out = appendArgString(appendArgString(l.out, "0"), "-1")
 	}
 	l.end()
-	k.cached, k.partsOp = true, -1
+	k.cached, k.partsOp, k.asked = true, -1, x.b.stamps.Next(x.b.clock.Now())
 }
 
 func itemCommand(t seal.Type) string {
@@ -287,6 +287,7 @@ func (x *Executor) believe(k *keyState, err error) bool {
 	switch {
 	case err == nil && x.b.ledger.saw(k, &h, k.raw):
 		k.found = true
+		x.b.stamps.Observe(h.Stamp)
 		return true
 	case err == nil:
 		x.alarm(k, Replayed)

@@ -38,6 +38,7 @@ type note struct {
 	stamp    uint64
 	acked    uint64 // a stamp of when the upstream had confirmed it
 	floor    uint64 // the latest stamp that is known to have been replaced or deleted
+	since    uint64 // a stamp of when that became known
 	deadline int64  // Unix milliseconds: until when this is worth knowing
 	gone     bool   // it was deleted
 	own      bool   // this gateway wrote it, and deletes it
@@ -73,7 +74,7 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 	} else if n.stamp > h.Stamp {
 		return
 	}
-	n.replaced(k, h.Stamp)
+	n.replaced(k, h.Stamp, acked)
 	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
 	n.tenant, n.category = k.place.Tenant, k.place.Category
 	n.names = append(append(n.names[:0], k.record...), k.data...)
@@ -84,13 +85,17 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 	p.queue(id, n)
 }
 
-// replaced raises the floor for a write or deletion with a stamp.
-func (n *note) replaced(k *keyState, stamp uint64) {
+// replaced raises the floor for a write or deletion with a stamp, now.
+func (n *note) replaced(k *keyState, stamp, now uint64) {
+	floor := n.floor
 	if n.acked != 0 && n.acked < stamp {
-		n.floor = max(n.floor, n.stamp)
+		floor = max(floor, n.stamp)
 	}
 	if k.found && k.guard == guardHeader {
-		n.floor = max(n.floor, k.header.Stamp)
+		floor = max(floor, k.header.Stamp)
+	}
+	if floor != n.floor {
+		n.floor, n.since = floor, now
 	}
 }
 
@@ -117,8 +122,8 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	} else if n.stamp > stamp {
 		return
 	}
-	n.replaced(k, 0)
-	*n = note{stamp: stamp, acked: stamp, floor: n.floor, deadline: max(until, n.deadline), gone: true, tick: n.tick}
+	n.replaced(k, 0, stamp)
+	*n = note{stamp: stamp, acked: stamp, floor: n.floor, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
 	p.queue(id, n)
 }
 
@@ -137,13 +142,13 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		n = &note{}
 		p.notes[id] = n
 	case h.Stamp <= n.floor:
-		return false
+		return k.asked < n.since // it was replaced while it was on its way here
 	case h.Stamp < n.stamp:
 		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
 	case h.Stamp == n.stamp:
 		return !n.gone
 	}
-	*n = note{stamp: h.Stamp, floor: n.floor, deadline: h.Deadline, tick: n.tick}
+	*n = note{stamp: h.Stamp, floor: n.floor, since: n.since, deadline: h.Deadline, tick: n.tick}
 	if h.Type != seal.String {
 		n.record = append([]byte(nil), record...)
 	}

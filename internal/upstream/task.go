@@ -38,9 +38,10 @@ type keyState struct {
 	record []byte
 	data   []byte
 
-	op      int  // in the batch; -1: none
-	partsOp int  // of the parts, where they were asked for beside the header; else -1
-	cached  bool // the op asked for the parts of the collection that raw is the record of
+	op      int    // in the batch; -1: none
+	partsOp int    // of the parts, where they were asked for beside the header; else -1
+	cached  bool   // the op asked for the parts of the collection that raw is the record of
+	asked   uint64 // a stamp of when the record was asked for
 	raw     []byte
 	parts   *reply // of the collection
 	found   bool
