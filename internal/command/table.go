@@ -51,6 +51,7 @@ func families() [][]*Spec {
 		blockingListCommands(),
 		blockingSortedSetCommands(),
 		transactionCommands(),
+		scriptCommands(),
 		pubsubCommands(),
 		connectionCommands(),
 		clientCommands(),

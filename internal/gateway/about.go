@@ -18,6 +18,11 @@ type about struct {
 	active atomic.Int64 // when the last command came, in milliseconds of the engine's clock
 	last   atomic.Int32 // the number of the last command that was known, and one
 
+	waits    atomic.Bool     // for a change of a key
+	heard    [3]atomic.Int32 // subscriptions, by kind
+	queued   atomic.Int32    // commands in its transaction, and one; 0: there is none
+	tracking atomic.Pointer[tracks]
+
 	mu              sync.Mutex
 	user            string
 	name            string
@@ -84,6 +89,14 @@ func (s *Session) About() command.ClientInfo {
 	}
 	if n := s.about.last.Load(); n > 0 {
 		i.Command = s.g.Table.Name(int(n) - 1)
+	}
+	i.Blocked = s.about.waits.Load()
+	for kind := range i.Subscriptions {
+		i.Subscriptions[kind] = int(s.about.heard[kind].Load())
+	}
+	i.Queued = int(s.about.queued.Load()) - 1
+	if t := s.about.tracking.Load(); t != nil {
+		i.Tracking = &command.Tracking{Redirect: t.Redirect, Broadcast: t.Broadcast, Broken: t.broken.Load()}
 	}
 	return i
 }

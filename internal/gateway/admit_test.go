@@ -398,3 +398,17 @@ func (l *lab) admit(s *gateway.Session, words ...string) string {
 	l.t.Helper()
 	return l.worker.Admit(s, strings.Join(words, " "))
 }
+
+// Listing shows what some alternative of the rules may read, and nothing else.
+func TestListingFollowsAlternatives(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a := l.connect("a")
+	for _, key := range []string{"a:1", "b:1", "c:1"} {
+		l.run(a, "SET", key, "v")
+	}
+	s, _ := l.loginAs("x", "%R~a:* +keys (%R~b:* +get) (%W~c:* +set)", nil)
+	if got := flat(l.run(s, "KEYS", "*")); got != "*2 $3 a:1 $3 b:1" && got != "*2 $3 b:1 $3 a:1" {
+		t.Errorf("%q", got)
+	}
+}

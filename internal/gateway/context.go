@@ -4,13 +4,17 @@ import (
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/script"
 )
 
 // checkContext refuses what the connection's state, or the command around this one, does not allow.
 func (w *Worker) checkContext() bool {
 	s, spec := w.session, w.call.Spec
 	if w.outer != nil && !w.retrying && w.outer.inScript && spec.Flags&command.NoScript != 0 {
-		return w.refuse("context", msgNotInScript)
+		return w.refuse("context", script.MsgNotFromScript)
+	}
+	if w.outer != nil && w.outer.inScript && w.outer.readOnly && spec.Flags&(command.Write|command.MayReplicate) != 0 {
+		return w.refuse("context", script.MsgReadOnly)
 	}
 	if !s.resp3 && s.Subscribed() && w.outer == nil && !runsSubscribed[spec.RecordName()] {
 		return w.refuse("context", "ERR Can't execute '"+spec.FullName()+
@@ -18,8 +22,6 @@ func (w *Worker) checkContext() bool {
 	}
 	return true
 }
-
-const msgNotInScript = "ERR This Redis command is not allowed from script"
 
 // runsSubscribed are the commands that a RESP2 connection may send while it hears channels.
 var runsSubscribed = map[string]bool{

@@ -46,6 +46,7 @@ type Gateway struct {
 	hub        hub
 	access     access
 	pauses     pauses
+	scripts    scripts
 	system     *audit.Actor
 	process    process
 	emulation  *command.Emulation
@@ -74,6 +75,7 @@ func New(p Parts) *Gateway {
 	}
 	g.interest.init()
 	g.hub.init()
+	g.scripts.init(g)
 	g.access.init(g)
 	g.Stats = newStats(len(g.categories))
 	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})

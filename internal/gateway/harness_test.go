@@ -35,7 +35,7 @@ func (alone) Connections() int                     { return 0 }
 
 // harness is a gateway without sockets: a real store, a real users file, a real audit log, and a clock of its own.
 type harness struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clock
 	start   int64
 	gateway *gateway.Gateway
@@ -46,10 +46,10 @@ type harness struct {
 	dir     string
 }
 
-func newHarness(t *testing.T) *harness { return newHarnessWith(t, policy.DefaultYAML()) }
+func newHarness(t testing.TB) *harness { return newHarnessWith(t, policy.DefaultYAML()) }
 
 // newHarnessWith makes a harness with a policy. Its user app has tenant TENANT001 and may run everything.
-func newHarnessWith(t *testing.T, policyText string) *harness {
+func newHarnessWith(t testing.TB, policyText string) *harness {
 	t.Helper()
 	p, mistakes := policy.Parse([]byte(policyText))
 	if len(mistakes) > 0 {

@@ -57,6 +57,14 @@ func (i *info) text(name, value string) {
 func (i *info) number(name string, n int64) { i.text(name, strconv.FormatInt(n, 10)) }
 func (i *info) count(name string, n uint64) { i.text(name, strconv.FormatUint(n, 10)) }
 
+// one is 1 for what is true.
+func one(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func (i *info) zeros(names ...string) {
 	for _, n := range names {
 		i.number(n, 0)
@@ -81,11 +89,17 @@ func (i *info) server() {
 }
 
 func (i *info) clients() {
-	connected := int64(0) // those that CLIENT LIST shows the caller
-	i.g.visible(i.s, func(*Session) { connected++ })
+	var connected, blocked, tracking int64 // of those that CLIENT LIST shows the caller
+	i.g.visible(i.s, func(s *Session) {
+		connected++
+		blocked += one(s.about.waits.Load())
+		tracking += one(s.about.tracking.Load() != nil)
+	})
 	i.number("connected_clients", connected)
+	i.zeros("cluster_connections")
 	i.number("maxclients", int64(i.g.process.MaxConnections))
-	i.zeros("cluster_connections", "blocked_clients", "tracking_clients")
+	i.number("blocked_clients", blocked)
+	i.number("tracking_clients", tracking)
 }
 
 // memory is what the caller's tenants take and may take. What the process takes is for a caller who reaches everybody.

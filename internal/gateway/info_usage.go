@@ -133,7 +133,7 @@ func addSome(to *atomic.Uint64, n uint64) {
 // taken back. from is where the reply begins.
 func (w *Worker) settle(from int) {
 	w.countCommand(from)
-	if w.session.replies.drop() {
+	if w.outer == nil && w.session.replies.drop() {
 		w.Out.Truncate(from)
 	}
 }

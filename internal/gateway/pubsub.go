@@ -69,6 +69,7 @@ func (s *Session) Subscribe(c *command.Call, kind command.SubscriptionKind, name
 				tenants = s.channelTenants(name)
 			}
 			s.subscriptions[kind] = append(s.subscriptions[kind], s.g.hub.add(s, kind, name, tenants))
+			s.about.heard[kind].Add(1)
 		}
 		s.answerSubscription(c, subscribeReplies[kind][0], name, kind)
 	}
@@ -120,6 +121,7 @@ func (s *Session) Unsubscribe(c *command.Call, kind command.SubscriptionKind, na
 func (s *Session) drop(kind command.SubscriptionKind, i int) {
 	x := s.subscriptions[kind][i]
 	s.subscriptions[kind] = slices.Delete(s.subscriptions[kind], i, i+1)
+	s.about.heard[kind].Add(-1)
 	s.g.hub.remove(s, kind, x)
 	clear(x.name)
 }

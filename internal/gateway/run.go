@@ -27,6 +27,7 @@ func (w *Worker) pass() {
 		w.placeKeys() &&
 		w.authorise() &&
 		w.checkAudit() &&
+		w.waitForScript() &&
 		w.waitForPause() &&
 		w.enqueue() &&
 		w.makeRoom() {
@@ -77,8 +78,13 @@ func (w *Worker) start(s *Session, args [][]byte) {
 	w.call.Args = args
 	w.call.Conn = s
 	s.worker = w
+	if w.outer == nil {
+		s.refresh() // inside another command the connection stays whose it is
+	}
 	w.Out.SetRESP3(s.resp3)
-	s.refresh()
+	if w.outer != nil && w.outer.inScript {
+		w.Out.SetRESP3(w.outer.scriptRESP3)
+	}
 	s.about.seen(w.call.Now)
 	w.usage.weight = 0
 	w.call.NoTouch = s.noTouch
@@ -169,6 +175,7 @@ func (w *Worker) execute() {
 	case !w.tx.Holding() && reachesAll(c.Spec, c.Args):
 		w.tx.Hold(engine.EveryShard)
 		defer w.tx.Release()
+	case c.Spec.Categories&command.CatScripting != 0: // a script takes every shard when it runs
 	case len(c.Keys) > 0:
 		w.tx.Lock(c.Keys)
 		defer w.tx.Unlock()

@@ -22,7 +22,6 @@ type who struct {
 	badLogins  int    // in a row
 
 	certificate *x509.Certificate // that the connection has shown, nil for none
-	certified   string            // the user whose certificate the connection has shown, "" for none
 	purpose     string            // that was stated, "" for the user's own
 	categories  []bool            // by category, which may be reached; nil: all
 	used        *identity.UserUsage
@@ -126,7 +125,7 @@ func (s *Session) becomeNobody() {
 
 // attempt is what the connection shows with a name and a token. Nothing else of it can be chosen by the client.
 func (s *Session) attempt(name string, token []byte) identity.Attempt {
-	return identity.Attempt{Name: name, Token: token, Source: s.address(), Certified: s.certified}
+	return identity.Attempt{Name: name, Token: token, Source: s.address(), Certificate: s.certificate}
 }
 
 // address is where the connection comes from, without the port.
@@ -211,11 +210,10 @@ func (w *Worker) Certified(s *Session, cert *x509.Certificate) {
 	if !ok {
 		return
 	}
-	s.certified = user.Name
-	login, err := s.g.Directory.LoginFast(identity.Attempt{Source: s.address(), Certified: user.Name})
+	attempt := s.attempt("", nil)
+	login, err := s.g.Directory.LoginFast(attempt)
 	if errors.Is(err, identity.ErrSlow) {
-		// The files have changed this very moment: the user's name is in this snapshot, the rest in the next.
-		login, err = s.g.Directory.Login(context.Background(), identity.Attempt{Source: s.address(), Certified: user.Name})
+		login, err = s.g.Directory.Login(context.Background(), attempt) // the files have changed this very moment
 	}
 	r := audit.Record{At: w.call.WallNow, Action: audit.Authenticate, Outcome: audit.OK, Detail: "certificate"}
 	if err != nil {
@@ -231,7 +229,7 @@ func (w *Worker) Certified(s *Session, cert *x509.Certificate) {
 
 // MayRead reports whether the credential's key patterns allow reading a key, and its categories.
 func (s *Session) MayRead(key []byte) bool {
-	return s.user.Permissions().Key(key, identity.Read) && (s.categories == nil || s.mayReach(s.g.Policy.Match(key).Category.ID))
+	return s.user.Permissions().SomeKey(key, identity.Read) && (s.categories == nil || s.mayReach(s.g.Policy.Match(key).Category.ID))
 }
 
 // May reports whether the user has rights of its roles.

@@ -57,6 +57,7 @@ func (s *Session) Track(t *command.Tracking) bool {
 	s.stopTracking()
 	x := &s.g.interest.tracking
 	s.tracks = &tracks{Tracking: *t, s: s, to: to}
+	s.about.tracking.Store(s.tracks)
 	s.g.interest.n.Add(1)
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -91,6 +92,7 @@ func (s *Session) stopTracking() {
 		return
 	}
 	s.tracks = nil
+	s.about.tracking.Store(nil)
 	s.g.interest.n.Add(-1)
 	x := &s.g.interest.tracking
 	x.mu.Lock()

@@ -43,6 +43,7 @@ func (s *Session) Multi() {
 	s.spareTransaction = nil
 	t.since = s.worker.call.Now
 	s.transaction = t
+	s.about.queued.Store(1)
 }
 
 // Discard forgets what is queued, and what is watched.
@@ -63,6 +64,7 @@ func (s *Session) dropTransaction() {
 	}
 	t.erase()
 	s.transaction, s.spareTransaction = nil, t
+	s.about.queued.Store(0)
 }
 
 func (t *transaction) erase() {
@@ -86,6 +88,7 @@ func (w *Worker) enqueue() bool {
 	}
 	t.calls = append(t.calls, queued{w.call.Spec, t.kept.add(w.call.Args)})
 	w.queued = true
+	w.session.about.queued.Store(int32(len(t.calls)) + 1)
 	w.Out.Status("QUEUED")
 	return false
 }
@@ -99,6 +102,7 @@ func (s *Session) Exec(c *command.Call) {
 	t, w := s.transaction, s.worker
 	defer s.Unwatch()
 	s.transaction = nil
+	s.about.queued.Store(0)
 	defer func() {
 		t.erase()
 		s.spareTransaction = t

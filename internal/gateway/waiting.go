@@ -64,6 +64,7 @@ func (x *waiters) add(one *waiter, keys []engine.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.n.Add(1)
+	one.s.about.waits.Store(true)
 	for i := range keys {
 		k := x.keys.add(keys[i].Tenant, keys[i].Name)
 		if slices.Contains(one.keys, k) {
@@ -90,6 +91,7 @@ func (x *waiters) takeLocked(one *waiter) bool {
 	}
 	one.taken = true
 	x.n.Add(-1)
+	one.s.about.waits.Store(false)
 	for _, k := range one.keys {
 		k.value = slices.DeleteFunc(k.value, func(w *waiter) bool { return w == one })
 		if len(k.value) == 0 {

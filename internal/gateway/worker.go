@@ -39,16 +39,18 @@ type Worker struct {
 	detail  []byte       // of the record being made
 	ahead   []engine.Key // of a pipeline
 
-	foreign   foreign
-	paths     identity.Paths // that permit the command and its keys
-	waits     bool           // the command that runs waits
-	queued    bool           // ... was queued
-	inScript  bool           // ... is a script
-	retrying  bool           // it waited, and another connection's worker tries to answer it
-	stateKept any            // of a try that gave no answer
-	ready     ready
-	outbox    outbox
-	aside     *resp.Writer // replies to connections that waited
+	foreign     foreign
+	paths       identity.Paths // that permit the command and its keys
+	waits       bool           // the command that runs waits
+	queued      bool           // ... was queued
+	inScript    bool           // ... is a script
+	readOnly    bool           // ... that may write nothing
+	scriptRESP3 bool           // ... and wants replies of RESP3
+	retrying    bool           // it waited, and another connection's worker tries to answer it
+	stateKept   any            // of a try that gave no answer
+	ready       ready
+	outbox      outbox
+	aside       *resp.Writer // replies to connections that waited
 }
 
 // placement is what policy says of one key of a command.
@@ -113,6 +115,9 @@ const msgAudit = "AUDIT records cannot be written; the command is refused until 
 // refuse answers an error for a step that stops the command. It returns false, so that a step can return it.
 func (w *Worker) refuse(step, text string) bool {
 	w.refused = step
+	if w.outer != nil && w.outer.inScript {
+		text = w.scriptText(step, text)
+	}
 	if t := w.session.transaction; t != nil && w.outer == nil {
 		t.failed = true
 	}

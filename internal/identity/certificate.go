@@ -53,20 +53,26 @@ func validCertificateName(name string) bool {
 // of two users is nobody's. Whether the user may be in now is for Login to say.
 func (d *Directory) ByCertificate(cert *x509.Certificate) (*User, bool) {
 	s := d.now.Load()
-	if len(s.byCertificate) == 0 || s.fault != nil {
-		return nil, false
+	u, ok := s.byName[s.ownerOf(cert)]
+	return u, ok
+}
+
+// ownerOf names the user whose certificate it is, "" for nobody.
+func (s *snapshot) ownerOf(cert *x509.Certificate) string {
+	if cert == nil || len(s.byCertificate) == 0 || s.fault != nil {
+		return ""
 	}
-	var found *User
+	owner := ""
 	for _, name := range certificateNames(cert) {
 		u := s.certified(name)
-		if u != nil && found != nil && u != found {
-			return nil, false
+		if u != nil && owner != "" && u.Name != owner {
+			return ""
 		}
 		if u != nil {
-			found = u
+			owner = u.Name
 		}
 	}
-	return found, found != nil
+	return owner
 }
 
 func certificateNames(cert *x509.Certificate) []string {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -25,9 +26,9 @@ type Attempt struct {
 	Name   string
 	Token  []byte     // the caller's; nothing keeps it
 	Source netip.Addr // of the connection
-	// Certified is the name of the user whose certificate the connection has shown, "" for none. With a nil Token it is the
+	// Certificate is what the connection has shown and its handshake has verified, nil for none. With a nil Token it is the
 	// whole attempt.
-	Certified string
+	Certificate *x509.Certificate
 }
 
 // Login is a user who is in, and how. It never changes; Renew gives the next one.
@@ -38,6 +39,7 @@ type Login struct {
 	EndsAt time.Time
 
 	attempt Attempt  // without the token
+	owner   string   // the user whose the certificate is, "" for nobody
 	token   verifier // which of the user's tokens it was
 	claim   *claim   // of a provider's user
 }
@@ -92,33 +94,30 @@ func (d *Directory) LoginFast(a Attempt) (*Login, error) {
 
 // loginIn decides by one snapshot of the users file.
 func (d *Directory) loginIn(s *snapshot, a Attempt, mayWait bool) (*Login, error) {
-	if a.Token == nil && a.Certified != "" {
-		return d.loginCertified(s, a)
+	owner := s.ownerOf(a.Certificate)
+	if a.Token == nil && owner != "" {
+		return d.loginCertified(s, a, owner)
 	}
 	user, t, err := d.match(s, a.Name, a.Token, mayWait)
 	if err != nil {
 		return nil, err
 	}
-	l := &Login{User: user, Method: ByToken, attempt: a, token: t.verifier, EndsAt: t.expiresAt}
+	l := &Login{User: user, Method: ByToken, attempt: a, owner: owner, token: t.verifier, EndsAt: t.expiresAt}
 	l.attempt.Token = nil
 	return d.settle(l)
 }
 
-func (d *Directory) loginCertified(s *snapshot, a Attempt) (*Login, error) {
+func (d *Directory) loginCertified(s *snapshot, a Attempt, owner string) (*Login, error) {
 	if s.fault != nil {
 		return nil, fmt.Errorf("cannot authenticate: %w", s.fault)
 	}
-	user := s.byName[a.Certified]
-	if user == nil {
-		return nil, ErrDenied
-	}
-	return d.settle(&Login{User: user, Method: ByCertificate, attempt: a})
+	return d.settle(&Login{User: s.byName[owner], Method: ByCertificate, attempt: a, owner: owner})
 }
 
 // settle holds a login whose credential is good against the user's conditions, and says when it ends.
 func (d *Directory) settle(l *Login) (*Login, error) {
 	now := d.opts.clock()
-	reason, end := l.User.admits(l.attempt, now)
+	reason, end := l.User.admits(l.attempt.Source, l.owner, now)
 	if reason != "" {
 		return nil, &Denial{Reason: reason}
 	}
@@ -126,8 +125,9 @@ func (d *Directory) settle(l *Login) (*Login, error) {
 	return l, nil
 }
 
-// admits says why the user may not be in on such a connection at such a time, "" when it may, and until when.
-func (u *User) admits(a Attempt, now time.Time) (reason string, end time.Time) {
+// admits says why the user may not be in from such an address, with the certificate of such a user and at such a time; ""
+// when it may, and until when.
+func (u *User) admits(source netip.Addr, owner string, now time.Time) (reason string, end time.Time) {
 	switch {
 	case !u.Enabled:
 		return "disabled", end
@@ -135,9 +135,9 @@ func (u *User) admits(a Attempt, now time.Time) (reason string, end time.Time) {
 		return "ended", end
 	case u.HasRole(BreakGlass) && u.emergency == nil:
 		return "no-emergency", end
-	case len(u.Certificates) > 0 && a.Certified != u.Name:
+	case len(u.Certificates) > 0 && owner != u.Name:
 		return "certificate", end
-	case len(u.Sources) > 0 && !slices.ContainsFunc(u.Sources, func(p netip.Prefix) bool { return p.Contains(a.Source.Unmap().WithZone("")) }):
+	case len(u.Sources) > 0 && !slices.ContainsFunc(u.Sources, func(p netip.Prefix) bool { return p.Contains(source.Unmap().WithZone("")) }):
 		return "source", end
 	}
 	end, in := u.Hours.Until(now)
@@ -164,11 +164,16 @@ func (d *Directory) Renew(l *Login) (*Login, bool) {
 	if l.claim != nil {
 		return d.renewElsewhere(l)
 	}
-	user, ok := d.now.Load().byName[l.User.Name]
+	s := d.now.Load()
+	user, ok := s.byName[l.User.Name]
 	if !ok {
 		return nil, false
 	}
-	next := &Login{User: user, Method: l.Method, attempt: l.attempt, token: l.token}
+	// Whose the certificate is may have changed since the handshake.
+	next := &Login{User: user, Method: l.Method, attempt: l.attempt, owner: s.ownerOf(l.attempt.Certificate), token: l.token}
+	if l.Method == ByCertificate && next.owner != user.Name {
+		return nil, false
+	}
 	if l.Method == ByToken {
 		i := slices.IndexFunc(user.tokens, func(t token) bool { return t.verifier == l.token })
 		if i < 0 || !user.tokens[i].valid(d.opts.clock()) {

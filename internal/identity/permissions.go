@@ -94,6 +94,22 @@ func (p *Permissions) Enabled() (on, said bool) {
 // nor changing it) asks for a pattern that covers the key, whatever its access, as in Redis.
 func (p *Permissions) Key(key []byte, need Access) bool { return p != nil && p.root.key(key, need) }
 
+// SomeKey tells whether any alternative permits all of need on key, for commands that list keys without naming any.
+func (p *Permissions) SomeKey(key []byte, need Access) bool {
+	if p == nil {
+		return false
+	}
+	if p.root.key(key, need) {
+		return true
+	}
+	for i := range p.more {
+		if p.more[i].key(key, need) {
+			return true
+		}
+	}
+	return false
+}
+
 // Channel tells whether the root selector permits publishing or subscribing to the channel.
 func (p *Permissions) Channel(channel []byte) bool { return p != nil && p.root.channel(channel) }
 

@@ -61,9 +61,9 @@ func (e *Engine) registered(proto *lua.FunctionProto) ([]*Function, error) {
 	failure, ok := m.guard(func() { m.chunk(m.lua, proto, 0) })
 	switch {
 	case m.dead == endTime:
-		return nil, Error("ERR Error registering functions: FUNCTION LOAD timeout")
+		return nil, Error("ERR Error registering functions: ERR FUNCTION LOAD timeout")
 	case !ok || m.dead != "":
-		return nil, Error("ERR Error registering functions: " + oneLine(strings.TrimPrefix(m.errorMessage(failure), "ERR ")))
+		return nil, Error("ERR Error registering functions: " + oneLine(m.errorMessage(failure)))
 	case len(m.load.functions) == 0:
 		return nil, Error("ERR No functions registered")
 	}

@@ -26,7 +26,6 @@ type gateway struct {
 	inbox  chan []byte
 	cut    bool
 	notes  []string
-	taken  int
 }
 
 func (w *wire) Publish(_ context.Context, m []byte) error {
@@ -69,9 +68,7 @@ func (w *wire) plug(t *testing.T, ctx context.Context, secret byte) *gateway {
 			case <-ctx.Done():
 				return
 			case m := <-g.inbox:
-				if g.peers.Received(m) {
-					g.taken++
-				}
+				g.peers.Received(m)
 			}
 		}
 	}()
@@ -239,13 +236,11 @@ func TestReplayedAndChangedMessagesAreDropped(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		fresh := w.plug(t, ctx, 1)
-		before := fresh.taken
 		for _, m := range old {
 			if fresh.peers.Received(m) {
 				t.Error("an old message is taken by a new gateway")
 			}
 		}
-		_ = before
 	})
 }
 

@@ -143,7 +143,7 @@ func (l *loop) close(c *conn, why string) {
 	}
 	clear(c.partial[:cap(c.partial)])
 	c.partial = nil
-	if c.opened {
+	if c.opened && !c.busy { // a busy one ends with its goroutine
 		c.session.End()
 	}
 	l.s.dismiss(c)

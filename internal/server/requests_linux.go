@@ -172,6 +172,7 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 		next.Wait()
 		l.post(func() {
 			if c.closed {
+				c.session.End()
 				return
 			}
 			c.waiting, c.busy = false, false

@@ -39,7 +39,8 @@ type Executor struct {
 	sealer  *seal.Sealer
 	scratch *engine.Store // entries are here in clear while their command runs
 	tx      *engine.Tx
-	plain   []byte // cleared after each use
+	plain   []byte // for plaintext; its first dirty bytes are cleared at the end of each wave
+	dirty   int
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
@@ -63,8 +64,29 @@ func (b *Backend) NewExecutor(categories int) *Executor {
 func (x *Executor) Close() {
 	x.lane.dropAll()
 	x.scratch.Close()
-	clear(x.plain[:cap(x.plain)])
+	x.tidy()
 	x.sealer.Forget()
+}
+
+// tidy clears what plaintext was opened into, and lets go of a buffer that one large value has made.
+func (x *Executor) tidy() {
+	clear(x.plain[:x.dirty])
+	x.dirty = 0
+	if cap(x.plain) > keptPlainBytes {
+		x.plain = nil
+	}
+}
+
+const keptPlainBytes = 64 << 10
+
+// keep notes that plaintext was appended to the buffer's beginning, and takes the larger buffer over that it may have needed.
+func (x *Executor) keep(plain []byte) {
+	if cap(plain) > cap(x.plain) {
+		clear(x.plain[:x.dirty])
+		x.dirty = 0
+		x.plain = plain[:0]
+	}
+	x.plain, x.dirty = x.plain[:cap(x.plain)], max(x.dirty, len(plain))
 }
 
 const (

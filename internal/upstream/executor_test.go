@@ -34,16 +34,19 @@ DBSIZE|KEYS r*|KEYS nothing|EXISTS a b|SCAN 0 COUNT 1000|SCAN 0 COUNT 1000 MATCH
 DEL s s2 s3 z z2 z4 zz l h a b|DBSIZE|KEYS *
 `
 
+// everlasting counts keys without a deadline.
+const everlasting = `local n = 0 for _, k in ipairs(redis.call('KEYS', '*')) do if redis.call('PTTL', k) == -1 then n = n + 1 end end return n`
+
 func TestSameRepliesAsTheEngine(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
 	for _, resp3 := range []bool{false, true} {
 		g := newGateway(t, unixOptions(redis), "phi").alone()
-		walkBoth(t, g, embedded(t, "phi"), resp3)
+		walkBoth(t, g, embedded(t, "phi"), operator{t, redis.Dial(t)}, resp3)
 	}
 }
 
-func walkBoth(t *testing.T, g *gateway, reference *side, resp3 bool) {
+func walkBoth(t *testing.T, g *gateway, reference *side, o operator, resp3 bool) {
 	t.Helper()
 	g.resp3, reference.resp3 = resp3, resp3
 	free := unordered()
@@ -55,6 +58,10 @@ func walkBoth(t *testing.T, g *gateway, reference *side, resp3 bool) {
 		}
 		if got != want {
 			t.Errorf("%q (RESP3 %v): got %q, want %q", line, resp3, got, want)
+		}
+		// Whatever ended the gateway now, nothing would stay upstream for ever.
+		if left := o.do("EVAL", everlasting, "0"); left.Int != 0 {
+			t.Errorf("%q: %d keys upstream have no deadline", line, left.Int)
 		}
 		for i := range reference.told {
 			if reference.told[i] != g.told[i] {

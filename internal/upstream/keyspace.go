@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
@@ -19,6 +20,9 @@ type Tenant struct {
 // keys has.
 const cursorBits = 40
 
+// walkTime bounds a walk over everything: an upstream that lies can make one endless.
+const walkTime = 30 * time.Second
+
 var errCursor = errors.New("the upstream's cursor is larger than any table")
 
 // Keyspace runs SCAN, KEYS, DBSIZE and RANDOMKEY for some tenants: the names that are upstream are opened into the scratch
@@ -26,7 +30,7 @@ var errCursor = errors.New("the upstream's cursor is larger than any table")
 //
 // KEYS and DBSIZE walk over the whole upstream, whoever's it is.
 func (x *Executor) Keyspace(c *command.Call, tenants []Tenant) bool {
-	w := walk{x: x, c: c, tenants: tenants}
+	w := walk{x: x, c: c, tenants: tenants, by: time.Now().Add(walkTime)}
 	switch c.Spec.RecordName() {
 	case "SCAN":
 		w.scan()
@@ -45,7 +49,8 @@ type walk struct {
 	x       *Executor
 	c       *command.Call
 	tenants []Tenant
-	found   [][]byte // names in clear; cleared at the end
+	by      time.Time // when a walk over everything gives up
+	found   [][]byte  // names in clear; cleared at the end
 	err     error
 }
 
@@ -179,6 +184,9 @@ func (x *Executor) nodes() (all []node) {
 // page loads the names of one step of the upstream's SCAN and returns its cursor.
 func (w *walk) page(t Tenant, n node, cursor uint64, count int) uint64 {
 	x := w.x
+	if w.err == nil && time.Now().After(w.by) {
+		w.err = errUnreachable
+	}
 	if w.err != nil {
 		return 0
 	}
@@ -294,13 +302,14 @@ func (x *Executor) Flush(tenant string, f func(name []byte)) (n int, err error) 
 	if err != nil {
 		return 0, errors.New(msgNoKeys)
 	}
+	by := time.Now().Add(walkTime)
 	for _, at := range x.nodes() {
 		for cursor := "0"; ; {
 			x.lane.reset()
 			x.lane.command(at.slot, true, "SCAN", cursor, "MATCH", string(prefix)+"*", "COUNT", strconv.Itoa(pageSize))
 			x.lane.run()
 			o := &x.lane.ops[0]
-			if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 {
+			if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 || time.Now().After(by) {
 				return n, errUnreachable
 			}
 			cursor = string(o.reply.elems[0].text)
@@ -340,7 +349,7 @@ func (x *Executor) flushPage(tenant string, names [][]byte, f func(name []byte))
 			f(real)
 		}
 	}
-	clear(x.plain[:cap(x.plain)])
+	x.tidy()
 	x.lane.reset()
 	for _, name := range names {
 		l := x.lane

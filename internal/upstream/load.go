@@ -34,9 +34,14 @@ func (x *Executor) execute(t *Task) {
 			return
 		}
 	}
-	c.Spec.Run(c)
-	if c.Spec.IsWrite() {
-		x.store(t)
+	switch {
+	case t.group != nil:
+		x.runGroup(t)
+	default:
+		c.Spec.Run(c)
+		if c.Spec.IsWrite() {
+			x.store(t)
+		}
 	}
 }
 
@@ -322,12 +327,4 @@ func (l *loader) field(name, value []byte, deadline int64) bool {
 		l.hash.SetDeadline(name, at)
 	}
 	return true
-}
-
-// keep notes the buffer that plaintext was opened into: the one that is cleared at the end.
-func (x *Executor) keep(plain []byte) {
-	if cap(plain) > cap(x.plain) {
-		clear(x.plain[:cap(x.plain)])
-		x.plain = plain[:0]
-	}
 }

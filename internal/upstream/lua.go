@@ -33,14 +33,14 @@ for i = 1, n do
   local record, deadline, kind, commands = take(), take(), take(), tonumber(take())
   local name, data = KEYS[2*i-1], KEYS[2*i]
   if record == '-' then redis.call('UNLINK', name, data)
-  elseif kind ~= 'part' then redis.call('UNLINK', data) end
+  elseif kind == 'string' or kind == 'whole' then redis.call('UNLINK', data) end
   for c = 1, commands do
     local size = tonumber(take())
     local command = take()
     out[#out+1] = redis.call(command, data, unpack(ARGV, at, at + size - 1))
     at = at + size
   end
-  if record ~= '-' then
+  if record ~= '-' and kind ~= 'none' then
     if kind == 'string' or redis.call('EXISTS', data) == 1 then
       if kind ~= 'string' then redis.call('PEXPIREAT', data, deadline) end
       redis.call('SET', name, record, 'PXAT', deadline)

@@ -71,4 +71,5 @@ type Task struct {
 	attempts int
 	commits  []commit
 	quickOp  int
+	group    *group // of a transaction, whose keys are this task's
 }

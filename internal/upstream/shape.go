@@ -39,6 +39,7 @@ const (
 	refusedInside     = "SEALED the upstream's own representation of sealed data says nothing; ask for TYPE or TTL"
 	refusedUnknown    = "SEALED the command is not available where entries are kept in an upstream"
 	refusedLarge      = "SEALED the entry is too large for a command that needs all of it; use commands that name its parts"
+	refusedValue      = "SEALED the value is larger than the upstream's replies may be"
 	refusedPlain      = "SEALED entries of a category with seal: off are strings only"
 	refusedText       = "SEALED values of a category with seal: off are integers only"
 )

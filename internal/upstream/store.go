@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 
 	"github.com/lethe-cache/lethe/internal/command"
@@ -17,11 +18,25 @@ func (x *Executor) store(t *Task) {
 			continue
 		}
 		if err := x.change(t, i); err != nil {
-			t.fail(msgNoKeys)
+			t.failSeal(err)
 			return
 		}
 	}
 	x.send(t)
+}
+
+// errValueLarge says that a value would not be read again, because its reply would be larger than replies may be.
+var errValueLarge = errors.New("the value is too large")
+
+// replyBytes is what a reply takes beside the value.
+const replyBytes = 32
+
+func (t *Task) failSeal(err error) {
+	if errors.Is(err, errValueLarge) {
+		t.fail(refusedValue)
+		return
+	}
+	t.fail(msgNoKeys)
 }
 
 // repeated reports whether a key was named before in the same command.
@@ -87,6 +102,9 @@ func (x *Executor) headerOf(c *command.Call, e engine.Entry) seal.Header {
 }
 
 func (x *Executor) putString(c *command.Call, k *keyState, e engine.Entry) error {
+	if seal.SealedString(len(k.entry.Name), len(e.String()))+replyBytes > x.b.upstream.options.MaxReplyBytes {
+		return errValueLarge
+	}
 	h := x.headerOf(c, e)
 	from := x.writes.begin()
 	var err error
@@ -300,8 +318,9 @@ func (p *parts) add(name string, args ...[]byte) { p.x.writes.command(name, args
 // joined is eight bytes and a value in the buffer for plaintext.
 func (x *Executor) joined(first uint64, value []byte) []byte {
 	if need := 8 + len(value); cap(x.plain) < need {
-		clear(x.plain[:cap(x.plain)])
-		x.plain = make([]byte, 0, 2*need)
+		x.keep(make([]byte, 0, 2*need))
 	}
-	return append(binary.LittleEndian.AppendUint64(x.plain[:0], first), value...)
+	joined := append(binary.LittleEndian.AppendUint64(x.plain[:0], first), value...)
+	x.keep(joined)
+	return joined
 }

@@ -131,7 +131,7 @@ func (t *Task) blind() bool {
 
 func (x *Executor) wave(tasks []*Task) {
 	x.lane.reset()
-	defer func() { clear(x.plain[:cap(x.plain)]) }()
+	defer x.tidy()
 	for _, t := range tasks {
 		x.start(t)
 	}

@@ -18,6 +18,7 @@ type writes struct {
 type write struct {
 	k        *keyState
 	gone     bool
+	check    bool   // it is only compared
 	kind     string // as commitBody knows it
 	header   seal.Header
 	from, to int // of the record in bytes
@@ -63,6 +64,11 @@ func (w *writes) remove(k *keyState) {
 	w.entries = append(w.entries, write{k: k, gone: true, calls: len(w.calls)})
 }
 
+// check adds an entry that must be what it was, and stays.
+func (w *writes) check(k *keyState) {
+	w.entries = append(w.entries, write{k: k, check: true, kind: "none", calls: len(w.calls)})
+}
+
 // command adds a command on the data of the last entry, or more arguments to its last one.
 func (w *writes) command(name string, args ...[]byte) {
 	last := len(w.calls) - 1
@@ -95,6 +101,7 @@ func (x *Executor) sum(first uint64, value []byte) uint64 {
 type pending struct {
 	k      *keyState
 	gone   bool
+	check  bool
 	header seal.Header
 	record []byte // of a string only what is before the value
 }
@@ -135,8 +142,8 @@ func (x *Executor) commitOf(from, to int) commit {
 	c := commit{op: -1}
 	for i := from; i < to; i++ {
 		e := &w.entries[i]
-		p := pending{k: e.k, gone: e.gone, header: e.header}
-		if record := w.bytes[e.from:e.to]; !e.gone {
+		p := pending{k: e.k, gone: e.gone, check: e.check, header: e.header}
+		if record := w.bytes[e.from:e.to]; !e.gone && !e.check {
 			if e.header.Type == seal.String {
 				record = record[:e.header.NameEnd()]
 			}
@@ -177,7 +184,7 @@ func (x *Executor) scripted(from, to int) int {
 		for _, c := range w.callsOf(i) {
 			args += 2 + len(c.args)
 		}
-		if !w.entries[i].gone {
+		if !w.entries[i].gone && !w.entries[i].check {
 			script = x.b.scripts.commit
 		}
 	}
@@ -258,6 +265,9 @@ func (x *Executor) committed(t *Task) {
 func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 	for i := range done.entries {
 		e := &done.entries[i]
+		if e.check {
+			continue
+		}
 		if e.gone || there != nil && there[i].n == 0 {
 			x.b.ledger.deleted(e.k, x.b.stamps.Next(c.WallNow), c.WallNow+e.k.place.Life.Milliseconds())
 			continue

@@ -67,6 +67,9 @@ func (s *Session) createQuarantine(ctx context.Context, vpc string) error {
 	var made struct{}
 	err := s.raw.ec2(ctx, "CreateSecurityGroup", url.Values{
 		"GroupName": {QuarantineName}, "GroupDescription": {"Lets nothing in or out: caches that are not fit for PHI"}, "VpcId": {vpc},
+		// The tag is what the policy for remediation knows it by: the right to change security groups ends with it.
+		"TagSpecification.1.ResourceType": {"security-group"},
+		"TagSpecification.1.Tag.1.Key":    {"lethe"}, "TagSpecification.1.Tag.1.Value": {"quarantine"},
 	}, &made)
 	if err != nil && Code(err) == "InvalidGroup.Duplicate" {
 		return nil // another run was faster, or an attempt of ours was done and its answer lost

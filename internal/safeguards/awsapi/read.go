@@ -101,3 +101,41 @@ func (s *Session) readMemory(ctx context.Context, id string) (*Item, error) {
 	}
 	return a.memory(ctx, &r.Clusters[0]), nil
 }
+
+// Status is AWS's word for what it is doing with a cache, in one call: Read makes many.
+func (s *Session) Status(ctx context.Context, kind model.Kind, id string) (string, error) {
+	status, err := s.status(ctx, kind, id)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the status of %s %s: %w", kind, id, err)
+	}
+	return status, nil
+}
+
+func (s *Session) status(ctx context.Context, kind model.Kind, id string) (string, error) {
+	switch kind {
+	case model.ReplicationGroup:
+		r, err := s.ElastiCache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+		if err != nil || len(r.ReplicationGroups) == 0 {
+			return "", err
+		}
+		return text(r.ReplicationGroups[0].Status), nil
+	case model.CacheCluster:
+		r, err := s.ElastiCache.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: &id})
+		if err != nil || len(r.CacheClusters) == 0 {
+			return "", err
+		}
+		return text(r.CacheClusters[0].CacheClusterStatus), nil
+	case model.ServerlessCache:
+		r, err := s.ElastiCache.DescribeServerlessCaches(ctx, &elasticache.DescribeServerlessCachesInput{ServerlessCacheName: &id})
+		if err != nil || len(r.ServerlessCaches) == 0 {
+			return "", err
+		}
+		return text(r.ServerlessCaches[0].Status), nil
+	default:
+		r, err := s.MemoryDB.DescribeClusters(ctx, &memorydb.DescribeClustersInput{ClusterName: &id})
+		if err != nil || len(r.Clusters) == 0 {
+			return "", err
+		}
+		return text(r.Clusters[0].Status), nil
+	}
+}

@@ -37,7 +37,21 @@ func (c *Connector) Scan(ctx context.Context, targets []Target, j *Journal, emit
 			return Result{}, err
 		}
 	}
-	sc := &scanner{c: c, journal: j, emit: emit, replayed: map[model.ID]bool{}}
+	return c.scan(ctx, targets, &scanner{c: c, journal: j, emit: emit, units: units(), replayed: map[model.ID]bool{}})
+}
+
+// ScanCaches is Scan for groups, clusters, serverless caches and MemoryDB only, without a journal.
+func (c *Connector) ScanCaches(ctx context.Context, targets []Target, emit func(*Item) error) (Result, error) {
+	for i := range targets {
+		if err := targets[i].Check(); err != nil {
+			return Result{}, err
+		}
+	}
+	return c.scan(ctx, targets, &scanner{c: c, emit: emit, units: cacheUnits(), replayed: map[model.ID]bool{}})
+}
+
+func (c *Connector) scan(ctx context.Context, targets []Target, sc *scanner) (Result, error) {
+	j := sc.journal
 	if j != nil {
 		if err := j.replay(sc.replay); err != nil {
 			return sc.result, err
@@ -74,6 +88,7 @@ type scanner struct {
 	c       *Connector
 	journal *Journal
 	emit    func(*Item) error
+	units   []unit
 
 	mu       sync.Mutex
 	result   Result
@@ -92,7 +107,7 @@ func (sc *scanner) replay(it *Item) error {
 
 func (sc *scanner) region(ctx context.Context, t Target, region string) error {
 	account := t.Account
-	todo := units()
+	todo := sc.units
 	if sc.journal != nil && account != "" {
 		todo = sc.journal.missing(account, region, todo)
 	}

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"slices"
 
 	ec "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	mdb "github.com/aws/aws-sdk-go-v2/service/memorydb/types"
@@ -43,6 +44,13 @@ func units() []unit {
 			func(ctx context.Context, a *around, u *mdb.User) *Item { return a.memoryUser(ctx, u) })},
 		{"memorydb-acls", "memorydb:DescribeACLs", runACLs},
 	}
+}
+
+// cacheUnits are the lists of caches.
+func cacheUnits() []unit {
+	return slices.DeleteFunc(units(), func(u unit) bool {
+		return !slices.Contains([]string{"groups", "clusters", "serverless", "memorydb"}, u.name)
+	})
 }
 
 // paged makes a unit of a list and of what makes an item of its elements.

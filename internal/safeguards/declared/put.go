@@ -1,6 +1,8 @@
 package declared
 
 import (
+	"strings"
+
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
 )
 
@@ -13,7 +15,32 @@ type maker struct {
 
 // left is the source of a default.
 func (m *maker) left(name string) model.Source {
+	if m.r.ID.Target == model.CloudFormation {
+		name = property(m.b.Type, name)
+	}
 	return model.Source{File: m.b.Source.File, Line: m.b.Source.Line, Setting: name, Default: true}
+}
+
+// property is CloudFormation's name of an argument that is left out: what people have to write.
+func property(kind, argument string) string {
+	cluster := strings.HasPrefix(kind, "aws_elasticache_")
+	switch {
+	case cluster && (argument == "node_type" || argument == "subnet_group_name" || argument == "parameter_group_name"):
+		argument = "cache_" + argument
+	case argument == "log_delivery_configuration":
+		argument += "s"
+	case argument == "multi_az_enabled":
+		return "MultiAZEnabled"
+	case argument == "tls_enabled":
+		return "TLSEnabled"
+	case argument == "acl_name":
+		return "ACLName"
+	}
+	var b strings.Builder
+	for word := range strings.SplitSeq(argument, "_") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
 }
 
 func (m *maker) flag(f model.Fact[bool], name string, standard bool) {

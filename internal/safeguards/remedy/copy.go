@@ -57,15 +57,18 @@ func doRestore(ctx context.Context, w *work, it *awsapi.Item) error {
 
 // copyDone: the copy is there and encrypted, at rest and in transit.
 func copyDone(ctx context.Context, w *work) (bool, error) {
-	it, err := w.s.Read(ctx, model.ReplicationGroup, copyID(w.e))
-	if err != nil && awsapi.IsMissing(err) {
+	status, err := w.s.Status(ctx, model.ReplicationGroup, copyID(w.e))
+	switch {
+	case err != nil && awsapi.IsMissing(err):
 		return false, nil
+	case err != nil:
+		return false, err
+	case status != "available":
+		return false, errWait
 	}
+	it, err := w.s.Read(ctx, model.ReplicationGroup, copyID(w.e))
 	if err != nil {
 		return false, err
-	}
-	if status, _ := model.Status.Of(it.Resource).Get(); status != "available" {
-		return false, errWait
 	}
 	effective, _ := model.StorageEncryption.Of(it.Resource).Get()
 	rest, _ := model.AtRestEncryption.Of(it.Resource).Get()

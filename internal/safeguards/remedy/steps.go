@@ -109,16 +109,21 @@ func (w *work) finished(ctx context.Context) (bool, error) {
 	return false, refusal("unreadable:" + awsapi.Code(err))
 }
 
-// status reads the cache and its state; a state that is on its way to another one is errWait.
+// settled asks what AWS is doing with the cache; anything but nothing is errWait.
+func (w *work) settled(ctx context.Context) error {
+	status, err := w.s.Status(ctx, w.e.Resource.Kind, w.e.CacheID)
+	if err == nil && status != "available" {
+		err = errWait
+	}
+	return err
+}
+
+// status reads the cache once AWS is done with it.
 func (w *work) status(ctx context.Context) (*awsapi.Item, error) {
-	it, err := w.s.Read(ctx, w.e.Resource.Kind, w.e.CacheID)
-	if err != nil {
+	if err := w.settled(ctx); err != nil {
 		return nil, err
 	}
-	if status, known := model.Status.Of(it.Resource).Get(); !known || status != "available" {
-		return it, errWait
-	}
-	return it, nil
+	return w.s.Read(ctx, w.e.Resource.Kind, w.e.CacheID)
 }
 
 func doModify(ctx context.Context, w *work, it *awsapi.Item) error {
@@ -207,7 +212,7 @@ func snapshotDone(ctx context.Context, w *work) (bool, error) {
 	case status != "available":
 		return false, errWait
 	}
-	_, err = w.status(ctx)
+	err = w.settled(ctx)
 	return err == nil, err
 }
 
@@ -226,7 +231,7 @@ func doDelete(ctx context.Context, w *work, it *awsapi.Item) error {
 }
 
 func deleted(ctx context.Context, w *work) (bool, error) {
-	_, err := w.status(ctx)
+	err := w.settled(ctx)
 	if err != nil && awsapi.IsMissing(err) {
 		return true, nil
 	}

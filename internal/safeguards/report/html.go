@@ -72,19 +72,20 @@ func writeHTML(w io.Writer, r *Report) error {
 	}{r.Profile, r.At.UTC().Format(time.RFC3339), r.Version, r.Result.Complete(), len(r.Result.Resources), r.Counts(), nil, nil}
 	for _, n := range r.Result.Notes {
 		if n.Incomplete {
-			data.Notes = append(data.Notes, strings.TrimPrefix(n.Source.Place()+": "+n.Text, ": "))
+			data.Notes = append(data.Notes, clean(strings.TrimPrefix(n.Source.Place()+": "+n.Text, ": ")))
 		}
 	}
 	var last model.ID
 	for i := range r.Result.Findings {
 		f := &r.Result.Findings[i]
 		if len(data.Groups) == 0 || f.Resource != last {
-			data.Groups = append(data.Groups, htmlGroup{Name: f.Resource.String()})
+			data.Groups = append(data.Groups, htmlGroup{Name: clean(f.Resource.String())})
 			last = f.Resource
 		}
 		g := &data.Groups[len(data.Groups)-1]
 		g.Findings = append(g.Findings, htmlFinding{
-			f.Result.String(), f.Rule, r.title(f.Rule), f.Severity.String(), f.Summary, f.Source.String(), strings.Join(f.Citations, ", "), f.Mend, f.Baselined,
+			f.Result.String(), f.Rule, r.title(f.Rule), f.Severity.String(), clean(f.Summary), clean(f.Source.String()),
+			strings.Join(f.Citations, ", "), clean(f.Mend), f.Baselined,
 		})
 	}
 	return t.Execute(w, data)

@@ -61,6 +61,7 @@ func patching() []Rule {
 			Why:   "Exploits for published vulnerabilities of Redis are public too.",
 			On:    []Scope{{[]model.Kind{model.Server}, images}},
 			Reads: []model.AnyFact{model.Engine, model.EngineVersion, model.DistroBuild}, Remedy: ReportOnly, Check: checkVulnerable, Mend: newer,
+			Params: []Param{{"low", "fail for vulnerabilities of low severity too; without it they are warned about", false}},
 		},
 		{
 			ID: "VER-06", Title: "Minor versions are taken by themselves", Severity: model.Medium,
@@ -232,14 +233,24 @@ func checkVulnerable(c *Case) Verdict {
 	for _, f := range found[:min(3, len(found))] {
 		ids = append(ids, f.ID)
 	}
-	what := fmt.Sprintf("%s %s has %d published vulnerabilities: %s", engine, text(v), len(found), strings.Join(ids, ", "))
+	what := fmt.Sprintf("%s %s has %s: %s", engine, text(v), vulnerabilities(len(found)), strings.Join(ids, ", "))
 	if len(found) > len(ids) {
 		what += " and others"
 	}
 	if distro, ok := note(c, model.DistroBuild); ok && distro {
 		return c.warn("%s; possibly mended, since the build is a distribution's", what)
 	}
+	if found[0].Severity == "low" && !param[bool](c, "low") { // the gravest comes first
+		return c.warn("%s, of low severity", what)
+	}
 	return c.fail("%s", what)
+}
+
+func vulnerabilities(n int) string {
+	if n == 1 {
+		return "1 published vulnerability"
+	}
+	return fmt.Sprintf("%d published vulnerabilities", n)
 }
 
 func checkAutoMinor(c *Case) Verdict {

@@ -268,7 +268,7 @@ func TestApplyInRandomWorlds(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := remedy.Planner{Judge: w.Judge, Settings: settings, Now: time.Now}
-			if _, err := w.Connector.Scan(context.Background(), w.Targets, nil, func(it *awsapi.Item) error { p.Add(it); return nil }); err != nil {
+			if _, err := w.Connector.ScanCaches(context.Background(), w.Targets, func(it *awsapi.Item) error { p.Add(it); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			plan := p.Plan()

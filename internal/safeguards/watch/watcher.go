@@ -52,10 +52,7 @@ func (w *Watcher) Run(ctx context.Context) (awsapi.Result, error) {
 	var ready []ref
 	known := 0
 	present := map[string]bool{}
-	result, err := w.Connector.Scan(ctx, w.Targets, nil, func(it *awsapi.Item) error {
-		if !isCache(it.Resource.ID.Kind) {
-			return nil
-		}
+	result, err := w.Connector.ScanCaches(ctx, w.Targets, func(it *awsapi.Item) error {
 		known++
 		present[it.Resource.ID.Name] = true
 		v, err := w.note(it)
@@ -90,10 +87,6 @@ func (w *Watcher) Run(ctx context.Context) (awsapi.Result, error) {
 type ref struct {
 	id      model.ID
 	cacheID string
-}
-
-func isCache(k model.Kind) bool {
-	return slices.Contains([]model.Kind{model.ReplicationGroup, model.CacheCluster, model.ServerlessCache, model.MemoryDB}, k)
 }
 
 func (w *Watcher) begin() (err error) {

@@ -1,7 +1,7 @@
 -- simple
 #!lua name=lib
 redis.register_function('f', function(keys, args) return {keys[1], args[1], #keys, #args} end)
--- named arguments
+-- ~named arguments: who runs the commands sees to no-writes
 #!lua name=lib
 redis.register_function{function_name = 'f', callback = function(keys, args) return redis.call('set', keys[1], args[1]) end, flags = {'no-writes', 'allow-oom'}, description = 'does it'}
 -- several functions and helpers
@@ -40,7 +40,7 @@ redis.register_function('f', function(keys, args) return redis.error_reply('MY e
 -- redis error
 #!lua name=lib
 redis.register_function('f', function(keys, args) redis.call('set', keys[1], 'x') return redis.call('incr', keys[1]) end)
--- syntax error is one
+-- ~syntax error: what was expected is not known
 #!lua name=lib
 redis.register_function('f', function(
 -- error while loading

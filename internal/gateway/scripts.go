@@ -1,0 +1,191 @@
+package gateway
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/script"
+)
+
+// scripts is what the server keeps for Lua. Scripts and libraries belong to the tenant of whoever sent them: a credential
+// of another tenant does not even learn that they are there.
+type scripts struct {
+	engine  *script.Engine
+	tenants sync.Map // *Tenant: *tenantScripts
+	current atomic.Pointer[running]
+	workers sync.Pool // of *Worker, for scripts that run beside the loops
+}
+
+type tenantScripts struct {
+	cache     *script.Cache
+	functions *script.Functions
+}
+
+// running is the script that runs now. All shards are held for it, so there is one at most.
+type running struct {
+	run      *script.Run
+	tenant   *Tenant
+	function string // empty: it is a script
+	args     [][]byte
+	since    time.Time
+	wrote    atomic.Bool
+	done     chan struct{}
+}
+
+// busyAfter is how long others wait for a script before they are told that the server is busy: Redis's
+// busy-reply-threshold as it comes.
+const busyAfter = 5 * time.Second
+
+func (x *scripts) init(g *Gateway) {
+	x.engine = script.New(script.DefaultLimits())
+	x.workers.New = func() any { return g.NewWorker() }
+}
+
+// of returns the scripts of the caller's tenant.
+func (x *scripts) of(c *command.Call) *tenantScripts {
+	home := c.Conn.(*Session).home
+	t, ok := x.tenants.Load(home)
+	if !ok {
+		t, _ = x.tenants.LoadOrStore(home, &tenantScripts{
+			cache: x.engine.NewCache(script.DefaultCacheBytes), functions: x.engine.NewFunctions(script.DefaultFunctionBytes)})
+	}
+	return t.(*tenantScripts)
+}
+
+// LoadScript keeps a script and returns its SHA-1.
+func (g *Gateway) LoadScript(c *command.Call, body []byte) (string, error) {
+	s, err := g.scripts.of(c).cache.Load(body)
+	if err != nil {
+		return "", err
+	}
+	return s.SHA, nil
+}
+
+// HasScript reports whether a script is kept.
+func (g *Gateway) HasScript(c *command.Call, sha []byte) bool { return g.scripts.of(c).cache.Has(sha) }
+
+// FlushScripts forgets the scripts of the caller's tenant.
+func (g *Gateway) FlushScripts(c *command.Call) { g.scripts.of(c).cache.Flush() }
+
+// KillScript ends the script that runs, if it is the caller's tenant's and has written nothing.
+func (g *Gateway) KillScript(c *command.Call, function bool) (refusal string) {
+	r := g.scripts.current.Load()
+	switch {
+	case r == nil || !slices.Contains(c.Conn.(*Session).tenants, r.tenant):
+		return script.MsgNotBusy
+	case function && r.function == "":
+		return script.MsgBusyEval
+	case !function && r.function != "":
+		return script.MsgBusyScript
+	case r.wrote.Load():
+		return script.MsgUnkillable
+	}
+	r.run.Kill()
+	return ""
+}
+
+// HasFunction reports whether there is a function with a name.
+func (g *Gateway) HasFunction(c *command.Call, name []byte) bool {
+	return g.scripts.of(c).functions.Find(name) != nil
+}
+
+// LoadLibrary keeps a library of functions and returns its name.
+func (g *Gateway) LoadLibrary(c *command.Call, code []byte, replace bool) (string, error) {
+	return g.scripts.of(c).functions.Load(code, replace)
+}
+
+// DeleteLibrary removes a library.
+func (g *Gateway) DeleteLibrary(c *command.Call, name []byte) bool {
+	return g.scripts.of(c).functions.Delete(name)
+}
+
+// FlushLibraries removes the libraries of the caller's tenant.
+func (g *Gateway) FlushLibraries(c *command.Call) { g.scripts.of(c).functions.Flush() }
+
+// FunctionLibraries describes the libraries of the caller's tenant, by name.
+func (g *Gateway) FunctionLibraries(c *command.Call) []command.FunctionLibrary {
+	var all []command.FunctionLibrary
+	for _, l := range g.scripts.of(c).functions.Libraries() {
+		x := command.FunctionLibrary{Name: l.Name, Code: l.Code}
+		for _, f := range l.Functions {
+			x.Functions = append(x.Functions, command.LibraryFunction{
+				Name: f.Name, Description: f.Description, Described: f.Described, Flags: f.Flags.Names()})
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// RunningFunction describes what runs, if it is the caller's tenant's.
+func (g *Gateway) RunningFunction(c *command.Call) (*command.RunningFunction, bool) {
+	r := g.scripts.current.Load()
+	switch {
+	case r == nil || !slices.Contains(c.Conn.(*Session).tenants, r.tenant):
+		return nil, false
+	case r.function == "":
+		return nil, true
+	}
+	return &command.RunningFunction{Name: r.function, DurationMillis: time.Since(r.since).Milliseconds()}, false
+}
+
+// DumpLibraries serializes the libraries of the caller's tenant.
+func (g *Gateway) DumpLibraries(c *command.Call) []byte { return g.scripts.of(c).functions.Dump() }
+
+// RestoreLibraries keeps the libraries of a dump.
+func (g *Gateway) RestoreLibraries(c *command.Call, payload []byte, policy command.RestorePolicy) error {
+	how := map[command.RestorePolicy]script.RestorePolicy{command.RestoreAppend: script.RestoreAppend,
+		command.RestoreReplace: script.RestoreReplace, command.RestoreFlush: script.RestoreFlush}
+	return g.scripts.of(c).functions.Restore(payload, how[policy])
+}
+
+// waitForScript holds a command back while a script runs, and refuses it when that takes too long, so that a script that
+// does not end can be ended.
+func (w *Worker) waitForScript() bool {
+	r := w.g.scripts.current.Load()
+	if r == nil || w.outer != nil || w.call.Spec.Flags&command.AllowBusy != 0 {
+		return true
+	}
+	after := busyAfter
+	if e := w.g.emulation; e != nil {
+		after = time.Duration(e.Int("busy-reply-threshold")) * time.Millisecond
+	}
+	if left := after - time.Since(r.since); left > 0 {
+		timer := time.NewTimer(left)
+		defer timer.Stop()
+		select {
+		case <-r.done:
+			return true
+		case <-timer.C:
+		}
+	}
+	if w.g.scripts.current.Load() != r {
+		return true
+	}
+	if r.function != "" {
+		return w.refuse("busy", script.MsgBusyScript)
+	}
+	return w.refuse("busy", script.MsgBusyEval)
+}
+
+// scriptText is what Redis answers to a command of a script where it has words of its own.
+func (w *Worker) scriptText(step, text string) string {
+	switch step {
+	case "command":
+		if w.call.Spec == nil {
+			return script.MsgUnknownCommand
+		}
+		return script.MsgNoPermission
+	case "arity":
+		return script.MsgWrongArity
+	case "key":
+		return script.MsgNoPermKey
+	case "channel":
+		return script.MsgNoPermChannel
+	}
+	return text
+}
+
+var _ command.Scripts = (*Gateway)(nil)

@@ -1,0 +1,87 @@
+package gateway_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
+)
+
+// eval runs a call whose script runs beside the loop, as the server does.
+func (h *harness) eval(s *gateway.Session, args ...string) string {
+	h.t.Helper()
+	call := make([][]byte, len(args))
+	for i, a := range args {
+		call[i] = []byte(a)
+	}
+	h.worker.Begin()
+	next := h.worker.Run(s, call)
+	if spec := h.worker.Spec(); next.Wait != nil {
+		next.Wait()
+		h.worker.Finish(s, spec, next.Then)
+	}
+	reply := string(h.worker.Out.Bytes())
+	if err := h.worker.Commit(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.worker.Out.Reset()
+	return reply
+}
+
+// Each command of a script takes the whole way: tenant, policy, permissions, and a record of its own.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	f := func(want string, args ...string) {
+		t.Helper()
+		if got := h.eval(h.session, args...); got != want {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+	const patient = "TENANT001:patient:1"
+	f("+OK\r\n", "EVAL", "return redis.call('SET', KEYS[1], ARGV[1], 'EX', 3600)", "1", patient, "v")
+	f(":300\r\n", "TTL", patient)
+	f("$1\r\nv\r\n", "EVAL", "return redis.call('GET', KEYS[1])", "1", patient)
+	f("*2\r\n:1\r\n:2\r\n", "EVAL", "return {1, 2}", "0")
+	f("$1\r\nv\r\n", "EVALSHA", "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f", "1", patient)
+	if got := h.eval(h.session, "EVAL", "return redis.call('GET', 'TENANT002:patient:1')", "0"); !strings.HasPrefix(got, "-TENANT") {
+		t.Errorf("another tenant's key: %q", got)
+	}
+	f("$6\r\nTENANT\r\n", "EVAL", "return string.sub(redis.pcall('GET', 'TENANT002:patient:1').err, 1, 6)", "0")
+	if got := h.eval(h.session, "EVAL_RO", "return redis.call('SET', 'k', 'v')", "0"); !strings.HasPrefix(got, "-ERR Write commands are not allowed from read-only scripts.") {
+		t.Errorf("EVAL_RO wrote: %q", got)
+	}
+	if got := h.eval(h.session, "EVAL", "return redis.call('AUTH', 'x')", "0"); !strings.HasPrefix(got, "-ERR This Redis command is not allowed from script") {
+		t.Errorf("AUTH in a script: %q", got)
+	}
+	f("*1\r\n:0\r\n", "EVAL", "return {redis.call('EXISTS', 'none')}", "0")
+	if got := strings.Join(h.events("SET"), "; "); !strings.HasPrefix(got, "write clamped phi asked=3600000ms") {
+		t.Errorf("records: %s", got)
+	}
+	h.do("MULTI")
+	f("+QUEUED\r\n", "EVAL", "return redis.call('INCR', KEYS[1])", "1", "n")
+	f("+QUEUED\r\n", "GET", "n")
+	f("*2\r\n:1\r\n$1\r\n1\r\n", "EXEC")
+	f("-NOTBUSY No scripts in execution right now.\r\n", "SCRIPT", "KILL")
+}
+
+// Scripts are of a tenant, and a new user may run none.
+func TestScriptsAreOfATenant(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	other := h.login("other", "TENANT002", "+@all ~* &*")
+	sha := strings.Fields(h.eval(h.session, "SCRIPT", "LOAD", "return 1"))[1]
+	if got := h.eval(h.session, "SCRIPT", "EXISTS", sha); got != "*1\r\n:1\r\n" {
+		t.Errorf("own: %q", got)
+	}
+	if got := h.eval(other, "SCRIPT", "EXISTS", sha); got != "*1\r\n:0\r\n" {
+		t.Errorf("another tenant's: %q", got)
+	}
+	if got := h.eval(other, "EVALSHA", sha, "0"); !strings.HasPrefix(got, "-NOSCRIPT") {
+		t.Errorf("another tenant's: %q", got)
+	}
+	fresh := h.login("fresh", "TENANT001", "")
+	if got := h.eval(fresh, "EVAL", "return 1", "0"); !strings.HasPrefix(got, "-NOPERM") {
+		t.Errorf("a new user ran a script: %q", got)
+	}
+}

@@ -1,0 +1,3 @@
+resource "aws_memorydb_cluster" "cache" {
+  acl_name = "open-access"
+}

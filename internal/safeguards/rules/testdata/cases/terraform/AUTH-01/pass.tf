@@ -1,0 +1,3 @@
+resource "aws_elasticache_replication_group" "cache" {
+  user_group_ids = ["app"]
+}

@@ -1,0 +1,3 @@
+resource "aws_elasticache_replication_group" "cache" {
+  auth_token = "Zk4T9q"
+}

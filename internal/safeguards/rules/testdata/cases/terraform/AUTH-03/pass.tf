@@ -1,0 +1,7 @@
+variable "token" {
+  sensitive = true
+}
+
+resource "aws_elasticache_replication_group" "cache" {
+  auth_token = var.token
+}

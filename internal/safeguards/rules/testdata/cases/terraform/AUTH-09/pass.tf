@@ -1,0 +1,10 @@
+resource "aws_elasticache_user" "app" {
+  user_id       = "app"
+  user_name     = "app"
+  engine        = "valkey"
+  access_string = "on ~app:* +get"
+
+  authentication_mode {
+    type = "iam"
+  }
+}

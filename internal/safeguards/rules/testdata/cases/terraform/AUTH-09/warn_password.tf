@@ -1,0 +1,15 @@
+variable "secret" {
+  sensitive = true
+}
+
+resource "aws_elasticache_user" "app" {
+  user_id       = "app"
+  user_name     = "app"
+  engine        = "valkey"
+  access_string = "on ~app:* +get"
+
+  authentication_mode {
+    type      = "password"
+    passwords = [var.secret]
+  }
+}

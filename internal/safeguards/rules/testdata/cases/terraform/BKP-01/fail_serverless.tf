@@ -1,0 +1,3 @@
+resource "aws_elasticache_serverless_cache" "cache" {
+  engine = "valkey"
+}

@@ -1,0 +1,3 @@
+resource "aws_elasticache_replication_group" "cache" {
+  snapshot_retention_limit = 7
+}

@@ -1,0 +1,6 @@
+variable "setting" {}
+
+resource "aws_elasticache_replication_group" "cache" {
+  transit_encryption_enabled = true
+  transit_encryption_mode    = var.setting
+}

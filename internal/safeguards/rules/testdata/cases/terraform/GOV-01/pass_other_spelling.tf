@@ -1,0 +1,3 @@
+resource "aws_elasticache_replication_group" "cache" {
+  tags = { Owner = "team-a", DataClass = "phi" }
+}

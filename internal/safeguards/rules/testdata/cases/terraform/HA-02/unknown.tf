@@ -1,0 +1,6 @@
+variable "setting" {}
+
+resource "aws_elasticache_replication_group" "cache" {
+  automatic_failover_enabled = true
+  num_cache_clusters         = var.setting
+}

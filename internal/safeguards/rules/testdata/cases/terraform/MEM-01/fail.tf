@@ -1,0 +1,13 @@
+resource "aws_elasticache_replication_group" "cache" {
+  engine               = "valkey"
+  parameter_group_name = aws_elasticache_parameter_group.own.name
+}
+
+resource "aws_elasticache_parameter_group" "own" {
+  family = "valkey8"
+
+  parameter {
+    name  = "maxmemory-policy"
+    value = "allkeys-lru"
+  }
+}

@@ -1,0 +1,4 @@
+resource "aws_elasticache_replication_group" "cache" {
+  engine         = "redis"
+  engine_version = "12.0"
+}

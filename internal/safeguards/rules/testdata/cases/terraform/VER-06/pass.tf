@@ -1,0 +1,3 @@
+resource "aws_elasticache_replication_group" "cache" {
+  auto_minor_version_upgrade = true
+}

@@ -1,0 +1,227 @@
+package upstream
+
+import (
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// A transaction loads every entry that its commands name, runs all handlers in the scratch store, and writes what has become
+// of the entries in one step, provided that none of them has changed meanwhile: what was only read is compared too.
+
+// Watched is what an entry was when a client began to watch it. The name is a copy; call Clear when nobody watches any more.
+type Watched struct {
+	Place Place
+	ID    engine.TenantID
+	name  []byte
+	mark  [seal.HeaderBytes]byte
+	there bool
+}
+
+// Clear overwrites the name.
+func (w *Watched) Clear() { clear(w.name) }
+
+// Watch looks at the entries of a call, whose handler it does not run. problem is the error to answer, "" for none.
+func (x *Executor) Watch(c *command.Call, keys []Place) (all []Watched, problem string) {
+	t := &Task{Call: c, Keys: keys, shape: &shape{need: needRecord}}
+	t.mark = c.Out.Len()
+	x.lane.reset()
+	for i := range keys {
+		if keys[i].Plain {
+			return nil, refusedMixed
+		}
+	}
+	t.reuse(len(keys))
+	for i := range t.keys {
+		if x.identify(t, i) != nil {
+			return nil, msgNoKeys
+		}
+		k := &t.keys[i]
+		k.op = x.lane.begin(k.slot, true, 4)
+		x.lane.out = appendArg(appendArgString(x.lane.out, "GETRANGE"), k.record)
+		x.lane.out = appendArgInt(appendArgInt(x.lane.out, 0), seal.HeaderBytes-1)
+		x.lane.end()
+	}
+	x.lane.run()
+	for i := range t.keys {
+		k := &t.keys[i]
+		o := &x.lane.ops[k.op]
+		if o.err != nil || o.reply.kind != '$' {
+			return nil, msgUnreachable
+		}
+		w := Watched{Place: keys[i], ID: c.Keys[i].Tenant, name: append([]byte(nil), k.entry.Name...), there: len(o.reply.text) == seal.HeaderBytes}
+		copy(w.mark[:], o.reply.text)
+		all = append(all, w)
+	}
+	return all, ""
+}
+
+// group is a transaction on its way.
+type group struct {
+	tasks   []*Task
+	where   [][]int // of each key of each task the index among the transaction's
+	watched []int   // of each watched entry
+	watches []Watched
+	ran     bool
+}
+
+// Transaction runs calls as one. Each has its reply in its own Out when ran is true. It is false when a watched entry has
+// changed, or with a problem: then nothing has happened, or in the case of a lost connection nobody knows, and problem is
+// the error to answer.
+func (x *Executor) Transaction(tasks []*Task, watches []Watched) (ran bool, problem string) {
+	if len(tasks) == 0 {
+		return true, ""
+	}
+	first := tasks[0].Call
+	c := &command.Call{Out: resp.NewWriter(0), Now: first.Now, WallNow: first.WallNow, Spec: &command.Spec{}}
+	t := &Task{Call: c, shape: &shape{need: needWhole}, group: &group{tasks: tasks, watches: watches}}
+	if problem = t.gather(x.b.shapes); problem != "" {
+		return false, problem
+	}
+	x.lane.reset()
+	defer x.tidy()
+	if problem = x.unite(t); problem != "" {
+		return false, problem
+	}
+	x.fetch(t)
+	if len(t.keys) == 0 {
+		x.execute(t)
+	}
+	for x.lane.waiting() {
+		x.lane.run()
+		x.step(t)
+	}
+	if c.Failed {
+		return false, errorText(c.Out.Bytes())
+	}
+	return t.group.ran, ""
+}
+
+// errorText is the text of an error reply.
+func errorText(b []byte) string {
+	if len(b) < 3 {
+		return msgUpstream
+	}
+	return string(b[1 : len(b)-2])
+}
+
+// gather refuses what cannot be part of a transaction here.
+func (t *Task) gather(all map[string]*shape) string {
+	for _, one := range t.group.tasks {
+		one.shape = all[one.Call.Spec.RecordName()]
+		one.mark = one.Call.Out.Len()
+		for i := range one.Keys {
+			if one.Keys[i].Plain {
+				return refusedMixed
+			}
+		}
+	}
+	return ""
+}
+
+// unite makes one list of the keys of all calls and watches.
+func (x *Executor) unite(t *Task) string {
+	g, c := t.group, t.Call
+	index := map[string]int{}
+	add := func(name []byte, place Place, key engine.Key) (int, string) {
+		id := place.Tenant + "\x00" + string(name)
+		if at, known := index[id]; known {
+			return at, ""
+		}
+		at := len(c.Keys)
+		index[id] = at
+		c.Args = append(c.Args, name)
+		c.Refs = append(c.Refs, command.KeyRef{Arg: at})
+		c.Keys = append(c.Keys, key)
+		c.Told = append(c.Told, command.Untold)
+		t.Keys = append(t.Keys, place)
+		return at, ""
+	}
+	for _, one := range g.tasks {
+		var where []int
+		for i := range one.Keys {
+			at, _ := add(one.Call.Args[one.Call.Refs[i].Arg], one.Keys[i], one.Call.Keys[i])
+			where = append(where, at)
+		}
+		g.where = append(g.where, where)
+	}
+	for i := range g.watches {
+		w := &g.watches[i]
+		at, _ := add(w.name, w.Place, engine.Key{Tenant: w.ID})
+		g.watched = append(g.watched, at)
+	}
+	t.reuse(len(t.Keys))
+	for i := range t.keys {
+		if x.identify(t, i) != nil {
+			return msgNoKeys
+		}
+		if t.keys[i].slot != t.keys[0].slot {
+			return msgCrossSlot
+		}
+	}
+	return ""
+}
+
+// unchanged reports whether the watched entries are what they were.
+func (g *group) unchanged(t *Task) bool {
+	for i, at := range g.watched {
+		w, k := &g.watches[i], &t.keys[at]
+		if there := k.guard == guardHeader; there != w.there || there && k.expect != w.mark {
+			return false
+		}
+	}
+	return true
+}
+
+// runGroup runs the handlers one after another on the loaded entries and sends what became of them.
+func (x *Executor) runGroup(t *Task) {
+	g := t.group
+	if !g.unchanged(t) {
+		return
+	}
+	for n, one := range g.tasks {
+		x.runOne(t, one, g.where[n])
+	}
+	g.ran = true
+	x.writes.reset()
+	for i := range t.keys {
+		at := len(x.writes.entries)
+		if err := x.change(t, i); err != nil {
+			t.failSeal(err)
+			return
+		}
+		if len(x.writes.entries) == at && len(t.keys) > 1 {
+			x.writes.check(&t.keys[i])
+		}
+	}
+	x.send(t)
+}
+
+func (x *Executor) runOne(t, one *Task, where []int) {
+	c := one.Call
+	c.Out.Truncate(one.mark)
+	c.Failed, c.Tx = false, x.tx
+	for i := range c.Told {
+		c.Told[i] = command.Untold
+	}
+	switch {
+	case one.shape == nil:
+		c.Error(refusedUnknown)
+		return
+	case one.shape.refuse != "":
+		c.Error(one.shape.refuse)
+		return
+	}
+	for i, at := range where {
+		category := c.Keys[i].Category
+		c.Keys[i] = t.Call.Keys[at]
+		c.Keys[i].Name, c.Keys[i].Category = c.Args[c.Refs[i].Arg], category
+	}
+	c.Spec.Run(c)
+	for i, at := range where {
+		if told := c.Told[i]; told == command.Stored || told == command.Deleted {
+			t.Call.Told[at] = told
+		}
+	}
+}

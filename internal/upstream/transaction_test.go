@@ -1,0 +1,136 @@
+package upstream_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// multi runs lines as one transaction and returns the replies, or the problem.
+func (g *gateway) multi(watches []upstream.Watched, lines ...string) (replies []string, ran bool, problem string) {
+	var tasks []*upstream.Task
+	for _, line := range lines {
+		c := g.call(fields(line)...)
+		tasks = append(tasks, &upstream.Task{Call: c, Keys: g.places(c)})
+	}
+	ran, problem = g.x.Transaction(tasks, watches)
+	for _, t := range tasks {
+		replies = append(replies, string(t.Call.Out.Bytes()))
+	}
+	return replies, ran, problem
+}
+
+func (g *gateway) watch(names ...string) []upstream.Watched {
+	g.t.Helper()
+	c := g.call(append([]string{"EXISTS"}, names...)...)
+	w, problem := g.x.Watch(c, g.places(c))
+	if problem != "" {
+		g.t.Fatal(problem)
+	}
+	return w
+}
+
+func TestTransactions(t *testing.T) {
+	t.Parallel()
+	g, _ := setUp(t)
+	reference := embedded(t, "phi")
+	lines := strings.Split("SET a 1|GET a|APPEND a 2|HSET h f v|HSET h g w|HDEL h f|HGETALL h|SADD s a b|SMOVE s s2 a|SMEMBERS s2|RPUSH l x y|LPOP l|LLEN l|ZADD z 1 m|ZINCRBY z 2 m|RENAME a b|GET b|GET a|TYPE h|EXPIRE h 10|TTL h|LPUSH h x|DEL s2|EXISTS s2 b", "|")
+	replies, ran, problem := g.multi(nil, lines...)
+	if !ran || problem != "" {
+		t.Fatalf("ran: %v, %s", ran, problem)
+	}
+	for i, line := range lines {
+		if want := reference.do(fields(line)...); replies[i] != want {
+			t.Errorf("%s: got %q, want %q", line, replies[i], want)
+		}
+	}
+	for _, line := range []string{"GET b", "HGETALL h", "LRANGE l 0 -1", "SMEMBERS s", "ZRANGE z 0 -1 WITHSCORES", "TTL h", "EXISTS a s2"} {
+		if want, got := reference.do(fields(line)...), g.do(fields(line)...); got != want {
+			t.Errorf("afterwards %s: got %q, want %q", line, got, want)
+		}
+	}
+	replies, _, _ = g.multi(nil, "INCR n", "SET n 1")
+	if !strings.HasPrefix(replies[0], "-SEALED") || replies[1] != ok {
+		t.Errorf("a refused command in a transaction: %q", replies)
+	}
+	g.expectAlarm("")
+}
+
+func TestWatchedEntries(t *testing.T) {
+	t.Parallel()
+	g, _ := setUp(t)
+	f := func(want bool, change ...string) {
+		t.Helper()
+		g.do("DEL", "k", "new", "target")
+		g.do("SET", "k", "v")
+		w := g.watch("k", "new")
+		if change != nil {
+			g.do(change...)
+		}
+		replies, ran, problem := g.multi(w, "SET target x", "GET k")
+		if ran != want || problem != "" {
+			t.Errorf("after %v: ran %v, %s", change, ran, problem)
+		}
+		wrote := ":0\r\n"
+		if want {
+			wrote = ":1\r\n"
+			if replies[1] != "$1\r\nv\r\n" {
+				t.Errorf("GET in the transaction: %q", replies[1])
+			}
+		}
+		g.expect(wrote, "EXISTS", "target")
+	}
+	f(true)
+	f(true, "GET", "k")
+	f(false, "SET", "k", "other")
+	f(false, "DEL", "k")
+	f(false, "SET", "new", "x")
+	f(false, "HSET", "new", "f", "v")
+	f(false, "EXPIRE", "k", "5")
+}
+
+// Transfers between entries keep their sum, whoever else is transferring.
+func TestTransactionsAreAtomic(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	g := newGateway(t, unixOptions(redis), "phi").alone()
+	g.do("ZADD", "a", "100", "sum")
+	g.do("ZADD", "b", "100", "sum")
+	var wait sync.WaitGroup
+	for range 3 {
+		own := &gateway{side: newSide(t, "phi"), sink: g.sink}
+		own.clock, own.x = g.clock, g.backend.NewExecutor(5)
+		t.Cleanup(own.x.Close)
+		wait.Go(func() {
+			for range 40 {
+				for {
+					_, ran, problem := own.multi(nil, "ZINCRBY a -1 sum", "ZINCRBY b 1 sum")
+					if ran && problem == "" {
+						break
+					}
+					if !strings.HasPrefix(problem, "TRYAGAIN") {
+						t.Errorf("a transfer: %s", problem)
+						return
+					}
+				}
+				replies, _, problem := own.multi(nil, "ZSCORE a sum", "ZSCORE b sum")
+				var a, b, n int
+				if problem == "" {
+					fmt.Sscanf(replies[0], "$%d\r\n%d", &n, &a)
+					fmt.Sscanf(replies[1], "$%d\r\n%d", &n, &b)
+					if a+b != 200 {
+						t.Errorf("the sum is %d", a+b)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	g.expect("$3\r\n-20\r\n", "ZSCORE", "a", "sum")
+	g.expect("$3\r\n220\r\n", "ZSCORE", "b", "sum")
+	g.expectAlarm("")
+}
