@@ -14,6 +14,13 @@ type exception struct {
 func exceptions() []exception {
 	return []exception{
 		{
+			name:     "lua-words",
+			commands: "EVAL, SCRIPT LOAD, FUNCTION LOAD",
+			redis:    "says in the words of its Lua what does not compile",
+			lethe:    "says it in the words of its own Lua, gopher-lua",
+			why:      "The place is the same, and no client acts on the words.",
+		},
+		{
 			name:     "no-deadline",
 			commands: "TTL, PTTL, EXPIRETIME, PEXPIRETIME, PERSIST, GETEX PERSIST, EXPIRE and its like with NX, XX, GT, LT",
 			redis:    "a key that was written without a time to live has none: TTL is -1, PERSIST has nothing to remove, NX holds",

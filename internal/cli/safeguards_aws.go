@@ -22,7 +22,9 @@ import (
 
 // withAWS adds to the parts of `lethe safeguards` what works on AWS accounts.
 func withAWS(env *environment, parts safeguardsParts) safeguardsParts {
-	parts.aws = func(ctx context.Context, argument string) (scan.Source, error) { return newAWSSource(ctx, env, argument) }
+	parts.aws = func(ctx context.Context, argument string) (scan.Source, error) {
+		return newAWSSource(ctx, env, argument)
+	}
 	parts.policy = func(purpose string) ([]byte, error) {
 		if purpose == "remediation" {
 			return []byte(awspolicy.Remediate()), nil

@@ -84,6 +84,8 @@ func (s *safeguardsState) Keep(entry string, token []byte) error {
 }
 
 // Load is remedy.Tokens'.
-func (s *safeguardsState) Load(entry string) ([]byte, error) { return secret.ReadFile(s.tokenFile(entry)) }
+func (s *safeguardsState) Load(entry string) ([]byte, error) {
+	return secret.ReadFile(s.tokenFile(entry))
+}
 
 func (s *safeguardsState) tokenFile(entry string) string { return s.dir.File("token-" + entry) }

@@ -80,6 +80,10 @@ func (flags *watchFlags) register(cmd *cobra.Command) {
 }
 
 func runWatch(ctx context.Context, env *environment, parts safeguardsParts, flags watchFlags) error {
+	if b := flags.settings.Budget; b.PerRun == 0 || b.PerDay == 0 || b.PercentPerRun == 0 || b.PercentPerDay == 0 ||
+		flags.settings.Grace == 0 || flags.settings.Hold == 0 {
+		return fail(exitUsage, "leave out --execute to touch nothing", errors.New("a time of grace or a budget is zero"))
+	}
 	if err := flags.settings.Complete(); err != nil {
 		return fail(exitUsage, "", err)
 	}

@@ -76,7 +76,7 @@ func (s *serving) openIdentities() error {
 	}
 	directory.Use(providers...)
 	s.access.usage = identity.OpenUsage(s.dir.File(identity.UsageFile), s.gateway.Table)
-	bounds := gateway.Bounds{UserRate: a.UserRate, TenantRate: a.TenantRate, Life: a.ConnectionLife, Usage: s.access.usage}
+	bounds := gateway.Bounds{UserRate: a.UserRate, TenantRate: a.TenantRate, Life: a.ConnectionLife, AllowFrom: a.AllowFrom, Usage: s.access.usage}
 	if t := s.settings.TLS; t.ClientCA != "" {
 		if s.access.trust, err = peer.NewTrust(t.ClientCA, t.ClientCRL, t.ClientAuth == config.ClientAuthOptional); err != nil {
 			return err

@@ -45,9 +45,12 @@ func parseInt(b []byte) (int64, bool) {
 	return int64(n), n <= math.MaxInt64
 }
 
+// maxNumberBytes is the longest number that is read, as in Redis: the largest double has 309 digits before the point.
+const maxNumberBytes = 5 << 10
+
 // parseFloat reads a number as Redis does: no surrounding spaces, "inf" and its forms allowed, NaN not.
 func parseFloat(b []byte) (float64, bool) {
-	if len(b) == 0 || len(b) > 255 || bytes.IndexByte(b, '_') >= 0 {
+	if len(b) == 0 || len(b) > maxNumberBytes || bytes.IndexByte(b, '_') >= 0 {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)

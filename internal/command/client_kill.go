@@ -15,7 +15,7 @@ func (f *killFilter) holds(i *ClientInfo, me uint64) bool {
 		!(f.addr != "" && i.Addr != f.addr) &&
 		!(f.laddr != "" && i.LocalAddr != f.laddr) &&
 		!(f.user != "" && i.User != f.user) &&
-		f.kind != typeOther &&
+		(f.kind == noType || i.is(f.kind)) &&
 		!(f.skipMe && i.ID == me)
 }
 

@@ -13,18 +13,29 @@ type clientType uint8
 const (
 	noType clientType = iota
 	typeNormal
-	typeOther // master, replica, pubsub: Lethe has no such connections
+	typePubSub
+	typeOther // master, replica: Lethe has no such connections
 )
 
 func clientTypeOf(a []byte) clientType {
 	switch {
 	case word(a, "NORMAL"):
 		return typeNormal
-	case word(a, "MASTER"), word(a, "REPLICA"), word(a, "SLAVE"), word(a, "PUBSUB"):
+	case word(a, "PUBSUB"):
+		return typePubSub
+	case word(a, "MASTER"), word(a, "REPLICA"), word(a, "SLAVE"):
 		return typeOther
 	default:
 		return noType
 	}
+}
+
+// is reports whether a connection is of a type.
+func (i *ClientInfo) is(t clientType) bool {
+	if i.subscribed() {
+		return t == typePubSub
+	}
+	return t == typeNormal
 }
 
 // typeArg reads a type of connections, or answers Redis's error.
@@ -70,7 +81,7 @@ func (c *Call) clientListFilter() (keep func(*ClientInfo) bool, ok bool) {
 		return func(*ClientInfo) bool { return true }, true
 	case n == 4 && word(c.Args[2], "TYPE"):
 		t, ok := c.typeArg(3)
-		return func(*ClientInfo) bool { return t == typeNormal }, ok
+		return func(i *ClientInfo) bool { return i.is(t) }, ok
 	case n > 3 && word(c.Args[2], "ID"):
 		wanted := map[uint64]bool{}
 		for _, a := range c.Args[3:] {
@@ -101,17 +112,17 @@ func describeClient(b *strings.Builder, i *ClientInfo) {
 	field("idle", strconv.FormatInt(i.IdleSeconds, 10))
 	field("flags", i.flags())
 	field("db", "0")
-	for _, name := range []string{"sub", "psub", "ssub"} {
-		field(name, "0")
+	for kind, name := range [...]string{ToChannel: "sub", ToPattern: "psub", ToShardChannel: "ssub"} {
+		field(name, strconv.Itoa(i.Subscriptions[kind]))
 	}
-	field("multi", "-1")
+	field("multi", i.queued())
 	for _, name := range []string{"qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem", "tot-mem"} {
 		field(name, "0")
 	}
 	field("events", "r")
 	field("cmd", orNull(i.Command))
 	field("user", i.User)
-	field("redir", "-1")
+	field("redir", i.redirect())
 	field("resp", strconv.Itoa(i.RESP))
 	field("lib-name", i.LibName)
 	field("lib-ver", i.LibVer)
@@ -120,16 +131,41 @@ func describeClient(b *strings.Builder, i *ClientInfo) {
 
 func (i *ClientInfo) flags() string {
 	f := ""
-	if i.NoEvict {
-		f += "e"
+	add := func(holds bool, letter string) {
+		if holds {
+			f += letter
+		}
 	}
-	if i.NoTouch {
-		f += "T"
+	add(i.subscribed(), "P")
+	add(i.InTransaction, "x")
+	add(i.Blocked, "b")
+	if t := i.Tracking; t != nil {
+		add(true, "t")
+		add(t.Broken, "R")
+		add(t.Broadcast, "B")
 	}
+	add(i.NoEvict, "e")
+	add(i.NoTouch, "T")
 	if f == "" {
 		return "N"
 	}
 	return f
+}
+
+// queued is how many commands are queued; -1 outside of a transaction.
+func (i *ClientInfo) queued() string {
+	if !i.InTransaction {
+		return "-1"
+	}
+	return strconv.Itoa(i.Queued)
+}
+
+// redirect is the connection that is told of changes: 0 is this one, and -1 none.
+func (i *ClientInfo) redirect() string {
+	if i.Tracking == nil {
+		return "-1"
+	}
+	return strconv.FormatUint(i.Tracking.Redirect, 10)
 }
 
 func orNull(s string) string {

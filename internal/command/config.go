@@ -24,10 +24,6 @@ func configCommands() []*Spec {
 }
 
 func runConfigGet(c *Call) {
-	if e := c.emulation(); e != nil {
-		e.configGet(c)
-		return
-	}
 	var found []Field
 	for _, f := range c.Conn.Host().Settings(c.Conn) {
 		for _, pattern := range c.Args[2:] {
@@ -46,10 +42,6 @@ func runConfigGet(c *Call) {
 
 // runConfigSet takes the one setting that belongs to a tenant and not to the server.
 func runConfigSet(c *Call) {
-	if e := c.emulation(); e != nil {
-		e.configSet(c)
-		return
-	}
 	if len(c.Args)%2 != 0 {
 		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
 		return
@@ -73,10 +65,6 @@ func runConfigSet(c *Call) {
 // runConfigRefused refuses what would change the server from inside: a client that can write settings could lift limits,
 // and RESETSTAT would hide what others count.
 func runConfigRefused(c *Call) {
-	if c.emulation() != nil {
-		c.Out.Status("OK")
-		return
-	}
 	c.Error("ERR CONFIG " + c.Spec.Name + " is refused: settings and counters are not changed by clients")
 }
 

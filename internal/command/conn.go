@@ -116,7 +116,16 @@ type ClientInfo struct {
 	AgeSeconds, IdleSeconds     int64
 	RESP                        int
 	NoTouch, NoEvict            bool
+
+	Blocked       bool   // it waits for a change of a key
+	Subscriptions [3]int // by SubscriptionKind
+	InTransaction bool
+	Queued        int       // commands, when it is in one
+	Tracking      *Tracking // nil: off
 }
+
+// subscribed reports whether the connection hears anything.
+func (i *ClientInfo) subscribed() bool { return i.Subscriptions != [3]int{} }
 
 // UserInfo is one user. Nothing of its tokens is in it.
 type UserInfo struct {

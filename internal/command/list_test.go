@@ -70,7 +70,7 @@ func TestListOutcomes(t *testing.T) {
 	f("LINSERT l AFTER b x", Stored)
 	f("LREM l 0 none", Unchanged)
 	f("LREM l 0 a", Deleted)
-	f("LTRIM l 0 -1", Unchanged)
+	f("LTRIM l 0 -1", Stored)
 	f("LTRIM l 1 1", Deleted)
 	f("LMOVE l m LEFT LEFT", Deleted, Stored)
 	f("LMOVE l l LEFT RIGHT", Stored, Stored)

@@ -15,10 +15,8 @@ func refusedCommands() []*Spec {
 	server := func(name string, arity int, since, syntax string, flags Flag, why string) *Spec {
 		return refused(name, arity, "server", since, syntax, flags, why)
 	}
-	debug := server("DEBUG", -2, "1.0.0", "subcommand [arg [arg ...]]", Loading|Stale, "it reaches past tenants and deadlines; OBJECT and MEMORY USAGE tell of a key")
-	debug.Run = runDebug(debug.Run)
 	return []*Spec{
-		debug,
+		server("DEBUG", -2, "1.0.0", "subcommand [arg [arg ...]]", Loading|Stale, "it reaches past tenants and deadlines; OBJECT and MEMORY USAGE tell of a key"),
 		server("MONITOR", 1, "1.0.0", "", Loading|Stale, "it shows what others send; the audit tells who did what"),
 		server("SAVE", 1, "1.0.0", "", NoAsyncLoading|NoMulti, noSnapshots),
 		server("BGSAVE", -1, "1.0.0", "[SCHEDULE]", NoAsyncLoading, noSnapshots),

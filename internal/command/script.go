@@ -105,7 +105,11 @@ func scriptCommands() []*Spec {
 		worstRO = "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"
 	)
 	run := func(name, since, what, subject string, f Flag, keys KeyFlag, notes string, handler func(*Call)) *Spec {
-		return &Spec{Name: name, Arity: -3, Flags: f | NoScript | Stale | SkipMonitor | NoMandatoryKeys | MovableKeys,
+		action := ActionWrite
+		if f&ReadOnly != 0 {
+			action = ActionRead
+		}
+		return &Spec{Action: action, Name: name, Arity: -3, Flags: f | NoScript | Stale | SkipMonitor | NoMandatoryKeys | MovableKeys,
 			Categories: CatScripting, Keys: []KeySpec{{Begin: 2, HasCount: true, FirstKey: 1, Step: 1, Flags: keys, Notes: notes}},
 			GetKeys: scriptKeys, Group: "scripting", Since: since, Complexity: "Depends on what is run; bounded in time, steps and memory.",
 			Summary: what, Syntax: subject + " numkeys [key [key ...]] [arg [arg ...]]", Run: handler}

@@ -49,47 +49,54 @@ func runObjectRefCount(c *Call) {
 }
 
 func runObjectEncoding(c *Call) {
-	if e, ok := c.object(); ok {
-		c.Out.BulkString(c.encoding(e))
+	if _, ok := c.object(); ok {
+		c.Out.BulkString(redisLayouts.encoding(c, &c.Keys[0]))
 	}
 }
 
-// Redis 7.2's thresholds between its small and large layouts, as its default configuration has them.
-const (
-	embeddedBytes   = 44
-	smallElement    = 64
-	smallHash       = 512
-	smallIntSet     = 512
-	smallCollection = 128
-	smallListBytes  = 8 << 10
-)
+// layouts are Redis's thresholds between its small and large layouts.
+type layouts struct {
+	hashFields, hashBytes int
+	zsetMembers, zsetSize int
+	integers              int
+	setMembers, setBytes  int // a small set of strings; 0: there is none
+	listBytes             int // a small list; 0: there is none
+}
+
+// redisLayouts are those of Redis 7.2 as its default configuration has them.
+var redisLayouts = layouts{
+	hashFields: 512, hashBytes: 64, zsetMembers: 128, zsetSize: 64, integers: 512, setMembers: 128, setBytes: 64, listBytes: 8 << 10,
+}
 
 // encoding is Redis's name for the layout that a value of this content has when it was written at once: clients use it
 // to tell small collections from large ones. Lethe's own layouts are others.
-func (c *Call) encoding(e engine.Entry) string {
-	switch e.Kind() {
+func (l *layouts) encoding(c *Call, k *engine.Key) string {
+	small := func(holds bool, large string) string {
+		if holds {
+			return "listpack"
+		}
+		return large
+	}
+	switch e := c.Tx.Peek(k); e.Kind() {
 	case engine.String:
 		return stringEncoding(e.String())
 	case engine.List:
-		return c.listEncoding()
+		return small(c.smallList(k, l.listBytes), "quicklist")
 	case engine.Set:
-		return c.setEncoding()
-	case engine.ZSet:
-		entries, bytes := c.thresholds("zset-max-listpack-", smallCollection)
-		if c.allSmall(entries, bytes) {
-			return "listpack"
+		if c.fewIntegers(k, l.integers) {
+			return "intset"
 		}
-		return "skiplist"
+		return small(c.allSmall(k, l.setMembers, l.setBytes), "hashtable")
+	case engine.ZSet:
+		return small(c.allSmall(k, l.zsetMembers, l.zsetSize), "skiplist")
 	case engine.Stream:
 		return "stream"
 	default:
-		entries, bytes := c.thresholds("hash-max-listpack-", smallHash)
-		if c.allSmall(2*entries, bytes) {
-			return "listpack"
-		}
-		return "hashtable"
+		return small(c.allSmall(k, 2*l.hashFields, l.hashBytes), "hashtable")
 	}
 }
+
+const embeddedBytes = 44 // of a string that Redis keeps together with its head
 
 func stringEncoding(value []byte) string {
 	if _, ok := parseInt(value); ok {
@@ -103,62 +110,41 @@ func stringEncoding(value []byte) string {
 
 // allSmall reports whether a collection has at most limit elements, a hash's fields and values counted each, and none of
 // them is long.
-func (c *Call) allSmall(limit, bytes int) bool {
+func (c *Call) allSmall(k *engine.Key, limit, bytes int) bool {
 	n := 0
-	return c.elements(func(b []byte) bool {
+	return c.elementsOf(k, func(b []byte) bool {
 		n++
 		return n <= limit && len(b) <= bytes
 	})
 }
 
-// thresholds are the largest number of entries and the longest element of a small collection.
-func (c *Call) thresholds(setting string, entries int) (limit, bytes int) {
-	if e := c.emulation(); e != nil {
-		return int(e.Int(setting + "entries")), int(e.Int(setting + "value"))
-	}
-	return entries, smallElement
-}
-
-func (c *Call) setEncoding() string {
-	n, limit, e := 0, smallIntSet, c.emulation()
-	if e != nil {
-		limit = int(e.Int("set-max-intset-entries"))
-	}
-	switch {
-	case c.elements(func(b []byte) bool {
+func (c *Call) fewIntegers(k *engine.Key, limit int) bool {
+	n := 0
+	return c.elementsOf(k, func(b []byte) bool {
 		n++
 		_, isInt := parseInt(b)
 		return isInt && n <= limit
-	}):
-		return "intset"
-	case e == nil && c.allSmall(smallCollection, smallElement): // Redis 7.0 has no such sets
-		return "listpack"
-	default:
-		return "hashtable"
-	}
+	})
 }
 
-func (c *Call) listEncoding() string {
-	if c.emulation() != nil {
-		return "quicklist" // the only layout of Redis 7.0
-	}
+// smallList reports whether a list takes at most so many bytes as a listpack.
+func (c *Call) smallList(k *engine.Key, limit int) bool {
 	total := 7 // a listpack's own bytes
-	if c.elements(func(b []byte) bool {
+	return c.elementsOf(k, func(b []byte) bool {
 		total += len(b) + 2
-		if len(b) > smallElement-1 {
+		if len(b) >= 1<<6 {
 			total += 2
 		}
-		return total <= smallListBytes
-	}) {
-		return "listpack"
-	}
-	return "quicklist"
+		return total <= limit
+	})
 }
 
 // elements calls f for every element of the collection that the call's key holds, until f says stop; false means that it
 // did. Fields and values of a hash are elements each.
-func (c *Call) elements(f func([]byte) bool) bool {
-	k, all := &c.Keys[0], true
+func (c *Call) elements(f func([]byte) bool) bool { return c.elementsOf(&c.Keys[0], f) }
+
+func (c *Call) elementsOf(k *engine.Key, f func([]byte) bool) bool {
+	all := true
 	each := func(b []byte) bool {
 		all = all && f(b)
 		return all

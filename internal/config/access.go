@@ -9,11 +9,10 @@ import (
 
 // Access is who may connect, and who says so.
 type Access struct {
-	UsersFile          string // "" is users.yaml of the data directory; a name that ends in .acl is of a file in Redis's syntax
-	Protected          bool   // refuse to listen beyond this machine without users and a certificate for it
-	ConfirmEmergencies bool   // an emergency access needs a second person
-	AllowFrom          []netip.Prefix
-	ProxyFrom          []netip.Prefix // balancers that tell where their clients come from
+	UsersFile          string         // "" is users.yaml of the data directory; a name that ends in .acl is of a file in Redis's syntax
+	Protected          bool           // refuse to listen beyond this machine without users and a certificate for it
+	ConfirmEmergencies bool           // an emergency access needs a second person
+	AllowFrom          []netip.Prefix // addresses that clients may authenticate from; none: all
 	UserRate           int            // commands a second; 0: no limit
 	TenantRate         int            // commands a second; 0: no limit
 	ConnectionLife     time.Duration  // 0: no end
@@ -65,10 +64,8 @@ func accessRows() []entry {
 			onOff(func(c *Config) *bool { return &c.Access.Protected })),
 		row("confirm_emergencies", "on|off", "off", "whether an emergency access needs a second person before it opens",
 			onOff(func(c *Config) *bool { return &c.Access.ConfirmEmergencies })),
-		row("allow_from", "RANGE,...", "", "addresses that may connect; none is all",
+		row("allow_from", "RANGE,...", "", "addresses that clients may authenticate from; none is all",
 			ranges(func(c *Config) *[]netip.Prefix { return &c.Access.AllowFrom })),
-		row("proxy_from", "RANGE,...", "", "balancers whose connections begin with a PROXY header, version 2, that tells the client's address",
-			ranges(func(c *Config) *[]netip.Prefix { return &c.Access.ProxyFrom })),
 		row("limits.user_rate", "NUMBER|off", "off", "commands a second of a user that has no rate of its own",
 			orOff(number(1, 1_000_000_000, func(c *Config) *int { return &c.Access.UserRate }), func(c *Config) { c.Access.UserRate = 0 })),
 		row("limits.tenant_rate", "NUMBER|off", "off", "commands a second of all users of a tenant",

@@ -45,6 +45,7 @@ type Store struct {
 	growing    sync.Mutex // held while accounts is replaced
 	categories int
 	hand       atomic.Uint32 // the shard that evicts next
+	perBlock   atomic.Int32  // entries of a stream's block; 0: as it comes
 }
 
 // account is what the store knows of one tenant as a whole.
@@ -71,6 +72,17 @@ func New(o Options) *Store {
 		s.shards[i].store = s
 	}
 	return s
+}
+
+// SetStreamBlock bounds how many entries a block of a stream may have, below what it comes with: approximate trimming takes
+// out whole blocks. 0 is the bound that it comes with. Blocks that there are stay as they are.
+func (s *Store) SetStreamBlock(entries int) { s.perBlock.Store(int32(min(max(entries, 0), streamBlockEntries))) }
+
+func (s *Store) streamBlockEntries() int {
+	if n := s.perBlock.Load(); n > 0 {
+		return int(n)
+	}
+	return streamBlockEntries
 }
 
 // Close overwrites and returns all memory. Nothing may use the store afterwards.

@@ -54,8 +54,8 @@ func (b *streamBlock) run() []byte { return b.room()[b.start:b.end:b.end] }
 func (b *streamBlock) names() []byte { return b.room()[:b.entries:b.entries] }
 
 // full reports whether the next entry, whose fields and values have so many bytes, belongs into another block.
-func (b *streamBlock) full(bytes int) bool {
-	return int(b.weight)+bytes >= streamBlockWeight || b.ever >= streamBlockEntries
+func (b *streamBlock) full(bytes, entries int) bool {
+	return int(b.weight)+bytes >= streamBlockWeight || int(b.ever) >= entries
 }
 
 // has reports whether the fields of an entry, every other one of pairs, are the block's own.

@@ -94,7 +94,9 @@ func (s *Session) About() command.ClientInfo {
 	for kind := range i.Subscriptions {
 		i.Subscriptions[kind] = int(s.about.heard[kind].Load())
 	}
-	i.Queued = int(s.about.queued.Load()) - 1
+	if n := s.about.queued.Load(); n > 0 {
+		i.InTransaction, i.Queued = true, int(n)-1
+	}
 	if t := s.about.tracking.Load(); t != nil {
 		i.Tracking = &command.Tracking{Redirect: t.Redirect, Broadcast: t.Broadcast, Broken: t.broken.Load()}
 	}

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"crypto/x509"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +18,7 @@ type Bounds struct {
 	UserRate   int             // commands a second of a user that has no rate of its own; 0: no limit
 	TenantRate int             // commands a second of all users at home in a tenant; 0: no limit
 	Life       time.Duration   // after which a connection ends whoever's it is; 0: never
+	AllowFrom  []netip.Prefix  // addresses that anybody may come from; none: all
 	Usage      *identity.Usage // where last uses are noted; nil: nowhere
 	// Revoked reports whether a certificate that was good at the handshake is revoked now; nil: none is.
 	Revoked func(*x509.Certificate) bool
@@ -42,6 +45,12 @@ func (g *Gateway) Bound(b Bounds) { g.access.bounds = b }
 
 // instant is the engine's clock for what needs a time and not a date: it never goes back.
 func (g *Gateway) instant() time.Time { return time.UnixMilli(g.Clock.Now()) }
+
+// mayComeFrom reports whether credentials from an address are looked at.
+func (a *access) mayComeFrom(source netip.Addr) bool {
+	source = source.WithZone("").Unmap()
+	return len(a.bounds.AllowFrom) == 0 || slices.ContainsFunc(a.bounds.AllowFrom, func(p netip.Prefix) bool { return p.Contains(source) })
+}
 
 // allowance counts commands in seconds of the engine's clock. A command that comes while another connection turns the second
 // may be counted in either.

@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -351,6 +352,32 @@ func TestRefusedByCondition(t *testing.T) {
 	if got := l.aside(inside, "AUTH", "near", string(token.Reveal())); got != "+OK\r\n" {
 		t.Errorf("%q", got)
 	}
+}
+
+func TestAddressesOfTheListener(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.gateway.Bound(gateway.Bounds{AllowFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+	var token secret.Bytes
+	err := l.gateway.Directory.Update(func(d *identity.Draft) (err error) {
+		token, err = d.Rotate("a", identity.Rotation{Overlap: time.Hour})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(source string, want bool) {
+		t.Helper()
+		got := l.aside(l.gateway.NewSession(source, ""), "AUTH", "a", string(token.Reveal()))
+		if (got == "+OK\r\n") != want {
+			t.Errorf("from %s: %q", source, got)
+		}
+	}
+	f("10.1.1.1:1", true)
+	f("[::ffff:10.1.1.1]:1", true)
+	f("192.0.2.1:1", false)
+	f("[2001:db8::1]:1", false)
+	f("", false)
 }
 
 // Guessing becomes slow, and a right token is not looked at before its time.

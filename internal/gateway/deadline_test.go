@@ -283,7 +283,7 @@ func TestNoCommandOutlivesTheCeiling(t *testing.T) {
 		}
 	}
 	for _, s := range newHarness(t).gateway.Table.Specs() {
-		if len(s.Keys) > 0 && s.Run != nil && s.Flags&command.PubSub == 0 && !covered[s.RecordName()] {
+		if len(s.Keys) > 0 && s.Run != nil && s.Flags&command.PubSub == 0 && s.Group != "scripting" && !covered[s.RecordName()] {
 			t.Errorf("%s has no call in this test", s.RecordName())
 		}
 	}

@@ -119,7 +119,9 @@ func (i *info) memory() {
 
 // persistence says that there is none, in the words that clients look for before they call a server ready.
 func (i *info) persistence() {
-	i.zeros("loading", "async_loading", "rdb_changes_since_last_save", "rdb_bgsave_in_progress")
+	i.zeros("loading", "async_loading")
+	i.count("rdb_changes_since_last_save", i.g.Stats.Sum(i.s.ids, audit.Stored)+i.g.Stats.Sum(i.s.ids, audit.Deleted))
+	i.zeros("rdb_bgsave_in_progress")
 	i.number("rdb_last_save_time", i.g.StartedAt())
 	i.text("rdb_last_bgsave_status", "ok")
 	i.zeros("aof_enabled", "aof_rewrite_in_progress")

@@ -22,6 +22,9 @@ func (w *Worker) record() {
 		w.g.Stats.unauthenticated.Add(1)
 		return
 	}
+	if c.Spec.Group == "scripting" && len(c.Spec.Keys) > 0 && w.refused == "" {
+		return // the commands of a script have the records
+	}
 	r := &w.scratch
 	*r = audit.Record{At: c.WallNow, Actor: w.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action]}
 	switch {

@@ -138,6 +138,9 @@ func (s *Session) address() netip.Addr {
 
 // Login makes the connection the user's if the token is right and can be checked fast.
 func (s *Session) Login(name string, token []byte) error {
+	if !s.g.access.mayComeFrom(s.address()) {
+		return s.loggedIn(name, nil, &identity.Denial{Reason: "address"})
+	}
 	if !s.g.access.guard.Admit(name, s.address(), s.g.instant()) {
 		return s.loggedIn(name, nil, &identity.Denial{Reason: "too-soon"})
 	}
@@ -180,7 +183,7 @@ func (s *Session) refuseLogin(name string, err error) {
 	}
 	reason := identity.Reason(err)
 	locked := false
-	if errors.Is(err, identity.ErrDenied) && reason != "too-soon" {
+	if errors.Is(err, identity.ErrDenied) && reason != "too-soon" && reason != "address" {
 		locked = s.g.access.guard.Failed(name, s.address(), s.g.instant())
 	}
 	s.noteBadToken(name)
@@ -207,7 +210,7 @@ func (w *Worker) Certified(s *Session, cert *x509.Certificate) {
 	w.session = s
 	s.certificate = cert
 	user, ok := s.g.Directory.ByCertificate(cert)
-	if !ok {
+	if !ok || !s.g.access.mayComeFrom(s.address()) {
 		return
 	}
 	attempt := s.attempt("", nil)

@@ -59,7 +59,7 @@ func (d *Directory) ByCertificate(cert *x509.Certificate) (*User, bool) {
 
 // ownerOf names the user whose certificate it is, "" for nobody.
 func (s *snapshot) ownerOf(cert *x509.Certificate) string {
-	if cert == nil || len(s.byCertificate) == 0 || s.fault != nil {
+	if cert == nil || len(s.byCertificate) == 0 {
 		return ""
 	}
 	owner := ""

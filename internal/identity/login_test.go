@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,34 @@ func TestRenew(t *testing.T) {
 	g("hours over", map[string]string{"hours": "00:00-06:00"}, 0, pass(6*time.Hour), false)
 	g("source no longer allowed", nil, 0, set(map[string]string{"sources": "10.0.0.0/8"}), false)
 	g("a certificate is wanted now", nil, 0, set(map[string]string{"certificates": "cn:x"}), false)
+}
+
+// A users file that cannot be read lets nobody in, and ends nobody who is in, by token or by certificate.
+func TestBrokenFileEndsNobody(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	token := f.add(t, identity.NewUser{Name: "app", Tenants: []string{"T"}})
+	f.add(t, identity.NewUser{Name: "card", Tenants: []string{"T"}, NoToken: true, Attributes: map[string]string{"certificates": "cn:card"}})
+	attempts := []identity.Attempt{from("app", token, "192.0.2.1"), {Certificate: named("card")}}
+	var in []*identity.Login
+	for _, a := range attempts {
+		l, err := f.Login(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in = append(in, l)
+	}
+	if err := os.WriteFile(f.path, []byte("broken: ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range attempts {
+		if _, err := f.Login(t.Context(), a); err == nil || errors.Is(err, identity.ErrDenied) {
+			t.Errorf("let in, or blamed: %v", err)
+		}
+		if _, ok := f.Renew(in[i]); !ok {
+			t.Error("ended")
+		}
+	}
 }
 
 func TestByCertificate(t *testing.T) {

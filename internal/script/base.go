@@ -240,7 +240,7 @@ func parseInBase(s string, base float64) (float64, bool) {
 		f = f*base + float64(d)
 	}
 	f = min(f, 1<<64)
-	if negative {
+	if negative && f > 0 {
 		// strtoul negates in unsigned arithmetic.
 		f = 1<<64 - f
 	}

@@ -35,7 +35,11 @@ func compile(source []byte, chunk string, main bool) (proto *lua.FunctionProto, 
 	proto, err = lua.Compile(withHooks(tree, main), chunk)
 	var mistake *lua.CompileError
 	if errors.As(err, &mistake) {
-		return nil, fmt.Errorf("%s:%d: %s", chunk, mistake.Line, mistake.Message)
+		near := ""
+		if strings.HasPrefix(mistake.Message, "cannot use '...'") {
+			near = " near '...'"
+		}
+		return nil, fmt.Errorf("%s:%d: %s%s", chunk, mistake.Line, mistake.Message, near)
 	}
 	return proto, err
 }

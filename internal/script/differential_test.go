@@ -20,11 +20,15 @@ func lua(t *testing.T, chunks []string) []string {
 		fmt.Fprintf(&b, "%s,\n", quoteLua(c))
 	}
 	b.WriteString(`}
+local endless
 for _, c in ipairs(chunks) do
   local f, err = loadstring(c, '=user_script')
   local ok, r
+  endless = false
+  debug.sethook(function() endless = true error('endless', 0) end, '', 1000000)
   if f then ok, r = pcall(f) else ok, r = false, err end
-  io.write(tostring(r), '\0')
+  debug.sethook()
+  io.write(endless and 'endless' or tostring(r), '\0')
 end`)
 	cmd := exec.Command("lua5.1", "-")
 	cmd.Stdin = strings.NewReader(b.String())
@@ -54,6 +58,9 @@ func compare(t *testing.T, chunks []string) {
 	}
 	differing := 0
 	for i, c := range chunks {
+		if want[i] == "endless" {
+			continue
+		}
 		wrapped := "local f, err = loadstring(" + quoteLua(c) + ", '=user_script') local ok, r if f then ok, r = pcall(f) else ok, r = false, err end return tostring(r)"
 		reply := run(t, script.DefaultLimits(), fixed("+OK\r\n"), wrapped)
 		_, got, _ := strings.Cut(reply, "\r\n")

@@ -2,6 +2,7 @@ package script
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -127,17 +128,21 @@ func (f frame) name(register int) (sort, name string) {
 
 // local is the local variable that lives in a register at the instruction, empty when there is none.
 func (f frame) local(register int) string {
+	var living []string
 	for _, v := range f.fn.Proto.DbgLocals {
-		if v.StartPc > f.pc || f.pc >= v.EndPc {
+		if v.StartPc > f.pc {
 			continue
 		}
-		if register == 0 {
-			if visible(v.Name) {
-				return v.Name
+		if n, isEnd := strings.CutPrefix(v.Name, hiddenEnd); isEnd {
+			if count, err := strconv.Atoi(n); err == nil && count <= len(living) {
+				living = living[:count]
 			}
-			return ""
+			continue
 		}
-		register--
+		living = append(living, v.Name)
+	}
+	if register < len(living) && visible(living[register]) {
+		return living[register]
 	}
 	return ""
 }

@@ -90,7 +90,7 @@ func parseNumber(s string) (float64, bool) {
 	if body != "" && (body[0] == '-' || body[0] == '+') {
 		body, negative = body[1:], body[0] == '-'
 	}
-	if body == "" || len(body) > 1<<10 {
+	if body == "" || len(body) > 1<<10 || body[0] == '-' || body[0] == '+' {
 		return 0, false
 	}
 	if len(body) > 2 && body[0] == '0' && body[1]|0x20 == 'x' {

@@ -15,6 +15,9 @@ import (
 // hidden begins the names that the rewriter makes.
 const hidden = "\x00"
 
+// hiddenEnd begins the names of variables that only mark the end of blocks.
+const hiddenEnd = hidden + "end"
+
 // The functions that rewritten code calls; hooks.go has them.
 const (
 	hookConcat  = hidden + "concat"
@@ -53,6 +56,7 @@ type rewriter struct {
 // scope is what the rewriter knows of the function that it is in.
 type scope struct {
 	main      bool // the script itself, whose variable arguments are the hooks
+	locals    int  // that live where the rewriter is
 	usesDots  bool
 	usesNamed bool // mentions "arg", the table that Lua 5.1 makes of variable arguments
 }
@@ -60,6 +64,9 @@ type scope struct {
 // rewrite changes the tree of a whole source. main says that its variable arguments are not the caller's to see.
 func rewrite(chunk []ast.Stmt, main bool) ([]ast.Stmt, error) {
 	r := &rewriter{fn: &scope{main: main}}
+	if main {
+		r.fn.locals = len(hookNames())
+	}
 	chunk = r.block(chunk)
 	return chunk, r.err
 }
@@ -196,7 +203,10 @@ func (r *rewriter) concat(e *ast.StringConcatOpExpr) ast.Expr {
 // function prepares the body of a function expression.
 func (r *rewriter) function(e *ast.FunctionExpr) {
 	outer := r.fn
-	r.fn = &scope{}
+	r.fn = &scope{locals: len(e.ParList.Names)}
+	if e.ParList.HasVargs {
+		r.fn.locals++ // "arg"
+	}
 	e.Stmts = r.block(e.Stmts)
 	if e.ParList.HasVargs && !r.fn.usesDots {
 		e.Stmts = append([]ast.Stmt{r.argumentTable(e)}, e.Stmts...)

@@ -8,27 +8,48 @@ import (
 
 // block rewrites the statements of a block.
 func (r *rewriter) block(stmts []ast.Stmt) []ast.Stmt {
-	defer func() { r.depth-- }()
+	outer := r.fn.locals
+	defer func() { r.depth, r.fn.locals = r.depth-1, outer }()
 	if !r.enter(1) {
 		return stmts
 	}
 	out := make([]ast.Stmt, 0, len(stmts))
 	for _, s := range stmts {
-		if local, ok := s.(*ast.LocalAssignStmt); ok {
-			out = r.local(out, local)
-		} else {
-			out = append(out, r.stmt(s))
+		switch s := s.(type) {
+		case *ast.LocalAssignStmt:
+			out = r.local(out, s)
+			r.fn.locals += len(s.Names)
+		case *ast.AssignStmt, *ast.FuncCallStmt, *ast.FuncDefStmt, *ast.ReturnStmt, *ast.BreakStmt:
+			out = append(out, r.simple(s))
+		default:
+			r.compound(s)
+			out = append(out, r.marked(s))
 		}
 	}
 	return out
 }
 
-func (r *rewriter) stmt(s ast.Stmt) ast.Stmt {
+// simple rewrites a statement that holds no block.
+func (r *rewriter) simple(s ast.Stmt) ast.Stmt {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		return r.assign(s)
 	case *ast.FuncCallStmt:
 		r.statementCall(s)
+	case *ast.FuncDefStmt:
+		return r.define(s)
+	case *ast.ReturnStmt:
+		r.expressions(s.Exprs)
+	}
+	return s
+}
+
+// The variables that gopher-lua keeps for a loop, beside those of the source.
+const numericLoopLocals, genericLoopLocals = 3, 3
+
+// compound rewrites a statement that holds blocks.
+func (r *rewriter) compound(s ast.Stmt) {
+	switch s := s.(type) {
 	case *ast.DoBlockStmt:
 		s.Stmts = r.block(s.Stmts)
 	case *ast.WhileStmt:
@@ -44,21 +65,35 @@ func (r *rewriter) stmt(s ast.Stmt) ast.Stmt {
 		s.Init = r.bound(s.Init, "initial value")
 		s.Limit = r.bound(s.Limit, "limit")
 		s.Step = r.bound(s.Step, "step")
-		s.Stmts = r.block(s.Stmts)
+		s.Stmts = r.loop(s.Stmts, numericLoopLocals+1)
 	case *ast.GenericForStmt:
 		r.expressions(s.Exprs)
-		s.Stmts = r.block(s.Stmts)
-	case *ast.FuncDefStmt:
-		return r.define(s)
-	case *ast.ReturnStmt:
-		r.expressions(s.Exprs)
+		s.Stmts = r.loop(s.Stmts, genericLoopLocals+len(s.Names))
 	case *ast.GotoStmt, *ast.LabelStmt:
 		// Lua 5.1 has no goto.
 		if r.err == nil {
 			r.err = errGoto
 		}
 	}
-	return s
+}
+
+// loop rewrites the body of a loop that has variables of its own.
+func (r *rewriter) loop(stmts []ast.Stmt, variables int) []ast.Stmt {
+	r.fn.locals += variables
+	defer func() { r.fn.locals -= variables }()
+	return r.block(stmts)
+}
+
+// marked puts behind a statement with blocks the declaration of a variable whose name says how many variables live there.
+// gopher-lua's own record of where variables end is wrong, and error texts are to name those that live.
+func (r *rewriter) marked(s ast.Stmt) ast.Stmt {
+	none := &ast.NilExpr{}
+	none.SetLine(s.Line())
+	mark := &ast.LocalAssignStmt{Names: []string{hiddenEnd + strconv.Itoa(r.fn.locals)}, Exprs: []ast.Expr{none}}
+	mark.SetLine(s.Line())
+	both := &ast.DoBlockStmt{Stmts: []ast.Stmt{s, mark}}
+	both.SetLine(s.Line())
+	return both
 }
 
 // statementCall rewrites a call that is a statement, which must stay a call.

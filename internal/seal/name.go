@@ -60,6 +60,15 @@ func IsRecordName(name []byte) bool {
 	return len(name) == KeyNameBytes && string(name[:len(namePrefix)]) == namePrefix && name[tagEnd-1] == '}'
 }
 
+// PseudonymOf returns the entry's pseudonym in an upstream's name for its record.
+func PseudonymOf(name []byte) (p [16]byte, ok bool) {
+	if !IsRecordName(name) {
+		return p, false
+	}
+	n, err := base64.RawURLEncoding.Decode(p[:], name[tagEnd:])
+	return p, err == nil && n == pseudonymBytes
+}
+
 // hashTag is the part of a name that decides its slot in a cluster: what is between the first { and the } that follows, or
 // the whole name where there is no such thing.
 func hashTag(name []byte) []byte {

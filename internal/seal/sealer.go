@@ -159,11 +159,9 @@ func (s *Sealer) open(dst []byte, e *Entry, record []byte, now int64) (Header, [
 // was found under.
 func (s *Sealer) OpenName(dst []byte, tenant string, upstreamName, record []byte) (Header, []byte, error) {
 	h, err := ParseHeader(record)
-	if err != nil || !IsRecordName(upstreamName) || len(record) < h.NameEnd() {
-		return h, dst, ErrAltered
-	}
 	e := Entry{Tenant: tenant}
-	if n, err := base64.RawURLEncoding.Decode(e.pseudonym[:], upstreamName[tagEnd:]); err != nil || n != pseudonymBytes {
+	var ok bool
+	if e.pseudonym, ok = PseudonymOf(upstreamName); !ok || err != nil || len(record) < h.NameEnd() {
 		return h, dst, ErrAltered
 	}
 	k := s.ring.key(h.KeyID)

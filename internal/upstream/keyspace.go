@@ -223,38 +223,52 @@ const headBytes = 268
 
 // open asks for the beginnings of records and loads the names in them.
 func (w *walk) open(t Tenant, names [][]byte) {
-	x := w.x
+	heads, err := w.x.heads(names)
+	if err != nil {
+		w.err = err
+		return
+	}
+	for i, name := range names {
+		w.load(t, name, heads[i])
+	}
+}
+
+// heads returns as much of each record as its name takes, empty where there is none, valid until the lane's next batch.
+func (x *Executor) heads(names [][]byte) ([][]byte, error) {
 	x.lane.reset()
 	for _, name := range names {
 		x.askHead(name, headBytes)
 	}
 	x.lane.run()
-	var long [][]byte
+	heads, at := make([][]byte, len(names)), make([]int, len(names))
+	long := false
 	for i, name := range names {
 		o := &x.lane.ops[i]
 		if o.err != nil {
-			w.err = o.err
-			return
+			return nil, o.err
 		}
-		if h, err := seal.ParseHeader(o.reply.text); err == nil && h.NameEnd() > headBytes && len(o.reply.text) == headBytes {
-			long = append(long, name)
-			continue
+		if at[i], heads[i] = i, o.reply.text; o.reply.kind != '$' {
+			heads[i] = nil
 		}
-		w.load(t, name, &o.reply)
+		if h, err := seal.ParseHeader(heads[i]); err == nil && h.NameEnd() > headBytes && len(heads[i]) == headBytes {
+			at[i], long = len(x.lane.ops), true
+			x.askHead(name, h.NameEnd())
+		}
 	}
-	if len(long) == 0 {
-		return
-	}
-	x.lane.reset()
-	for _, name := range long {
-		x.askHead(name, 1<<20)
+	if !long {
+		return heads, nil
 	}
 	x.lane.run()
-	for i, name := range long {
-		if o := &x.lane.ops[i]; o.err == nil {
-			w.load(t, name, &o.reply)
+	for i := range names {
+		o := &x.lane.ops[at[i]]
+		if o.err != nil {
+			return nil, o.err
+		}
+		if o.reply.kind == '$' {
+			heads[i] = o.reply.text
 		}
 	}
+	return heads, nil
 }
 
 func (x *Executor) askHead(name []byte, n int) {
@@ -267,9 +281,9 @@ func (x *Executor) askHead(name []byte, n int) {
 
 // load puts an entry without its value into the scratch store, if the name opens and the deadline has not passed. What does
 // not open is somebody else's, or a lie that whoever reads the entry is told of.
-func (w *walk) load(t Tenant, name []byte, r *reply) {
+func (w *walk) load(t Tenant, name, head []byte) {
 	x, c := w.x, w.c
-	h, real, err := x.sealer.OpenName(nil, t.Name, name, r.text)
+	h, real, err := x.sealer.OpenName(nil, t.Name, name, head)
 	if err != nil {
 		return
 	}
@@ -293,75 +307,4 @@ func (w *walk) load(t Tenant, name []byte, r *reply) {
 	l := loader{x: x, k: &keyState{meta: m}, key: &key}
 	l.k.coll.Type = h.Type
 	_ = l.create(true)
-}
-
-// Flush deletes every entry of a tenant upstream, what cannot be opened any more included, calls f with each name that can,
-// and returns how many entries there were.
-func (x *Executor) Flush(tenant string, f func(name []byte)) (n int, err error) {
-	prefix, err := x.sealer.TenantPrefix(nil, tenant)
-	if err != nil {
-		return 0, errors.New(msgNoKeys)
-	}
-	by := time.Now().Add(walkTime)
-	for _, at := range x.nodes() {
-		for cursor := "0"; ; {
-			x.lane.reset()
-			x.lane.command(at.slot, true, "SCAN", cursor, "MATCH", string(prefix)+"*", "COUNT", strconv.Itoa(pageSize))
-			x.lane.run()
-			o := &x.lane.ops[0]
-			if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 || time.Now().After(by) {
-				return n, errUnreachable
-			}
-			cursor = string(o.reply.elems[0].text)
-			var names [][]byte
-			for i := range o.reply.elems[1].elems {
-				names = append(names, append([]byte(nil), o.reply.elems[1].elems[i].text...))
-			}
-			deleted, err := x.flushPage(tenant, names, f)
-			if n += deleted; err != nil {
-				return n, err
-			}
-			if cursor == "0" {
-				break
-			}
-		}
-	}
-	return n, nil
-}
-
-func (x *Executor) flushPage(tenant string, names [][]byte, f func(name []byte)) (n int, err error) {
-	x.lane.reset()
-	for _, name := range names {
-		x.askHead(name, headBytes+1<<10)
-	}
-	x.lane.run()
-	for i, name := range names {
-		o := &x.lane.ops[i]
-		if o.err != nil {
-			return n, o.err
-		}
-		if !seal.IsRecordName(name) || o.reply.null || len(o.reply.text) == 0 {
-			continue
-		}
-		n++
-		if _, real, err := x.sealer.OpenName(x.plain[:0], tenant, name, o.reply.text); err == nil {
-			x.keep(real)
-			f(real)
-		}
-	}
-	x.tidy()
-	x.lane.reset()
-	for _, name := range names {
-		l := x.lane
-		l.begin(x.slot(name), false, 2)
-		l.out = appendArg(appendArgString(l.out, "UNLINK"), name)
-		l.end()
-	}
-	x.lane.run()
-	for i := range x.lane.ops {
-		if x.lane.ops[i].err != nil {
-			return n, x.lane.ops[i].err
-		}
-	}
-	return n, nil
 }

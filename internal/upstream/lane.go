@@ -253,8 +253,9 @@ func (l *lane) settle(o *op) (again, refresh bool) {
 		again, refresh = retry(false)
 		l.spellOut(o)
 		return again, refresh
-	case r.errorIs("NOAUTH"), r.errorIs("WRONGPASS"):
-		l.dropAll() // with credentials that hold no more; new connections ask for new ones
+	case r.errorIs("NOAUTH"), r.errorIs("WRONGPASS"), r.errorIs("READONLY"):
+		// The credentials hold no more, or the name leads to another machine since a fail-over: new connections ask anew.
+		l.dropAll()
 	}
 	o.settled = true
 	return false, false

@@ -127,6 +127,16 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	p.queue(id, n)
 }
 
+// erased notes that an entry is gone that was not named: its tenant's were deleted.
+func (l *ledger) erased(id [16]byte, stamp uint64) {
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := p.notes[id]; n != nil && !n.gone {
+		*n = note{stamp: stamp, acked: stamp, floor: max(n.floor, n.stamp), since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
+	}
+}
+
 // saw notes a record that was read and is authentic, and reports whether it is as new as what is known.
 func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	id := k.entry.Pseudonym()

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/resp"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
@@ -24,6 +25,7 @@ func (x *Executor) execute(t *Task) {
 	x.tx.Lock(c.Keys)
 	defer x.tx.Unlock()
 	defer x.empty(t)
+	defer t.recoverMemory()
 	for i := range t.keys {
 		switch err := x.load(t, i); {
 		case errors.Is(err, errAnotherLife):
@@ -48,6 +50,16 @@ func (x *Executor) execute(t *Task) {
 // errAnotherLife says that parts of a collection did not open, which an honest upstream can cause once: the collection was
 // made anew between its header and its parts.
 var errAnotherLife = errors.New("the parts may be of another life of the collection")
+
+// recoverMemory answers a command for which the system has no memory, so that others of its batch go on.
+func (t *Task) recoverMemory() {
+	if p := recover(); p != nil {
+		if !engine.IsNoMemory(p) {
+			panic(p)
+		}
+		t.fail(resp.MsgOOM)
+	}
+}
 
 func (x *Executor) empty(t *Task) {
 	for i := range t.Call.Keys {

@@ -53,12 +53,20 @@ end
 return out
 `
 
+// endText deletes an entry that has ended, unless there is another record in its place: 1 deleted, 0 nothing there, 2 another.
+const endText = `#!lua flags=allow-oom
+local have = redis.call('GETRANGE', KEYS[1], 0, 39)
+if have ~= '' and have ~= ARGV[1] then return 2 end
+redis.call('UNLINK', KEYS[1], KEYS[2])
+return have == '' and 0 or 1
+`
+
 // scripts are the upstream's, made once for each Backend. Deleting is allowed when the upstream's memory is full.
-type scripts struct{ read, commit, remove, plainRead, plainCount, plainCommit *script }
+type scripts struct{ read, commit, remove, end, plainRead, plainCount, plainCommit *script }
 
 func newScripts() *scripts {
 	return &scripts{
 		read: newScript(readText), commit: newScript("#!lua\n" + commitBody), remove: newScript("#!lua flags=allow-oom\n" + commitBody),
-		plainRead: newScript(plainRead), plainCount: newScript(plainCount), plainCommit: newScript(plainCommit),
+		end: newScript(endText), plainRead: newScript(plainRead), plainCount: newScript(plainCount), plainCommit: newScript(plainCommit),
 	}
 }

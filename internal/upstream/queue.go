@@ -43,16 +43,41 @@ type queue struct {
 
 func (q *queue) turn() {
 	q.ended = append(q.ended[:0], q.failed...)
-	told := len(q.ended)
 	q.failed = q.failed[:0]
 	q.b.ledger.ended(q.b.clock.Now(), func(n *note) { q.ended = append(q.ended, n) })
-	for _, n := range q.ended[told:] {
-		q.tell(n)
-	}
 	for from := 0; from < len(q.ended); from += queueBatch {
 		q.delete(q.ended[from:min(from+queueBatch, len(q.ended))])
 	}
 	clear(q.ended)
+}
+
+// delete removes entries that are still what this gateway wrote, and tells of those that are gone: where there is another
+// record, another gateway has written since, and it is the one who deletes and tells.
+func (q *queue) delete(ended []*note) {
+	l := q.lane
+	l.reset()
+	for _, n := range ended {
+		name, data := n.names[:seal.KeyNameBytes], n.names[seal.KeyNameBytes:]
+		slot := 0
+		if q.b.upstream.Clustered() {
+			slot = slotOf(name)
+		}
+		l.eval(q.b.scripts.end, slot, false, 2, 1)
+		l.out = appendArg(appendArg(l.out, name), data)
+		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
+		l.end()
+	}
+	l.run()
+	for i, n := range ended {
+		o := &l.ops[i]
+		switch {
+		case o.err != nil && q.b.clock.Now()-n.deadline < overdueMillis:
+			q.failed = append(q.failed, n)
+		case o.err != nil || o.reply.n != 2:
+			// An upstream that does not answer has the deadline as well: there is no use in trying for ever.
+			q.tell(n)
+		}
+	}
 }
 
 // tell opens the entry's name for the record of its expiration. The data key lives a little longer than the deadline.
@@ -68,29 +93,4 @@ func (q *queue) tell(n *note) {
 	}
 	q.b.sink.Expired(n.tenant, n.category, name, n.deadline)
 	clear(q.name[:cap(q.name)])
-}
-
-// delete removes entries that are still what this gateway wrote: another one may have written since.
-func (q *queue) delete(ended []*note) {
-	l := q.lane
-	l.reset()
-	for _, n := range ended {
-		name, data := n.names[:seal.KeyNameBytes], n.names[seal.KeyNameBytes:]
-		slot := 0
-		if q.b.upstream.Clustered() {
-			slot = slotOf(name)
-		}
-		l.eval(q.b.scripts.remove, slot, false, 2, 5)
-		l.out = appendArg(appendArg(l.out, name), data)
-		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
-		l.out = appendArgString(appendArgString(appendArgString(appendArgString(l.out, "-"), "0"), "string"), "0")
-		l.end()
-	}
-	l.run()
-	for i := range l.ops {
-		// Until the upstream's own deadline has surely done it there is no use in trying for ever.
-		if l.ops[i].err != nil && q.b.clock.Now()-ended[i].deadline < overdueMillis {
-			q.failed = append(q.failed, ended[i])
-		}
-	}
 }

@@ -175,3 +175,23 @@ func (s *service) checkOne(m member, v any) *Error {
 func invalid(format string, args ...any) *Error {
 	return &Error{Status: 400, Code: "InvalidParameterValue", Message: fmt.Sprintf(format, args...)}
 }
+
+// Member is a member of a request as the fake has it, for comparing with AWS's published model.
+type Member struct {
+	Name, List string
+	Required   bool
+	Enum       []string
+}
+
+// Operations are a service's operations and the members of their requests.
+func Operations(name string) map[string][]Member {
+	out := map[string][]Member{}
+	for op, members := range loadService(name).ops {
+		list := make([]Member, len(members))
+		for i, m := range members {
+			list[i] = Member{m.name, m.list, m.required, m.enum}
+		}
+		out[op] = list
+	}
+	return out
+}

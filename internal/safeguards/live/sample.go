@@ -26,7 +26,7 @@ type Keys struct {
 
 const (
 	maxMarks  = 10
-	batch     = 200 // keys of one SCAN, at first
+	batch     = 100 // keys of one SCAN, at most
 	fastReply = 500 * time.Microsecond
 )
 

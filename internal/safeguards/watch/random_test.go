@@ -23,7 +23,7 @@ import (
 )
 
 // schedules is how many random worlds the two promises are tried on.
-const schedules = 100
+const schedules = 1000
 
 // truth is what the test knows of a cache, in its own words: it shares no code with what it checks.
 type truth struct {

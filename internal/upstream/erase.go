@@ -1,0 +1,103 @@
+package upstream
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// Flush deletes every entry of a tenant upstream, those included that cannot be opened any more. It calls f with each name
+// that can be opened, valid during the call, and returns how many entries there were.
+func (x *Executor) Flush(tenant string, f func(name []byte)) (int, error) {
+	return x.erase(tenant, func(name []byte, opened bool) bool {
+		if opened {
+			f(name)
+		}
+		return true
+	})
+}
+
+// Erase deletes the entries of a tenant whose names match, and returns how many they were. What nobody can open has no name
+// that could match, and no reader either.
+func (x *Executor) Erase(tenant string, match func(name []byte) bool) (int, error) {
+	return x.erase(tenant, func(name []byte, opened bool) bool { return opened && match(name) })
+}
+
+// erase walks over the upstream's names and deletes what chosen says. Entries that are written meanwhile may be missed:
+// whoever must not miss any refuses them first.
+func (x *Executor) erase(tenant string, chosen func(name []byte, opened bool) bool) (n int, err error) {
+	prefix, err := x.sealer.TenantPrefix(nil, tenant)
+	if err != nil {
+		return 0, errors.New(msgNoKeys)
+	}
+	defer x.tidy()
+	by := time.Now().Add(walkTime)
+	for _, at := range x.nodes() {
+		for cursor := "0"; ; {
+			x.lane.reset()
+			x.lane.command(at.slot, true, "SCAN", cursor, "MATCH", string(prefix)+"*", "COUNT", strconv.Itoa(pageSize))
+			x.lane.run()
+			o := &x.lane.ops[0]
+			if o.err != nil || o.reply.kind != '*' || len(o.reply.elems) != 2 || time.Now().After(by) {
+				return n, errUnreachable
+			}
+			cursor = string(o.reply.elems[0].text)
+			var names [][]byte
+			for i := range o.reply.elems[1].elems {
+				if name := o.reply.elems[1].elems[i].text; seal.IsRecordName(name) {
+					names = append(names, append([]byte(nil), name...))
+				}
+			}
+			deleted, err := x.erasePage(tenant, names, chosen)
+			if n += deleted; err != nil {
+				return n, err
+			}
+			if cursor == "0" {
+				break
+			}
+		}
+	}
+	return n, nil
+}
+
+func (x *Executor) erasePage(tenant string, names [][]byte, chosen func([]byte, bool) bool) (int, error) {
+	heads, err := x.heads(names)
+	if err != nil {
+		return 0, err
+	}
+	var doomed [][]byte
+	for i, name := range names {
+		if len(heads[i]) == 0 {
+			continue // it has gone meanwhile
+		}
+		_, real, err := x.sealer.OpenName(x.plain[:0], tenant, name, heads[i])
+		x.keep(real)
+		if chosen(real, err == nil) {
+			doomed = append(doomed, name)
+		}
+	}
+	return len(doomed), x.unlinkNames(doomed)
+}
+
+// unlinkNames deletes records and their data.
+func (x *Executor) unlinkNames(names [][]byte) error {
+	x.lane.reset()
+	for _, name := range names {
+		l := x.lane
+		l.begin(x.slot(name), false, 3)
+		l.out = appendArg(appendArg(appendArgString(l.out, "UNLINK"), name), append(name[:len(name):len(name)], '~'))
+		l.end()
+	}
+	x.lane.run()
+	for i, name := range names {
+		if o := &x.lane.ops[i]; o.err != nil {
+			return o.err
+		}
+		if id, ok := seal.PseudonymOf(name); ok {
+			x.b.ledger.erased(id, x.b.stamps.Next(x.b.clock.Now()))
+		}
+	}
+	return nil
+}
