@@ -8,8 +8,8 @@ import (
 	"github.com/lethe-cache/lethe/internal/policy"
 )
 
-// emulation is what Redis's own tests lean on, where the settings ask for it: never next to PHI.
-func (s *serving) emulation() (*command.Emulation, error) {
+// emulation puts what Redis's own tests lean on into the command table, where the settings ask for it: never next to PHI.
+func (s *serving) emulation(table *command.Table) (*command.Emulation, error) {
 	if s.settings.RedisTests != "on" {
 		return nil, nil
 	}
@@ -18,5 +18,7 @@ func (s *serving) emulation() (*command.Emulation, error) {
 		return nil, errors.New("cannot start with redis_tests: the policy knows PHI, and with this setting clients can lift limits; use a policy without PHI, or turn it off")
 	}
 	s.log.Warn("redis_tests is on: clients can change limits and use DEBUG; this server is not for real data")
-	return command.NewEmulation(), nil
+	e := command.NewEmulation()
+	e.Adapt(table)
+	return e, nil
 }

@@ -99,7 +99,7 @@ func (s *serving) openGateway() error {
 	if s.audit, err = openAuditLog(s.dir, s.settings.Audit, s.log); err != nil {
 		return err
 	}
-	emulation, err := s.emulation()
+	emulation, err := s.emulation(table)
 	if err != nil {
 		return err
 	}

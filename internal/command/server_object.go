@@ -50,7 +50,7 @@ func runObjectRefCount(c *Call) {
 
 func runObjectEncoding(c *Call) {
 	if _, ok := c.object(); ok {
-		c.Out.BulkString(redisLayouts.encoding(c, &c.Keys[0]))
+		c.Out.BulkString(redisLayouts().encoding(c, &c.Keys[0]))
 	}
 }
 
@@ -64,8 +64,8 @@ type layouts struct {
 }
 
 // redisLayouts are those of Redis 7.2 as its default configuration has them.
-var redisLayouts = layouts{
-	hashFields: 512, hashBytes: 64, zsetMembers: 128, zsetSize: 64, integers: 512, setMembers: 128, setBytes: 64, listBytes: 8 << 10,
+func redisLayouts() *layouts {
+	return &layouts{hashFields: 512, hashBytes: 64, zsetMembers: 128, zsetSize: 64, integers: 512, setMembers: 128, setBytes: 64, listBytes: 8 << 10}
 }
 
 // encoding is Redis's name for the layout that a value of this content has when it was written at once: clients use it

@@ -76,7 +76,9 @@ func New(o Options) *Store {
 
 // SetStreamBlock bounds how many entries a block of a stream may have, below what it comes with: approximate trimming takes
 // out whole blocks. 0 is the bound that it comes with. Blocks that there are stay as they are.
-func (s *Store) SetStreamBlock(entries int) { s.perBlock.Store(int32(min(max(entries, 0), streamBlockEntries))) }
+func (s *Store) SetStreamBlock(entries int) {
+	s.perBlock.Store(int32(min(max(entries, 0), streamBlockEntries)))
+}
 
 func (s *Store) streamBlockEntries() int {
 	if n := s.perBlock.Load(); n > 0 {

@@ -134,10 +134,10 @@ func (f frame) local(register int) string {
 			continue
 		}
 		if n, isEnd := strings.CutPrefix(v.Name, hiddenEnd); isEnd {
+			// The mark is a variable too, where it begins a loop; behind a block it ends with the next.
 			if count, err := strconv.Atoi(n); err == nil && count <= len(living) {
 				living = living[:count]
 			}
-			continue
 		}
 		living = append(living, v.Name)
 	}

@@ -144,6 +144,6 @@ func FuzzRestore(f *testing.F) {
 	f.Add(set.Dump()[:20])
 	f.Add([]byte("\xf5\xc3\x05\x20\x1f#!lua"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_ = e.NewFunctions(1 << 16).Restore(script.Seal(body), script.RestoreAppend)
+		_ = e.NewFunctions(1<<16).Restore(script.Seal(body), script.RestoreAppend)
 	})
 }

@@ -127,6 +127,7 @@ func (r *rewriter) rewritten(e ast.Expr) ast.Expr {
 		r.call(e)
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+		return fold(e)
 	case *ast.RelationalOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.StringConcatOpExpr:
@@ -251,6 +252,42 @@ func single(e ast.Expr) ast.Expr {
 		e.AdjustRet = true
 	case *ast.Comma3Expr:
 		e.AdjustRet = true
+	}
+	return e
+}
+
+// fold takes a constant out of the left side of "and" and "or". gopher-lua makes jumps of it, and loses its way when one of
+// them is the first instruction of a loop.
+func fold(e *ast.LogicalOpExpr) ast.Expr {
+	truth, constant := truthOf(e.Lhs)
+	if !constant {
+		return e
+	}
+	if truth == (e.Operator == "and") {
+		return single(e.Rhs)
+	}
+	return e.Lhs
+}
+
+func truthOf(e ast.Expr) (truth, constant bool) {
+	switch e.(type) {
+	case *ast.TrueExpr, *ast.NumberExpr, *ast.StringExpr:
+		return true, true
+	case *ast.FalseExpr, *ast.NilExpr:
+		return false, true
+	}
+	return false, false
+}
+
+// condition makes a condition that is never true one that has to be evaluated, for the same reason.
+func condition(e ast.Expr) ast.Expr {
+	switch c := e.(type) {
+	case *ast.FalseExpr, *ast.NilExpr:
+		return call(e, hookNothing)
+	case *ast.LogicalOpExpr:
+		c.Lhs, c.Rhs = condition(c.Lhs), condition(c.Rhs)
+	case *ast.UnaryNotOpExpr:
+		c.Expr = condition(c.Expr)
 	}
 	return e
 }

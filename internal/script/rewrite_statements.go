@@ -53,13 +53,13 @@ func (r *rewriter) compound(s ast.Stmt) {
 	case *ast.DoBlockStmt:
 		s.Stmts = r.block(s.Stmts)
 	case *ast.WhileStmt:
-		s.Condition = r.expr(s.Condition)
+		s.Condition = condition(r.expr(s.Condition))
 		s.Stmts = r.block(s.Stmts)
 	case *ast.RepeatStmt:
-		s.Stmts = r.block(s.Stmts)
-		s.Condition = r.expr(s.Condition)
+		s.Stmts = r.loop(s.Stmts, 0)
+		s.Condition = condition(r.expr(s.Condition))
 	case *ast.IfStmt:
-		s.Condition = r.expr(s.Condition)
+		s.Condition = condition(r.expr(s.Condition))
 		s.Then, s.Else = r.block(s.Then), r.block(s.Else)
 	case *ast.NumberForStmt:
 		s.Init = r.bound(s.Init, "initial value")
@@ -77,23 +77,34 @@ func (r *rewriter) compound(s ast.Stmt) {
 	}
 }
 
-// loop rewrites the body of a loop that has variables of its own.
+// loop rewrites the body of a loop that has variables of its own. It begins with a mark: gopher-lua mistakes where it jumps
+// to when a loop begins with a jump.
 func (r *rewriter) loop(stmts []ast.Stmt, variables int) []ast.Stmt {
+	outer := r.fn.locals
 	r.fn.locals += variables
-	defer func() { r.fn.locals -= variables }()
-	return r.block(stmts)
+	defer func() { r.fn.locals = outer }()
+	if len(stmts) == 0 {
+		return stmts
+	}
+	mark := r.mark(stmts[0])
+	r.fn.locals++ // the mark itself, which is a variable like others for gopher-lua
+	return append([]ast.Stmt{mark}, r.block(stmts)...)
 }
 
 // marked puts behind a statement with blocks the declaration of a variable whose name says how many variables live there.
 // gopher-lua's own record of where variables end is wrong, and error texts are to name those that live.
 func (r *rewriter) marked(s ast.Stmt) ast.Stmt {
-	none := &ast.NilExpr{}
-	none.SetLine(s.Line())
-	mark := &ast.LocalAssignStmt{Names: []string{hiddenEnd + strconv.Itoa(r.fn.locals)}, Exprs: []ast.Expr{none}}
-	mark.SetLine(s.Line())
-	both := &ast.DoBlockStmt{Stmts: []ast.Stmt{s, mark}}
+	both := &ast.DoBlockStmt{Stmts: []ast.Stmt{s, r.mark(s)}}
 	both.SetLine(s.Line())
 	return both
+}
+
+func (r *rewriter) mark(at ast.Stmt) ast.Stmt {
+	none := &ast.NilExpr{}
+	none.SetLine(at.Line())
+	mark := &ast.LocalAssignStmt{Names: []string{hiddenEnd + strconv.Itoa(r.fn.locals)}, Exprs: []ast.Expr{none}}
+	mark.SetLine(at.Line())
+	return mark
 }
 
 // statementCall rewrites a call that is a statement, which must stay a call.
@@ -198,7 +209,7 @@ func (r *rewriter) assignSeveral(s *ast.AssignStmt) ast.Stmt {
 		a.SetLine(s.Line())
 		block.Stmts = append(block.Stmts, a)
 	}
-	return block
+	return r.marked(block)
 }
 
 // define rewrites the definition of a named function: of a method, it gets a parameter more.
