@@ -36,6 +36,8 @@ func parts() []part {
 		{"memory", "memory per entry", (*bench).measureMemory},
 		{"audit", "what the audit costs", (*bench).measureAudit},
 		{"expiry", "how late entries are erased and whom that disturbs", (*bench).measureExpiry},
+		{"types", "common commands of every type, transactions and scripts", (*bench).measureTypes},
+		{"zset", "a sorted set of a million members", (*bench).measureSortedSet},
 		{"connections", "CPU per operation by number of connections", (*bench).measureConnections},
 	}
 }

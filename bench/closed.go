@@ -79,7 +79,7 @@ func (s *sender) run(b *batch, reading bool, stop *atomic.Bool) error {
 		if reading && e.replies.misses > 0 {
 			return errMissing
 		}
-		s.done.Add(int64(len(b.at)))
+		s.done.Add(int64(b.units))
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (e *exchange) do(b *batch) error {
 	if _, err := e.conn.Write(b.next()); err != nil {
 		return fmt.Errorf("cannot send: %w", err)
 	}
-	for ended := 0; ended < len(b.at); {
+	for ended := 0; ended < b.replies; {
 		n, err := e.conn.Read(e.buf)
 		if err != nil {
 			return fmt.Errorf("cannot receive: %w", err)

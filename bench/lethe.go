@@ -24,6 +24,7 @@ type letheOptions struct {
 	name       string // "": lethe
 	policy     string // text of a policy; "": the built-in one
 	durability string // of the audit; "": the default
+	rules      string // of the user; "": a new user's
 }
 
 // startLethe starts a Lethe with nothing in it: policy and audit are on.
@@ -34,7 +35,11 @@ func (b *bench) startLethe(ctx context.Context, o letheOptions) (*target, error)
 	}
 	data := filepath.Join(dir, "data")
 	t := &target{name: cmp.Or(o.name, "lethe"), caFile: filepath.Join(data, "ca.pem"), user: "app", token: newToken(), dir: dir}
-	add := exec.CommandContext(ctx, b.lethe, "user", "add", t.user, "--tenants", tenant, "--token-stdin", "--data-dir", data)
+	words := []string{"user", "add", t.user, "--tenants", tenant, "--token-stdin", "--data-dir", data}
+	if o.rules != "" {
+		words = append(words, "--rules", o.rules)
+	}
+	add := exec.CommandContext(ctx, b.lethe, words...)
 	add.Stdin = strings.NewReader(t.token)
 	if _, err := add.Output(); err != nil {
 		return nil, fmt.Errorf("cannot add a user to lethe: %w", withStderr(err))

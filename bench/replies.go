@@ -7,11 +7,18 @@ import (
 )
 
 // replyCounter counts replies in a stream. It parses no more than their ends, so that the generator stays out of the way of
-// what it measures. It knows the replies of GET, SET and PEXPIREAT; anything else is an error.
+// what it measures. It knows the replies of RESP2.
 type replyCounter struct {
 	skip   int    // bytes of a value, with its CRLF, that are still to come
 	line   []byte // a line that the last bytes ended within
+	left   int    // elements of the reply that are still to come; 0 between replies
 	misses int    // values that were not there
+}
+
+// endOne counts the end of an element, and reports whether it is that of a reply.
+func (r *replyCounter) endOne() bool {
+	r.left--
+	return r.left == 0
 }
 
 var errReply = errors.New("a reply is not what was asked for")
@@ -26,7 +33,7 @@ func (r *replyCounter) feed(p []byte) (ended int, err error) {
 			n := min(r.skip, len(p))
 			r.skip -= n
 			p = p[n:]
-			if r.skip == 0 {
+			if r.skip == 0 && r.endOne() {
 				ended++
 			}
 			continue
@@ -63,9 +70,19 @@ func (r *replyCounter) begin(line []byte) (whole bool, err error) {
 	if !crlf || len(line) == 0 {
 		return false, errReply
 	}
+	if r.left == 0 {
+		r.left = 1
+	}
 	switch line[0] {
 	case '+', ':':
-		return true, nil
+		return r.endOne(), nil
+	case '*':
+		n, err := strconv.Atoi(string(line[1:]))
+		if err != nil || n < -1 {
+			return false, errReply
+		}
+		r.left += max(n, 0)
+		return r.endOne(), nil
 	case '-':
 		return false, refused(line[1:])
 	case '$':
@@ -75,7 +92,7 @@ func (r *replyCounter) begin(line []byte) (whole bool, err error) {
 		}
 		if n == -1 {
 			r.misses++
-			return true, nil
+			return r.endOne(), nil
 		}
 		r.skip = n + 2
 		return false, nil

@@ -25,6 +25,8 @@ func TestRepliesAreCountedWhereverTheStreamIsCut(t *testing.T) {
 	f("$0\r\n\r\n+OK\r\n", 2, 0)
 	f("$-1\r\n$1\r\nx\r\n$-1\r\n", 3, 2)
 	f("+OK\r\n$3\r\nab", 1, 0)
+	f("*2\r\n$1\r\na\r\n:1\r\n*0\r\n*-1\r\n", 3, 0)
+	f("*2\r\n*2\r\n:1\r\n$-1\r\n+OK\r\n:1\r\n", 2, 1)
 	f("+O", 0, 0)
 }
 
@@ -39,7 +41,8 @@ func TestRepliesThatWereNotAskedForAreErrors(t *testing.T) {
 	}
 	f("-NOAUTH Authentication required.\r\n", "a command was refused with NOAUTH")
 	f("-POLICY phi: TENANT001:patient:1\r\n", "a command was refused with POLICY")
-	f("*1\r\n+OK\r\n", errReply.Error())
+	f("*x\r\n", errReply.Error())
+	f(">1\r\n+OK\r\n", errReply.Error())
 	f("$x\r\n", errReply.Error())
 	f("$-2\r\n", errReply.Error())
 	f("+OK\n", errReply.Error())

@@ -14,6 +14,7 @@ type workload struct {
 	keys    int    // how many there are
 	bytes   int    // of a value
 	expiry  []string
+	calls   [][]string // what is sent instead of command: one operation; "#" in a word stands for the digits of a number
 }
 
 // The words that end a SET. 300 s is what PHI may be kept at most, so that Lethe grants what redis-server does.
@@ -41,15 +42,21 @@ func (w workload) writes() workload {
 
 // batch is a pipeline of requests, formatted once. Only the digits of the keys change from one use to the next.
 type batch struct {
-	buf    []byte
-	at     []int // where the digits of each request end
-	digits int
-	pick   func() int
+	buf     []byte
+	at      []int // where the digits of each number end
+	replies int   // of the whole batch
+	units   int   // operations
+	digits  int
+	pick    func() int
 }
 
 // newBatch formats depth requests. pick chooses the number of each key.
 func (w workload) newBatch(depth int, pick func() int) *batch {
-	b := &batch{digits: w.digits, pick: pick}
+	b := &batch{digits: w.digits, pick: pick, replies: depth, units: depth}
+	if w.calls != nil {
+		b.repeat(w.calls, depth)
+		return b
+	}
 	args := []string{w.command, w.prefix + strings.Repeat("0", w.digits)}
 	if w.command == "SET" {
 		args = append(append(args, strings.Repeat("x", w.bytes)), w.expiry...)
@@ -61,6 +68,29 @@ func (w workload) newBatch(depth int, pick func() int) *batch {
 		b.buf = append(b.buf, one...)
 	}
 	return b
+}
+
+// repeat formats an operation of several calls.
+func (b *batch) repeat(calls [][]string, depth int) {
+	b.replies = depth * len(calls)
+	number := strings.Repeat("#", b.digits)
+	for range depth {
+		for _, call := range calls {
+			var args []string
+			for _, word := range call {
+				args = append(args, strings.ReplaceAll(word, "#", number))
+			}
+			b.buf = appendCommand(b.buf, args...)
+		}
+	}
+	for at := 0; ; {
+		i := strings.Index(string(b.buf[at:]), number)
+		if i < 0 {
+			return
+		}
+		at += i + b.digits
+		b.at = append(b.at, at)
+	}
 }
 
 // next puts new keys into the batch and returns its bytes, which are valid until the next call.

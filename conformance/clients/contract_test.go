@@ -93,6 +93,3 @@ func (c checks) refused(step string, err error, code string) {
 		c.Fatalf("%s: got error %v, want one that begins with %s", step, err, code)
 	}
 }
-
-// scriptsOffered reports whether the command table has scripts.
-func scriptsOffered() bool { return command.NewTable().Find("EVAL") != nil }

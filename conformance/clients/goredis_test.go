@@ -99,9 +99,6 @@ func goRedisBatches(c checks, client *redis.Client) {
 	err = add(func() { c.ok("transaction", client.Incr(ctx, counter).Err()) })
 	want(c, "transaction: WATCH", errors.Is(err, redis.TxFailedErr), true, nil)
 
-	if !scriptsOffered() {
-		return
-	}
 	script := redis.NewScript("return redis.call('INCRBY', KEYS[1], ARGV[1])") // EVALSHA, and EVAL where it is unknown
 	for _, sum := range []int{10, 20} {
 		n, err := script.Run(ctx, client, []string{"TENANT001:ratelimit:script"}, 10).Int()

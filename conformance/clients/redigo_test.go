@@ -92,9 +92,6 @@ func redigoBatches(c checks, conn redis.Conn, pool *redis.Pool) {
 	})
 	want(c, "transaction: WATCH", aborted, nil, err)
 
-	if !scriptsOffered() {
-		return
-	}
 	script := redis.NewScript(1, "return redis.call('INCRBY', KEYS[1], ARGV[1])")
 	for _, sum := range []int{10, 20} {
 		n, err := redis.Int(script.Do(conn, "TENANT001:ratelimit:script", 10))

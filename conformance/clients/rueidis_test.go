@@ -100,9 +100,6 @@ func rueidisBatches(c checks, client rueidis.Client) {
 	done, err = add(func() { c.ok("transaction", client.Do(ctx, b().Incr().Key(counter).Build()).Error()) })
 	want(c, "transaction: WATCH", done, false, err)
 
-	if !scriptsOffered() {
-		return
-	}
 	script := rueidis.NewLuaScript("return redis.call('INCRBY', KEYS[1], ARGV[1])")
 	for _, sum := range []int64{10, 20} {
 		n, err := script.Exec(ctx, client, []string{"TENANT001:ratelimit:script"}, []string{"10"}).AsInt64()

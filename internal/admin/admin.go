@@ -1,7 +1,9 @@
-// Package admin is Lethe seen over HTTPS: health, readiness and metrics. It changes nothing and shows no key, no value and
-// no user; whoever may look beyond the machine itself must show a credential.
+// Package admin is Lethe seen over HTTPS: health, readiness and metrics, and the consents of patients. It shows no key, no
+// value and no user; whoever may look beyond the machine itself must show a credential, and whoever changes a consent must
+// show one wherever he is.
 //
-// cli builds and runs it.
+// It decides nothing: who somebody is and what comes of a change are asked of what it is built with. cli builds and runs
+// it.
 package admin
 
 import (
@@ -25,7 +27,11 @@ type Options struct {
 	Ready func() string
 	// Authorise checks a credential for requests that do not come from the machine itself.
 	Authorise func(user string, token []byte) bool
-	Log       *slog.Logger
+	Consents  Consents // nil: there are no pages about consent
+	// Officer says who shows a credential, and whether he may change consents: the error is an ErrDenied or an ErrNotOfficer,
+	// or why it cannot be told. It is needed with Consents.
+	Officer func(ctx context.Context, c Credential) (*Officer, error)
+	Log     *slog.Logger
 }
 
 // Handler returns the pages.
@@ -44,6 +50,9 @@ func Handler(o Options) http.Handler {
 	})
 	pages := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError, MaxRequestsInFlight: 4})
 	mux.Handle("GET /metrics", o.local(pages))
+	if o.Consents != nil {
+		newConsentPages(&o).register(mux)
+	}
 	return mux
 }
 

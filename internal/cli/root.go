@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/safeguards/cel"
 )
 
 // environment is what a command may touch of the process around it.
@@ -86,6 +87,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		newPolicyCommand(env, lookupUser(env, table)),
 		newAuditCommand(env, auditOpener),
 		newCommandsCommand(env, table),
+		newSafeguardsCommand(env, withAWS(env, safeguardsParts{compile: cel.Compile})),
 		newConfigCommand(env),
 		newVersionCommand(env),
 	)

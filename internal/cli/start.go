@@ -125,7 +125,7 @@ func (s *serving) startServer() (err error) {
 	s.server, err = server.New(s.gateway, s.clientTLS(), s.log, server.Options{
 		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
 		IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
-		MaxRequest: int(limits.Request),
+		MaxRequest: int(limits.Request), Balancers: s.settings.Access.ProxyFrom,
 	})
 	if err == nil {
 		s.gateway.Server = s.server

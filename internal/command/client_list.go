@@ -51,6 +51,7 @@ func runClientInfo(c *Call) {
 	var text strings.Builder
 	for _, client := range c.Conn.Host().Clients(c.Conn) {
 		if client.ID == c.Conn.ID() {
+			client.Request = requestBytes(c.Args)
 			describeClient(&text, &client)
 		}
 	}
@@ -64,12 +65,25 @@ func runClientList(c *Call) {
 	}
 	var text strings.Builder
 	for _, client := range c.Conn.Host().Clients(c.Conn) {
+		if client.ID == c.Conn.ID() {
+			client.Request = requestBytes(c.Args)
+		}
 		if keep(&client) {
 			describeClient(&text, &client)
 			c.Count++
 		}
 	}
 	c.verbatim(text.String())
+}
+
+// requestBytes is the length of a request on the wire.
+func requestBytes(args [][]byte) int {
+	line := func(n int) int { return 1 + len(strconv.Itoa(n)) + len("\r\n") }
+	n := line(len(args))
+	for _, a := range args {
+		n += line(len(a)) + len(a) + len("\r\n")
+	}
+	return n
 }
 
 // verbatim answers text that RESP3 marks as plain.
@@ -116,7 +130,8 @@ func describeClient(b *strings.Builder, i *ClientInfo) {
 		field(name, strconv.Itoa(i.Subscriptions[kind]))
 	}
 	field("multi", i.queued())
-	for _, name := range []string{"qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem", "tot-mem"} {
+	field("qbuf", strconv.Itoa(i.Request))
+	for _, name := range []string{"qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem", "tot-mem"} {
 		field(name, "0")
 	}
 	field("events", "r")

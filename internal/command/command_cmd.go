@@ -28,7 +28,7 @@ func commandCommands() []*Spec {
 func (c *Call) table() *Table { return c.Conn.Host().CommandTable() }
 
 func runCommandList(c *Call) {
-	keep := func(s *Spec) bool { return s.parent == nil }
+	keep := func(*Spec) bool { return true }
 	if n := len(c.Args); n > 2 {
 		if n != 5 || !word(c.Args[2], "FILTERBY") {
 			c.Error(resp.MsgSyntax)
@@ -98,7 +98,11 @@ func (c *Call) innerKeys() (args [][]byte, refs []KeyRef, ok bool) {
 		c.Error("ERR Invalid number of arguments specified for command")
 		return nil, nil, false
 	}
-	if refs, ok = s.KeysOf(args, nil); !ok || len(refs) == 0 {
+	refs, ok = s.KeysOf(args, nil)
+	if !ok && s.Flags&NoMandatoryKeys != 0 {
+		return args, nil, true
+	}
+	if !ok || len(refs) == 0 && s.Flags&NoMandatoryKeys == 0 {
 		c.Error("ERR Invalid arguments specified for command")
 		return nil, nil, false
 	}

@@ -122,6 +122,7 @@ type ClientInfo struct {
 	InTransaction bool
 	Queued        int       // commands, when it is in one
 	Tracking      *Tracking // nil: off
+	Request       int       // bytes of the request that is being run, as far as the caller may know
 }
 
 // subscribed reports whether the connection hears anything.

@@ -132,10 +132,11 @@ func debugObject(e *Emulation, c *Call) {
 // onKey calls f with a key of the caller's home, locked; DEBUG's keys are not in its table entry.
 func (c *Call) onKey(name []byte, f func(*engine.Key)) {
 	c.Keys = append(c.Keys[:0], c.Tx.Store().Key(c.Conn.Tenants()[0], 0, name))
+	c.Told = append(c.Told[:0], Untold)
 	c.Tx.Lock(c.Keys)
 	defer func() {
 		c.Tx.Unlock()
-		c.Keys = c.Keys[:0]
+		c.Keys, c.Told = c.Keys[:0], c.Told[:0]
 	}()
 	f(&c.Keys[0])
 }

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"strings"
+
 	"github.com/lethe-cache/lethe/internal/glob"
 )
 
@@ -41,6 +43,10 @@ type Subscriber interface {
 	// Subscribed reports whether the connection hears anything that keeps a RESP2 client from other commands.
 	Subscribed() bool
 }
+
+// Pushes reports whether the command's reply is a push, which reaches a client whatever CLIENT REPLY says: those of
+// subscribing and its opposites are.
+func (c *Call) Pushes() bool { return c.Spec != nil && strings.HasSuffix(c.Spec.upper, "SUBSCRIBE") }
 
 func pubsubCommands() []*Spec {
 	const flags = PubSub | NoScript | Loading | Stale

@@ -13,6 +13,7 @@ type Access struct {
 	Protected          bool           // refuse to listen beyond this machine without users and a certificate for it
 	ConfirmEmergencies bool           // an emergency access needs a second person
 	AllowFrom          []netip.Prefix // addresses that clients may authenticate from; none: all
+	ProxyFrom          []netip.Prefix // balancers whose PROXY headers are believed; none: nobody's
 	UserRate           int            // commands a second; 0: no limit
 	TenantRate         int            // commands a second; 0: no limit
 	ConnectionLife     time.Duration  // 0: no end
@@ -66,6 +67,8 @@ func accessRows() []entry {
 			onOff(func(c *Config) *bool { return &c.Access.ConfirmEmergencies })),
 		row("allow_from", "RANGE,...", "", "addresses that clients may authenticate from; none is all",
 			ranges(func(c *Config) *[]netip.Prefix { return &c.Access.AllowFrom })),
+		row("proxy_from", "RANGE,...", "", "balancers, whose connections begin with a PROXY protocol header of version 2 that is believed; none is nobody",
+			ranges(func(c *Config) *[]netip.Prefix { return &c.Access.ProxyFrom })),
 		row("limits.user_rate", "NUMBER|off", "off", "commands a second of a user that has no rate of its own",
 			orOff(number(1, 1_000_000_000, func(c *Config) *int { return &c.Access.UserRate }), func(c *Config) { c.Access.UserRate = 0 })),
 		row("limits.tenant_rate", "NUMBER|off", "off", "commands a second of all users of a tenant",

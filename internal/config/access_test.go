@@ -16,6 +16,7 @@ users_file: /etc/lethe/users.acl
 protected_mode: off
 confirm_emergencies: on
 allow_from: [10.0.0.0/8, 2001:db8::1]
+proxy_from: 10.9.0.1
 limits: {user_rate: 1000, tenant_rate: 50000, connection_life: 8h}
 tls: {client_ca: ca.pem, client_crl: crl.pem, client_auth: optional}
 oidc:
@@ -29,9 +30,9 @@ ldap:
   cache: 30s
 `, nil, home)
 	a := c.Access
-	got := fmt.Sprintln(a.UsersFile, a.Protected, a.ConfirmEmergencies, a.AllowFrom, a.UserRate, a.TenantRate, a.ConnectionLife, c.TLS.ClientAuth, c.TLS.ClientCRL)
+	got := fmt.Sprintln(a.UsersFile, a.Protected, a.ConfirmEmergencies, a.AllowFrom, a.ProxyFrom, a.UserRate, a.TenantRate, a.ConnectionLife, c.TLS.ClientAuth, c.TLS.ClientCRL)
 	got = strings.TrimSpace(got)
-	if want := "/etc/lethe/users.acl false true [10.0.0.0/8 2001:db8::1/128] 1000 50000 8h0m0s optional crl.pem"; got != want {
+	if want := "/etc/lethe/users.acl false true [10.0.0.0/8 2001:db8::1/128] [10.9.0.1/32] 1000 50000 8h0m0s optional crl.pem"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if got, want := fmt.Sprint(a.OIDC.Algorithms, a.OIDC.RolesValues, a.OIDC.UserClaim), "[ES256] map[admins:operator nurses:read-only]sub"; got != want {
@@ -58,6 +59,7 @@ func TestAccessMistakes(t *testing.T) {
 	f("protected-mode", "yes", "protected_mode is neither on nor off")
 	f("allow-from", "10.0.0.1/8", "allow_from is not a list of addresses and ranges")
 	f("allow-from", "balancer.example.org", "allow_from is not a list of addresses and ranges")
+	f("proxy-from", "any", "proxy_from is not a list of addresses and ranges")
 	f("limits-user-rate", "0", "limits.user_rate is not a number in its range")
 	f("limits-connection-life", "5s", "limits.connection_life is out of its range")
 	f("oidc-roles", "nurses", "oidc.roles is not a list of VALUE=NAME")

@@ -18,7 +18,7 @@ type about struct {
 	active atomic.Int64 // when the last command came, in milliseconds of the engine's clock
 	last   atomic.Int32 // the number of the last command that was known, and one
 
-	waits    atomic.Bool     // for a change of a key
+	waits    atomic.Bool     // for a change of a key, or for the end of a pause
 	heard    [3]atomic.Int32 // subscriptions, by kind
 	queued   atomic.Int32    // commands in its transaction, and one; 0: there is none
 	tracking atomic.Pointer[tracks]

@@ -1,13 +1,51 @@
 package gateway
 
-import "github.com/lethe-cache/lethe/internal/command"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// Emulation is what Redis's own tests lean on; nil on every server for real use.
-func (g *Gateway) Emulation() *command.Emulation { return g.emulation }
-
-// ApplyEmulation makes the settings work that a test has changed.
+// ApplyEmulation makes the settings work that one of Redis's own tests has changed.
 func (g *Gateway) ApplyEmulation() {
-	g.Store.SetMaxMemory(g.emulation.Int("maxmemory"))
+	e := g.emulation
+	g.Store.SetMaxMemory(e.Int("maxmemory"))
+	g.Store.SetStreamBlock(int(e.Int("stream-node-max-entries")))
+	late := time.Duration(e.Int("latency-monitor-threshold")) * time.Millisecond
+	if late == 0 {
+		late = -1 // Redis's way of saying never
+	}
+	g.slowness.Store(&slowness{
+		after: time.Duration(e.Int("slowlog-log-slower-than")) * time.Microsecond, late: late,
+		kept: int(e.Int("slowlog-max-len")), fast: true,
+	})
+	g.timeAll.Store(true)
+}
+
+// ForgetCounts sets what INFO and LATENCY HISTOGRAM count to zero.
+func (g *Gateway) ForgetCounts() {
+	for _, t := range g.Tenants() {
+		t.usage.forget()
+		g.observed.of(t.ID).latencies.commands.Clear()
+	}
+	for _, c := range *g.Stats.cells.Load() {
+		for i := range c.outcomes {
+			c.outcomes[i].Store(0)
+		}
+	}
+}
+
+func (u *usage) forget() {
+	for i := range u.commands {
+		c := &u.commands[i]
+		for _, n := range []*atomic.Uint64{&c.calls, &c.failed, &c.rejected, &c.timed, &c.nanos} {
+			n.Store(0)
+		}
+	}
+	for i := range u.refused {
+		u.refused[i].Store(0)
+	}
+	u.connections.Store(0)
+	u.errors.Clear()
 }
 
 // expiryStopped reports whether a test has stopped erasure at deadlines.

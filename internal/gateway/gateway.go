@@ -42,6 +42,8 @@ type Gateway struct {
 	sessions   atomic.Uint64
 	strangers  strangers
 	observed   observed
+	slowness   atomic.Pointer[slowness]
+	timeAll    atomic.Bool // every call is timed: only Redis's own tests ask for it
 	interest   interest
 	hub        hub
 	access     access
@@ -73,6 +75,7 @@ func New(p Parts) *Gateway {
 		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
 		process: newProcess(p.Facts), emulation: p.Emulation,
 	}
+	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow})
 	g.interest.init()
 	g.hub.init()
 	g.scripts.init(g)

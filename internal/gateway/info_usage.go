@@ -72,9 +72,10 @@ const timedEvery = 64
 // roundUsage gathers one worker's counts of one round, so that counting a command touches no memory that others write.
 type roundUsage struct {
 	counts  []counted
-	numbers []uint32  // calls by command, to choose those that are timed
-	began   time.Time // of the command that runs, where it is timed
-	weight  uint64    // calls that it stands for; 0: it is not timed
+	numbers []uint32     // calls by command, to choose those that are timed
+	all     *atomic.Bool // each call is timed
+	began   time.Time    // of the command that runs, where it is timed
+	weight  uint64       // calls that it stands for; 0: it is not timed
 }
 
 // counted is what one command did in one round for one tenant.
@@ -88,7 +89,7 @@ type counted struct {
 // start begins a command.
 func (r *roundUsage) start(id int) {
 	switch n := r.numbers[id]; {
-	case n == 0:
+	case n == 0, r.all.Load():
 		r.weight, r.began = 1, time.Now()
 	case n%timedEvery == 0:
 		r.weight, r.began = timedEvery, time.Now()
@@ -133,7 +134,7 @@ func addSome(to *atomic.Uint64, n uint64) {
 // taken back. from is where the reply begins.
 func (w *Worker) settle(from int) {
 	w.countCommand(from)
-	if w.outer == nil && w.session.replies.drop() {
+	if w.outer == nil && w.session.replies.drop() && !w.call.Pushes() {
 		w.Out.Truncate(from)
 	}
 }

@@ -15,7 +15,7 @@ func (w *Worker) inside(out *resp.Writer) *Worker {
 		in := &Worker{g: w.g, tx: w.tx, outer: w}
 		in.call.Tx = w.tx
 		in.call.Expiry = (*expiry)(in)
-		in.usage.numbers = make([]uint32, w.g.Table.Len())
+		in.usage.numbers, in.usage.all = make([]uint32, w.g.Table.Len()), &w.g.timeAll
 		w.inner = in
 	}
 	in := w.inner

@@ -20,7 +20,14 @@ type Link interface {
 // outbox holds what a round has for other connections than those whose commands it ran: messages, replies to those who
 // waited, invalidations. It is emptied when the round's records are committed, and not before.
 type outbox struct {
-	items []delivery
+	items    []delivery
+	gathered map[gathering]*message // of this round; nil: none yet
+}
+
+// gathering is what one message tells of: the keys of one prefix that changed in a round.
+type gathering struct {
+	of     *tracks
+	prefix string
 }
 
 // delivery is one thing for one session.
@@ -70,9 +77,28 @@ func (o *outbox) invalidation(t *tracks, m *message) {
 	o.items = append(o.items, delivery{to: t.to, m: m, by: t})
 }
 
+// gather is invalidation for a connection that tracks by prefix, which gets one message for all keys of a round.
+func (o *outbox) gather(t *tracks, prefix string, key []byte) {
+	g := gathering{t, prefix}
+	m := o.gathered[g]
+	if m == nil {
+		m = newMessage("invalidate", key)
+		if o.gathered == nil {
+			o.gathered = map[gathering]*message{}
+		}
+		o.gathered[g] = m
+		o.invalidation(t, m)
+		return
+	}
+	if !bytes.Equal(m.parts[len(m.parts)-1], key) {
+		m.parts = append(m.parts, bytes.Clone(key))
+	}
+}
+
 // send delivers everything; committed says whether the records of the round are. Without them a message is dropped, and
 // who waited is told why.
 func (o *outbox) send(committed bool) {
+	clear(o.gathered)
 	for i := range o.items {
 		d := o.items[i]
 		o.items[i] = delivery{}

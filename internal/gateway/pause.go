@@ -70,6 +70,7 @@ func (g *Gateway) endPauses(now int64) {
 		if s.home != nil && p.byName[s.home] != (pause{}) {
 			return false
 		}
+		s.about.waits.Store(false)
 		s.link.Do(func(*Worker) { s.paused = false })
 		return true
 	})
@@ -95,6 +96,7 @@ func (w *Worker) waitForPause() bool {
 		return true
 	}
 	w.session.paused = true
+	w.session.about.waits.Store(true)
 	w.next.Postpone = true
 	p.held = append(p.held, w.session)
 	return false

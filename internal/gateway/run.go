@@ -26,6 +26,7 @@ func (w *Worker) pass() {
 		w.extractKeys() &&
 		w.placeKeys() &&
 		w.authorise() &&
+		w.admit() &&
 		w.checkAudit() &&
 		w.waitForScript() &&
 		w.waitForPause() &&
@@ -40,7 +41,7 @@ func (w *Worker) end(from int) {
 	switch {
 	case w.waits:
 		w.next.Block = true
-	case w.queued, w.next.Postpone:
+	case w.queued, w.next.Postpone, w.next.Wait != nil: // Finish ends what waits aside
 	default:
 		w.record()
 		w.settle(from)

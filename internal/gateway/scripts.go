@@ -188,4 +188,3 @@ func (w *Worker) scriptText(step, text string) string {
 	return text
 }
 
-var _ command.Scripts = (*Gateway)(nil)

@@ -51,7 +51,7 @@ func (w *Worker) serveKey(k readyKey) {
 
 // try runs the command of one that waits. When it is answered, the answer is in the outbox.
 func (w *Worker) try(x *waiter) (answered bool, state any) {
-	if x.s.generation != w.g.Directory.Generation() {
+	if x.s.stale(w.g.Directory.Generation(), w.call.WallNow) {
 		// The users have changed: its own loop looks the user up again.
 		w.outbox.items = append(w.outbox.items, delivery{waiter: x, again: true})
 		return true, nil

@@ -18,6 +18,9 @@ func (s *Session) Flush() int {
 			w.tally.count(t.ID, e.Meta().Category, audit.Deleted)
 			if s.g.interest.n.Load() != 0 {
 				s.g.interest.watches.touch(t.ID, e.Key())
+				if s.g.interest.waiters.wanted(t.ID, e.Key(), true) {
+					w.root().ready.add(t.ID, e.Key())
+				}
 			}
 		})
 		total += n

@@ -11,6 +11,13 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
+// slowness says what takes long. Only Redis's own tests change it.
+type slowness struct {
+	after, late time.Duration // for SLOWLOG, and for LATENCY; negative: nothing does
+	kept        int           // slow commands of one tenant
+	fast        bool          // commands that Redis calls fast are timed, too
+}
+
 const (
 	// slowAfter is how long a command has to take to be noted: Redis's slowlog-log-slower-than as it comes.
 	slowAfter = 10 * time.Millisecond
@@ -58,13 +65,11 @@ type slowLog struct {
 	entries []command.SlowCommand
 }
 
-func (l *slowLog) add(s command.SlowCommand) {
+func (l *slowLog) add(s command.SlowCommand, kept int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.entries) == keptSlow {
-		l.entries = slices.Delete(l.entries, 0, 1)
-	}
 	l.entries = append(l.entries, s)
+	l.entries = slices.Delete(l.entries, 0, max(len(l.entries)-kept, 0))
 }
 
 func (l *slowLog) list() []command.SlowCommand {
@@ -83,7 +88,8 @@ func (l *slowLog) forget(known func(user string) bool) {
 // they are sent, and reading the clock twice would cost a noticeable part of them: they are left out, and so is what
 // Redis keeps out of its slow log (a script's or a transaction's commands are there themselves).
 func (w *Worker) watch() (began time.Time) {
-	if w.call.Spec.Flags&(command.Fast|command.SkipSlowlog) == 0 {
+	flags := w.call.Spec.Flags
+	if flags&command.SkipSlowlog == 0 && (flags&command.Fast == 0 || w.g.slowness.Load().fast) {
 		began = time.Now()
 	}
 	return began
@@ -94,7 +100,8 @@ func (w *Worker) watched(began time.Time) {
 	if began.IsZero() {
 		return
 	}
-	if took := time.Since(began); took >= slowAfter {
+	took, s := time.Since(began), w.g.slowness.Load()
+	if took >= min(s.after, s.late) { // a negative one is looked at again
 		w.noteSlow(took)
 	}
 }
@@ -106,13 +113,21 @@ func (w *Worker) noteSlow(took time.Duration) {
 	if home == nil {
 		return
 	}
-	to := w.g.observed.of(w.countedFor(home).ID)
+	to, s := w.g.observed.of(w.countedFor(home).ID), w.g.slowness.Load()
 	wall := w.call.WallNow
-	to.slow.add(command.SlowCommand{
-		ID: w.g.observed.id(wall * 1000), At: wall / 1000, Microseconds: took.Microseconds(),
-		Command: w.call.Spec.FullName(), Arguments: len(w.call.Args) - 1, Client: w.session.About(),
-	})
-	to.events.add("command", command.LatencySample{At: wall / 1000, Milliseconds: took.Milliseconds()})
+	if s.after >= 0 && took >= s.after {
+		to.slow.add(command.SlowCommand{
+			ID: w.g.observed.id(wall * 1000), At: wall / 1000, Microseconds: took.Microseconds(),
+			Command: w.call.Spec.FullName(), Arguments: len(w.call.Args) - 1, Client: w.session.About(),
+		}, s.kept)
+	}
+	if s.late >= 0 && took >= s.late {
+		name := "command"
+		if w.call.Spec.Flags&command.Fast != 0 {
+			name = "fast-command"
+		}
+		to.events.add(name, command.LatencySample{At: wall / 1000, Milliseconds: took.Milliseconds()})
+	}
 }
 
 // eachObserved calls f for the parts of the caller's tenants.

@@ -161,10 +161,17 @@ func (o *outbox) invalidate(x *tracking, t engine.TenantID, name []byte, by *Ses
 		x.forget(o, k, by)
 	}
 	for _, t := range x.wide[t] {
-		if t.NoLoop && t.s == by || !t.covers(name) {
+		if t.NoLoop && t.s == by {
 			continue
 		}
-		o.invalidation(t, newMessage("invalidate", name))
+		if len(t.Prefixes) == 0 {
+			o.gather(t, "", name)
+		}
+		for _, p := range t.Prefixes {
+			if bytes.HasPrefix(name, []byte(p)) {
+				o.gather(t, p, name)
+			}
+		}
 	}
 }
 
@@ -180,16 +187,6 @@ func (x *tracking) forget(o *outbox, k *named[[]tracker], by *Session) {
 		o.invalidation(t.of, m)
 	}
 	x.keys.remove(k)
-}
-
-// covers reports whether a connection that tracks by prefix wants to know of a key.
-func (t *tracks) covers(name []byte) bool {
-	for _, p := range t.Prefixes {
-		if bytes.HasPrefix(name, []byte(p)) {
-			return true
-		}
-	}
-	return len(t.Prefixes) == 0
 }
 
 // invalidateAll tells everybody who tracks a tenant's entries to forget all copies.

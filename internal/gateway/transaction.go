@@ -86,6 +86,9 @@ func (w *Worker) enqueue() bool {
 		t.erase()
 		return w.refuse("transaction", msgTransactionTooLarge)
 	}
+	if !w.makeRoom() { // as in Redis, it is not left to EXEC to find out
+		return false
+	}
 	t.calls = append(t.calls, queued{w.call.Spec, t.kept.add(w.call.Args)})
 	w.queued = true
 	w.session.about.queued.Store(int32(len(t.calls)) + 1)

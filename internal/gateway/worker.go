@@ -69,7 +69,7 @@ func (g *Gateway) NewWorker() *Worker {
 	w.call.Out = w.Out
 	w.call.Tx = w.tx
 	w.call.Expiry = (*expiry)(w)
-	w.usage.numbers = make([]uint32, g.Table.Len())
+	w.usage.numbers, w.usage.all = make([]uint32, g.Table.Len()), &g.timeAll
 	return w
 }
 

@@ -3,6 +3,7 @@ package identity
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -65,8 +66,14 @@ func (d *Directory) authenticateIn(s *snapshot, name string, token []byte, mayWa
 	if err != nil {
 		return nil, err
 	}
-	if !user.Enabled {
-		return nil, ErrDenied
+	// Where there is no connection there is no address to hold against; everything else counts, so that a user who comes
+	// with a certificate is not to be had here either.
+	var somewhere netip.Addr
+	if len(user.Sources) > 0 {
+		somewhere = user.Sources[0].Addr()
+	}
+	if reason, _ := user.admits(somewhere, "", d.opts.clock()); reason != "" {
+		return nil, &Denial{Reason: reason}
 	}
 	return user, nil
 }

@@ -132,6 +132,27 @@ func TestRenew(t *testing.T) {
 	g("a certificate is wanted now", nil, 0, set(map[string]string{"certificates": "cn:x"}), false)
 }
 
+// Without a connection all conditions but the address count.
+func TestAuthenticateHoldsConditions(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for name, c := range map[string]struct {
+		attributes map[string]string
+		good       bool
+	}{
+		"near": {map[string]string{"sources": "10.0.0.0/8"}, true}, "day": {map[string]string{"hours": "07:00-19:00"}, false},
+		"over": {map[string]string{"ends": "2025-01-01"}, false}, "card": {map[string]string{"certificates": "cn:card"}, false},
+		"rescue": {map[string]string{"roles": "break-glass"}, false},
+	} {
+		token := f.add(t, identity.NewUser{Name: name, Tenants: []string{"T"}, Attributes: c.attributes})
+		_, err := f.Authenticate(name, token)
+		_, fast := f.AuthenticateFast(name, token)
+		if (err == nil) != c.good || (fast == nil) != c.good {
+			t.Errorf("%s: %v %v", name, err, fast)
+		}
+	}
+}
+
 // A users file that cannot be read lets nobody in, and ends nobody who is in, by token or by certificate.
 func TestBrokenFileEndsNobody(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 
@@ -50,7 +51,8 @@ const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 
 // ParseProxy reads the header that a trusted balancer's connection begins with. It returns where the client comes from and
 // how many bytes the header takes; the TLS handshake follows. An invalid source means that the balancer speaks for itself
-// (a health check): then the connection's own address is the client's. b may hold more than the header.
+// (a health check): then the connection's own address is the client's. b may hold more than the header. With ErrMore, a size
+// that is not 0 is how many bytes it takes.
 func ParseProxy(b []byte) (source netip.AddrPort, size int, err error) {
 	if !bytes.HasPrefix([]byte(proxySignature), b[:min(len(b), len(proxySignature))]) {
 		return source, 0, ErrProxy
@@ -63,7 +65,7 @@ func ParseProxy(b []byte) (source netip.AddrPort, size int, err error) {
 		return source, 0, ErrProxy
 	}
 	if len(b) < size {
-		return source, 0, ErrMore
+		return source, size, ErrMore
 	}
 	header, err := proxyproto.Read(bufio.NewReaderSize(bytes.NewReader(b[:size]), size))
 	if err != nil || header.Version != 2 {
@@ -82,4 +84,23 @@ func ParseProxy(b []byte) (source netip.AddrPort, size int, err error) {
 		return netip.AddrPort{}, 0, ErrProxy
 	}
 	return source, size, nil
+}
+
+// ReadProxy reads a header and not one byte more, so that the TLS handshake finds its own where it begins. Its results are
+// those of ParseProxy; a reader that fails gives its error.
+func ReadProxy(r io.Reader) (source netip.AddrPort, err error) {
+	header := make([]byte, proxyFixed)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return source, err
+	}
+	source, size, err := ParseProxy(header)
+	if err != ErrMore {
+		return source, err
+	}
+	header = append(header, make([]byte, size-proxyFixed)...)
+	if _, err := io.ReadFull(r, header[proxyFixed:]); err != nil {
+		return source, err
+	}
+	source, _, err = ParseProxy(header)
+	return source, err
 }

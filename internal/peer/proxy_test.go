@@ -2,10 +2,12 @@ package peer_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/pires/go-proxyproto"
 
@@ -102,4 +104,31 @@ func FuzzParseProxy(f *testing.F) {
 			}
 		}
 	})
+}
+
+// ReadProxy leaves what follows, whatever the pieces are in which the header arrives.
+func TestReadProxy(t *testing.T) {
+	t.Parallel()
+	f := func(bytes, wantSource, wantRest string, wantErr error) {
+		t.Helper()
+		for _, slowly := range []bool{false, true} {
+			r := strings.NewReader(bytes)
+			var from io.Reader = r
+			if slowly {
+				from = iotest.OneByteReader(r)
+			}
+			source, err := peer.ReadProxy(from)
+			rest, _ := io.ReadAll(r)
+			if !errors.Is(err, wantErr) || err == nil && (source.String() != wantSource || string(rest) != wantRest) {
+				t.Errorf("%q: %v, %q left, %v", bytes, source, rest, err)
+			}
+		}
+	}
+	v4 := header(t, proxyproto.PROXY, proxyproto.TCPv4, "192.0.2.7:5000")
+	f(v4+"hello", "192.0.2.7:5000", "hello", nil)
+	f(header(t, proxyproto.LOCAL, proxyproto.UNSPEC, "")+"hello", "invalid AddrPort", "hello", nil)
+	f(strings.Repeat("\x16\x03\x01", 6), "", "", peer.ErrProxy)
+	f(v4[:14]+"\xff\xff"+v4[16:], "", "", peer.ErrProxy)
+	f(v4[:20], "", "", io.ErrUnexpectedEOF)
+	f("", "", "", io.EOF)
 }

@@ -30,16 +30,16 @@ func compile(source []byte, chunk string, main bool) (proto *lua.FunctionProto, 
 		return nil, syntaxError(err, source, chunk)
 	}
 	if tree, err = rewrite(tree, main); err != nil {
-		return nil, fmt.Errorf("%s:1: %w", chunk, err)
+		var m *mistake
+		if errors.As(err, &m) {
+			return nil, fmt.Errorf("%s:%d: %w", chunk, m.line, m)
+		}
+		return nil, err
 	}
 	proto, err = lua.Compile(withHooks(tree, main), chunk)
-	var mistake *lua.CompileError
-	if errors.As(err, &mistake) {
-		near := ""
-		if strings.HasPrefix(mistake.Message, "cannot use '...'") {
-			near = " near '...'"
-		}
-		return nil, fmt.Errorf("%s:%d: %s%s", chunk, mistake.Line, mistake.Message, near)
+	var failure *lua.CompileError
+	if errors.As(err, &failure) {
+		return nil, fmt.Errorf("%s:%d: %s", chunk, failure.Line, failure.Message)
 	}
 	return proto, err
 }

@@ -3,8 +3,10 @@ package script_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -57,13 +59,14 @@ func compare(t *testing.T, chunks []string) {
 	if len(want) != len(chunks) {
 		t.Fatalf("%d answers to %d chunks", len(want), len(chunks))
 	}
+	e := script.New(script.DefaultLimits())
 	differing := 0
 	for i, c := range chunks {
 		if want[i] == "endless" {
 			continue
 		}
 		wrapped := "local f, err = loadstring(" + quoteLua(c) + ", '=user_script') local ok, r if f then ok, r = pcall(f) else ok, r = false, err end return tostring(r)"
-		reply := run(t, script.DefaultLimits(), fixed("+OK\r\n"), wrapped)
+		reply := runOn(t, e, fixed("+OK\r\n"), wrapped)
 		_, got, _ := strings.Cut(reply, "\r\n")
 		got = strings.TrimSuffix(got, "\r\n")
 		if unnamed(got) != unnamed(want[i]) {
@@ -164,11 +167,18 @@ func TestNumbersAreLuas(t *testing.T) {
 	compare(t, chunks)
 }
 
+// programs is how many programs are tried; LETHE_PROGRAMS raises it.
+func programs() int {
+	if n, err := strconv.Atoi(os.Getenv("LETHE_PROGRAMS")); err == nil {
+		return n
+	}
+	return 2000
+}
+
 // generator writes programs at random that say what they do.
 type generator struct {
 	r     *rand.Rand
 	depth int
-	names []string
 }
 
 func (g *generator) pick(from ...string) string { return from[g.r.IntN(len(from))] }
@@ -207,15 +217,15 @@ func (g *generator) stmt() string {
 	if g.depth > 4 {
 		return "say(" + g.expr() + ") "
 	}
-	switch g.r.IntN(14) {
+	switch g.r.IntN(17) {
 	case 0:
 		return "local " + g.pick("a", "b", "c") + " = " + g.expr() + " "
 	case 1:
-		return g.pick("a", "b", "c", "t.x", "t[1]", "t[#t + 1]") + " = " + g.expr() + " "
+		return g.pick("a", "b", "c", "t.x", "t.y", "t[#t + 1]") + " = " + g.expr() + " "
 	case 2:
 		return "a, b = " + g.pick("b, a", g.expr()+", "+g.expr(), "f(a)", g.expr()) + " "
 	case 3:
-		return g.pick("a, t.x", "t[1], t[2]", "t.x, b, c") + " = " + g.expr() + ", " + g.expr() + " "
+		return g.pick("a, t.x", "t.y, t.z", "t.x, b, c") + " = " + g.expr() + ", " + g.expr() + " "
 	case 4:
 		return "if " + g.expr() + " then " + g.stmt() + "else " + g.stmt() + "end "
 	case 5:
@@ -232,6 +242,12 @@ func (g *generator) stmt() string {
 		return "function t.m(x) " + g.stmt() + "return x end say(t.m(" + g.expr() + ")) "
 	case 11:
 		return "local n = 0 while n < 2 do n = n + 1 " + g.stmt() + "end "
+	case 13:
+		return "local fs = {} for i = 1, 3 do local n = " + g.expr() + " fs[i] = function() n = n or i " + g.stmt() + "return n, i end end for i = 1, 3 do say(fs[i]()) end "
+	case 14:
+		return "local w = coroutine.wrap(function(x) " + g.stmt() + "local y = coroutine.yield(x, " + g.expr() + ") say(y) " + g.stmt() + "return 'end' end) say(w(1)) say(w(" + g.expr() + ")) "
+	case 15:
+		return "for k, v in pairs({}) do " + g.pick("break ", "local x = false or k say(x) ", g.stmt()) + "end while " + g.pick("false", "nil", "not a", "a and false") + " do " + g.stmt() + g.pick("", "a = 1 ") + "break end "
 	case 12:
 		return "local n = 0 repeat n = n + 1 local m = n " + g.stmt() + "until m > 1 "
 	default:
@@ -252,7 +268,7 @@ local function body(...)
 `
 	g := &generator{r: rand.New(rand.NewPCG(5, 6))}
 	var chunks []string
-	for range 3000 {
+	for range programs() {
 		chunks = append(chunks, prelude+g.stmt()+g.stmt()+g.stmt()+"\nend\nlocal ok, e = pcall(body, 1, 'dots') say(e) return table.concat(out, ' ')")
 	}
 	compare(t, chunks)

@@ -19,7 +19,11 @@ func (f fixed) MayRun([][]byte) (bool, bool) { return true, true }
 // run runs a script that calls no commands that matter, and returns its reply.
 func run(t testing.TB, l script.Limits, cmds script.Commands, body string) string {
 	t.Helper()
-	e := script.New(l)
+	return runOn(t, script.New(l), cmds, body)
+}
+
+func runOn(t testing.TB, e *script.Engine, cmds script.Commands, body string) string {
+	t.Helper()
 	s, err := e.Compile([]byte(body))
 	if err != nil {
 		t.Fatalf("cannot compile: %v", err)

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -41,21 +40,33 @@ const (
 	maxJoined = 50
 )
 
-var (
-	errTooDeep = errors.New("chunk has too many syntax levels")
-	errGoto    = errors.New("'=' expected")
-)
-
 // rewriter goes over one source. Its methods change the tree in place.
 type rewriter struct {
 	depth int
 	fn    *scope
+	line  int // where the rewriter is
 	err   error
+}
+
+// mistake is what is wrong with a source, and where.
+type mistake struct {
+	line int
+	text string
+}
+
+func (m *mistake) Error() string { return m.text }
+
+// fail notes the first mistake.
+func (r *rewriter) fail(text string) {
+	if r.err == nil {
+		r.err = &mistake{max(r.line, 1), text}
+	}
 }
 
 // scope is what the rewriter knows of the function that it is in.
 type scope struct {
 	main      bool // the script itself, whose variable arguments are the hooks
+	dots      bool // it has variable arguments
 	locals    int  // that live where the rewriter is
 	usesDots  bool
 	usesNamed bool // mentions "arg", the table that Lua 5.1 makes of variable arguments
@@ -63,7 +74,7 @@ type scope struct {
 
 // rewrite changes the tree of a whole source. main says that its variable arguments are not the caller's to see.
 func rewrite(chunk []ast.Stmt, main bool) ([]ast.Stmt, error) {
-	r := &rewriter{fn: &scope{main: main}}
+	r := &rewriter{fn: &scope{main: main, dots: true}}
 	if main {
 		r.fn.locals = len(hookNames())
 	}
@@ -74,8 +85,8 @@ func rewrite(chunk []ast.Stmt, main bool) ([]ast.Stmt, error) {
 // enter goes down by some levels of nesting; false when that is too deep.
 func (r *rewriter) enter(levels int) bool {
 	r.depth += levels
-	if r.depth > maxSyntaxDepth && r.err == nil {
-		r.err = errTooDeep
+	if r.depth > maxSyntaxDepth {
+		r.fail("chunk has too many syntax levels")
 	}
 	return r.err == nil
 }
@@ -97,6 +108,9 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	defer func() { r.depth -= levels }()
 	if !r.enter(levels) {
 		return e
+	}
+	if e.Line() > 0 {
+		r.line = e.Line()
 	}
 	return r.rewritten(e)
 }
@@ -150,8 +164,8 @@ func (r *rewriter) rewritten(e ast.Expr) ast.Expr {
 // number writes a literal so that gopher-lua reads what Lua does.
 func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
 	f, ok := parseNumber(e.Value)
-	if !ok && r.err == nil {
-		r.err = errors.New("malformed number near '" + e.Value + "'")
+	if !ok {
+		r.fail("malformed number near '" + e.Value + "'")
 	}
 	e.Value = strconv.FormatFloat(f, 'g', -1, 64)
 	return e
@@ -160,6 +174,9 @@ func (r *rewriter) number(e *ast.NumberExpr) ast.Expr {
 // dots are the variable arguments; a script of EVAL has none.
 func (r *rewriter) dots(e *ast.Comma3Expr) ast.Expr {
 	r.fn.usesDots = true
+	if !r.fn.dots {
+		r.fail("cannot use '...' outside a vararg function near '...'")
+	}
 	if !r.fn.main {
 		return e
 	}
@@ -204,7 +221,7 @@ func (r *rewriter) concat(e *ast.StringConcatOpExpr) ast.Expr {
 // function prepares the body of a function expression.
 func (r *rewriter) function(e *ast.FunctionExpr) {
 	outer := r.fn
-	r.fn = &scope{locals: len(e.ParList.Names)}
+	r.fn = &scope{locals: len(e.ParList.Names), dots: e.ParList.HasVargs}
 	if e.ParList.HasVargs {
 		r.fn.locals++ // "arg"
 	}

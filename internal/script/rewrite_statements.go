@@ -70,10 +70,9 @@ func (r *rewriter) compound(s ast.Stmt) {
 		r.expressions(s.Exprs)
 		s.Stmts = r.loop(s.Stmts, genericLoopLocals+len(s.Names))
 	case *ast.GotoStmt, *ast.LabelStmt:
-		// Lua 5.1 has no goto.
-		if r.err == nil {
-			r.err = errGoto
-		}
+		// Lua 5.1 has no goto: there it would be a name.
+		r.line = s.Line()
+		r.fail("'=' expected")
 	}
 }
 

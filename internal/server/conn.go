@@ -20,7 +20,9 @@ type conn struct {
 	loop    *loop
 	socket  socket
 	tls     *tls.Conn
-	session *gateway.Session
+	session *gateway.Session // nil until it is known who connects: see meet
+	source  string           // the address at the other end of the socket
+	local   string           // the address at this end
 	decoder *resp.Decoder
 	trusted bool   // the decoder has the limits of an authenticated peer
 	partial []byte // a request that has not arrived whole
@@ -37,11 +39,12 @@ type conn struct {
 }
 
 func newConn(s *Server, l *loop, fd int, source, local string) *conn {
-	c := &conn{s: s, loop: l, since: time.Now(), decoder: resp.NewDecoder(resp.UnauthenticatedLimits())}
+	c := &conn{s: s, loop: l, source: source, local: local, since: time.Now(), decoder: resp.NewDecoder(resp.UnauthenticatedLimits())}
 	c.socket = socket{fd: fd, loop: l, conn: c, blocking: true, readable: make(chan struct{}, 1)}
 	c.socket.deadline.Store(time.Now().Add(s.o.HandshakeTimeout).UnixNano())
-	c.session = s.g.NewSession(source, local)
-	c.session.Attach(c)
+	if !c.behindBalancer() {
+		c.meet(source)
+	}
 	c.tls = tls.Server(&c.socket, s.tls)
 	return c
 }
@@ -61,7 +64,8 @@ func (c *conn) trust() {
 	c.decoder.SetLimits(limits)
 }
 
-// handshake runs the TLS handshake in the goroutine that calls it and then gives the connection to its loop.
+// handshake reads what a balancer tells, runs the TLS handshake, all in the goroutine that calls it, and then gives the
+// connection to its loop.
 func (c *conn) handshake() {
 	if err := c.loop.register(c); err != nil {
 		c.drop("cannot watch the connection", err)
@@ -69,6 +73,11 @@ func (c *conn) handshake() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.s.o.HandshakeTimeout)
 	defer cancel()
+	if err := c.introduce(); err != nil {
+		c.s.stats.HandshakeFailures.Add(1)
+		c.drop("balancer's connection refused", err)
+		return
+	}
 	err := c.tls.HandshakeContext(ctx)
 	if err != nil {
 		c.s.stats.HandshakeFailures.Add(1)
@@ -89,7 +98,7 @@ func (c *conn) explainPlaintext(err error) {
 
 // drop ends a connection that never reached its loop.
 func (c *conn) drop(message string, err error) {
-	c.s.quiet.warn(c.s.log, message, "source", c.session.About().Addr, "reason", reason(err))
+	c.s.quiet.warn(c.s.log, message, "source", c.told(), "reason", reason(err))
 	c.s.dismiss(c)
 	c.loop.post(func() { c.loop.forgetDescriptor(c) })
 }

@@ -186,6 +186,10 @@ func (l *loop) open(c *conn) {
 	}
 	c.active = l.seconds
 	l.watch(c)
+	if shown := c.tls.ConnectionState().PeerCertificates; len(shown) > 0 {
+		l.w.Certified(c.session, shown[0])
+		c.trust()
+	}
 	l.serve(c) // the first request may have come with the handshake's last message
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/peer"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
 
@@ -31,6 +32,7 @@ type Options struct {
 	MaxRequest       int           // bytes of one request: resp.DefaultLimits
 	MaxOutput        int           // bytes that wait for a client that does not read: 256 MiB, then it is closed
 	StallTimeout     time.Duration // a client that takes no byte of what waits for it: 60 s
+	Balancers        peer.Balancers // whose connections begin with a PROXY header; nil: nobody's do
 }
 
 func (o *Options) setDefaults(processors int) {
@@ -166,7 +168,9 @@ func (s *Server) Sessions(f func(*gateway.Session) bool) {
 	s.mu.Lock()
 	sessions := make([]*gateway.Session, 0, len(s.conns))
 	for c := range s.conns {
-		sessions = append(sessions, c.session)
+		if c.session != nil {
+			sessions = append(sessions, c.session)
+		}
 	}
 	s.mu.Unlock()
 	for _, x := range sessions {

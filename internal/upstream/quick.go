@@ -82,22 +82,9 @@ func (x *Executor) quickDone(t *Task) {
 	if t.failed(o) {
 		return
 	}
-	result := &o.reply
-	if q.write {
-		r := &o.reply
-		switch {
-		case r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':':
-			t.fail(msgUpstream)
-			return
-		case r.elems[0].n != 1:
-			x.again(t)
-			return
-		case len(r.elems) < 3:
-			t.fail(msgUpstream)
-			return
-		}
-		result = &r.elems[len(r.elems)-1]
-		x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+	result, ok := x.quickResult(t, o)
+	if !ok {
+		return
 	}
 	if err := q.done(x, t, k, result); err != nil {
 		t.Call.Out.Truncate(t.mark)
@@ -114,6 +101,26 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	t.Call.Told[0] = q.told
+}
+
+// quickResult takes the command's own result out of the reply; false when the task has ended or begins again.
+func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
+	r := &o.reply
+	switch {
+	case !t.shape.quick.write:
+		return r, true
+	case r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':':
+		t.fail(msgUpstream)
+		return nil, false
+	case r.elems[0].n != 1:
+		x.again(t)
+		return nil, false
+	case len(r.elems) < 3:
+		t.fail(msgUpstream)
+		return nil, false
+	}
+	x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+	return &r.elems[len(r.elems)-1], true
 }
 
 // quickMoved reports whether the collection is not what it was when it was asked, and asks anew.

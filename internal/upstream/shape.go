@@ -116,6 +116,11 @@ func shapes() map[string]*shape {
 		"ZRANDMEMBER", "ZSCAN")
 	add(shape{need: needWhole, quick: countQuick(seal.SortedSet, "HLEN")}, "ZCARD")
 
+	// A HyperLogLog is a string that a handler counts in, a place is a member with a score: both are values here as any other.
+	add(shape{need: needRecord}, "PFADD", "PFCOUNT", "PFMERGE")
+	add(shape{need: needWhole}, "GEOADD", "GEODIST", "GEOHASH", "GEOPOS", "GEOSEARCH", "GEOSEARCHSTORE", "GEORADIUS", "GEORADIUS_RO",
+		"GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO")
+
 	add(shape{refuse: refusedArithmetic}, "INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT", "HINCRBY", "HINCRBYFLOAT", "BITFIELD", "BITOP")
 	add(shape{refuse: refusedParts}, "GETRANGE", "SUBSTR", "SETRANGE", "LCS", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS", "BITFIELD_RO")
 	add(shape{refuse: refusedInside}, "OBJECT|ENCODING", "OBJECT|FREQ", "OBJECT|IDLETIME", "OBJECT|REFCOUNT", "MEMORY|USAGE", "DUMP", "RESTORE", "SORT", "SORT_RO")

@@ -1,4 +1,5 @@
 /* Works through the steps of ../contract_test.go with hiredis and hiredis_ssl, and ends with 1 at the first surprise. */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,14 +129,11 @@ static void batches(redisContext *c, redisContext *other) {
     nil(ask(c, "EXEC"));
     step("transaction");
 
-    const char *scripts = getenv("LETHE_SCRIPTS");
-    if (!scripts || strcmp(scripts, "off")) {
-        const char *add = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
-        integer(ask(c, "EVAL %s 1 TENANT001:ratelimit:script 10", add), 10);
-        r = ask(c, "SCRIPT LOAD %s", add);
-        integer(ask(c, "EVALSHA %s 1 TENANT001:ratelimit:script 10", r->str), 20);
-        freeReplyObject(r);
-    }
+    const char *add = "return redis.call('INCRBY', KEYS[1], ARGV[1])";
+    integer(ask(c, "EVAL %s 1 TENANT001:ratelimit:script 10", add), 10);
+    r = ask(c, "SCRIPT LOAD %s", add);
+    integer(ask(c, "EVALSHA %s 1 TENANT001:ratelimit:script 10", r->str), 20);
+    freeReplyObject(r);
     step("scripts");
 }
 
@@ -190,6 +188,7 @@ static void reconnect(redisContext *c) {
 }
 
 int main(void) {
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to connections that have ended */
     redisInitOpenSSL();
     redisSSLContextError problem = REDIS_SSL_CTX_NONE;
     tls = redisCreateSSLContext(getenv("LETHE_CA"), NULL, NULL, NULL, NULL, &problem);

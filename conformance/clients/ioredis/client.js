@@ -60,11 +60,9 @@ await other.incr(counter)
 same(await client.multi().incr(counter).exec(), null)
 step('transaction')
 
-if (env.LETHE_SCRIPTS !== 'off') {
-  client.defineCommand('add', { numberOfKeys: 1, lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" })
-  same(await client.add('TENANT001:ratelimit:script', 10), 10)
-  same(await client.add('TENANT001:ratelimit:script', 10), 20)
-}
+client.defineCommand('add', { numberOfKeys: 1, lua: "return redis.call('INCRBY', KEYS[1], ARGV[1])" })
+same(await client.add('TENANT001:ratelimit:script', 10), 10)
+same(await client.add('TENANT001:ratelimit:script', 10), 20)
 step('scripts')
 
 const channel = 'TENANT001:patient:1:changes'

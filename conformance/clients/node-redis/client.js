@@ -65,10 +65,8 @@ await other.incr(counter)
 await rejects(client.multi().incr(counter).exec(), WatchError)
 step('transaction')
 
-if (env.LETHE_SCRIPTS !== 'off') {
-  same(await client.add('TENANT001:ratelimit:script', 10), 10)
-  same(await client.add('TENANT001:ratelimit:script', 10), 20)
-}
+same(await client.add('TENANT001:ratelimit:script', 10), 10)
+same(await client.add('TENANT001:ratelimit:script', 10), 20)
 step('scripts')
 
 const channel = 'TENANT001:patient:1:changes'

@@ -2,10 +2,18 @@
 # Works through the steps of ../contract_test.go with redis-cli, and ends with 1 at the first surprise.
 set -eu
 
-cli() { # as the application
-  REDISCLI_AUTH=$LETHE_TOKEN redis-cli -"$LETHE_PROTOCOL" --no-raw --tls --cacert "$LETHE_CA" -h "$LETHE_HOST" -p "$LETHE_PORT" \
-    --user "$LETHE_USER" "$@"
-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# A program and not a function, so that one in the background is one process.
+cat > "$work/cli" <<'END'
+#!/bin/sh
+export REDISCLI_AUTH="$LETHE_TOKEN"
+exec redis-cli -"$LETHE_PROTOCOL" --no-raw --tls --cacert "$LETHE_CA" -h "$LETHE_HOST" -p "$LETHE_PORT" --user "$LETHE_USER" "$@"
+END
+chmod +x "$work/cli"
+
+cli() { "$work/cli" "$@"; }
 fail() { echo "$1" >&2; exit 1; }
 same() { [ "$1" = "$2" ] || fail "got $1, want $2"; }
 begins() { case $1 in "$2"*) ;; *) fail "got $1, want $2...";; esac; }
@@ -51,26 +59,23 @@ same "$(printf 'MULTI\nINCR %s\nEXEC\n' $counter | cli --raw | tail -1)" 1
 same "$(printf 'WATCH %s\nINCR %s\nMULTI\nINCR %s\nEXEC\n' $counter $counter $counter | cli | tail -1)" '(nil)'
 step transaction
 
-if [ "${LETHE_SCRIPTS:-}" != off ]; then
-  add="return redis.call('INCRBY', KEYS[1], ARGV[1])"
-  same "$(cli EVAL "$add" 1 TENANT001:ratelimit:script 10)" '(integer) 10'
-  same "$(cli EVALSHA "$(cli --raw SCRIPT LOAD "$add")" 1 TENANT001:ratelimit:script 10)" '(integer) 20'
-fi
+add="return redis.call('INCRBY', KEYS[1], ARGV[1])"
+same "$(cli EVAL "$add" 1 TENANT001:ratelimit:script 10)" '(integer) 10'
+same "$(cli EVALSHA "$(cli --raw SCRIPT LOAD "$add")" 1 TENANT001:ratelimit:script 10)" '(integer) 20'
 step scripts
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 channel=TENANT001:patient:1:changes
-cli --csv SUBSCRIBE $channel > "$work/messages" &
+"$work/cli" --csv SUBSCRIBE $channel > "$work/messages" &
 subscriber=$!
 until [ "$(cli PUBLISH $channel changed)" = '(integer) 1' ]; do kill -0 $subscriber; done
 until grep -q '"message"' "$work/messages"; do kill -0 $subscriber; done
 kill $subscriber
+wait $subscriber 2>/dev/null || true
 grep -q "\"message\",\"$channel\",\"changed\"" "$work/messages" || fail "another message came"
 step "pub/sub"
 
 queue=TENANT001:patient:1:queue
-cli --csv BLPOP $queue 30 > "$work/popped" &
+"$work/cli" --csv BLPOP $queue 30 > "$work/popped" &
 same "$(cli RPUSH $queue job)" '(integer) 1'
 wait $!
 same "$(cat "$work/popped")" "\"$queue\",\"job\""
@@ -82,17 +87,19 @@ begins "$(cli KEYS '*')" '(error) NOPERM '
 begins "$(LETHE_TOKEN=wrong cli PING 2>&1)" 'AUTH failed: WRONGPASS '
 step errors
 
-# One session asks for its number and then waits; the operator ends it; its next command makes a new connection.
+# One session asks for its number and then waits; the operator ends it. Its next command tells so, the one after that makes a
+# new connection, as with Redis.
 mkfifo "$work/commands"
-cli --raw < "$work/commands" > "$work/replies" 2>&1 &
+"$work/cli" --raw < "$work/commands" > "$work/replies" 2>&1 &
 session=$!
 exec 3> "$work/commands"
 echo 'CLIENT ID' >&3
 until [ -s "$work/replies" ]; do kill -0 $session; done
 killed=$(LETHE_USER=$LETHE_OPERATOR LETHE_TOKEN=$LETHE_OPERATOR_TOKEN cli CLIENT KILL ID "$(head -1 "$work/replies")")
 same "$killed" '(integer) 1'
+echo PING >&3
 echo "GET $patient" >&3
 exec 3>&-
 wait $session || true
-grep -q 'a record' "$work/replies" || fail "redis-cli did not connect again"
+grep -q "a record" "$work/replies" || fail "redis-cli did not connect again: $(tail -n +2 "$work/replies")"
 step reconnect

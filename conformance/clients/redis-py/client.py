@@ -86,9 +86,8 @@ with client.pipeline() as transaction:
         raise SystemExit("WATCH saw no change")
 step("transaction")
 
-if os.environ.get("LETHE_SCRIPTS") != "off":
-    add = client.register_script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
-    same([add(keys=["TENANT001:ratelimit:script"], args=[10]) for _ in range(2)], [10, 20])
+add = client.register_script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
+same([add(keys=["TENANT001:ratelimit:script"], args=[10]) for _ in range(2)], [10, 20])
 step("scripts")
 
 CHANNEL = "TENANT001:patient:1:changes"

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,6 +68,9 @@ func (t *Target) Check() error {
 type Connector struct {
 	o    Options
 	base aws.Config
+
+	mu       sync.Mutex
+	sessions map[string]*Session // by target and region: they share a pace, and a role is taken once
 }
 
 // Connect finds the credentials. It calls AWS only where a credential source does.
@@ -80,13 +85,13 @@ func Connect(ctx context.Context, o Options) (*Connector, error) {
 		o.Attempts = 8
 	}
 	if o.Credentials != nil {
-		return &Connector{o: o, base: aws.Config{Credentials: o.Credentials}}, nil
+		return &Connector{o: o, base: aws.Config{Credentials: o.Credentials}, sessions: map[string]*Session{}}, nil
 	}
 	base, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(o.Profile))
 	if err != nil {
 		return nil, fmt.Errorf("cannot load the AWS configuration: %w", err)
 	}
-	return &Connector{o: o, base: base}, nil
+	return &Connector{o: o, base: base, sessions: map[string]*Session{}}, nil
 }
 
 // DefaultRegion is the region that the environment names, or empty.
@@ -102,8 +107,30 @@ type Session struct {
 }
 
 // Session takes the target's role and makes sure that it leads into the target's account: a role that leads elsewhere is
-// an error, since what is found there would be reported, and remedied, under a wrong name.
+// an error, since what is found there would be reported, and remedied, under a wrong name. Who asks again gets the same
+// session.
 func (c *Connector) Session(ctx context.Context, t Target, region string) (*Session, error) {
+	key := strings.Join([]string{t.Account, t.Role, t.ExternalID, region}, "\x00")
+	c.mu.Lock()
+	s := c.sessions[key]
+	c.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := c.enter(ctx, t, region)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first := c.sessions[key]; first != nil {
+		return first, nil
+	}
+	c.sessions[key] = s
+	return s, nil
+}
+
+func (c *Connector) enter(ctx context.Context, t Target, region string) (*Session, error) {
 	cfg := aws.Config{Region: region, Credentials: c.base.Credentials, AppID: "lethe"}
 	if c.o.Endpoint != "" {
 		cfg.BaseEndpoint = &c.o.Endpoint

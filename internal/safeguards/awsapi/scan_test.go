@@ -125,7 +125,7 @@ func TestAKilledScanGoesOn(t *testing.T) {
 		fake := fakeaws.New(fakeaws.Options{PageMax: 20})
 		targets := estate(fake, 3, 50)
 		path := filepath.Join(t.TempDir(), "scan.journal")
-		seen := map[model.ID]int{}
+		var seen map[model.ID]int
 		killed := errors.New("killed")
 		stopAt := 45
 		var resumed, runs int

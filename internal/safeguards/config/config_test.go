@@ -99,6 +99,27 @@ func TestUnknownValues(t *testing.T) {
 	f("", model.PubsubDefault, "before Redis 7.0")
 }
 
+// The marks that settings use inside cannot be forged by a file.
+func TestControlCharacters(t *testing.T) {
+	t.Parallel()
+	f := func(src string) {
+		t.Helper()
+		r, _ := read(t, "redis.conf", map[string]string{"redis.conf": src})
+		if v := model.AuthRequired.Of(r); v.State == model.Known || strings.Contains(v.Why, "CANARY") {
+			t.Errorf("%q: a login is needed: %v %q", src, v.State, v.Why)
+		}
+		acl, _ := config.ReadACL(config.File{Name: "users.acl", Data: []byte(src), Mode: -1})
+		if v := model.Users.Of(acl); v.State == model.Known || strings.Contains(v.Why, "CANARY") {
+			t.Errorf("%q: users are %v %q", src, v.State, v.Why)
+		}
+	}
+	f("requirepass \x01reference")
+	f("requirepass \"\\x01reference\"")
+	f("requirepass \x00CANARY")
+	f("user default on >\x00CANARY ~* +@all")
+	f("user default on >\x01CANARY ~* +@all")
+}
+
 // No password may leave the package, whatever is asked of a resource.
 func TestSecretsStayInside(t *testing.T) {
 	t.Parallel()

@@ -61,6 +61,11 @@ func ParseUsers(name string, src []byte) (*UserFile, []Problem) {
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
+		if hasControl(line) {
+			l.lose("a line has control characters", at)
+			problems = append(problems, Problem{at, "the line has control characters"})
+			continue
+		}
 		if words[0] != "user" || number > maxLines {
 			l.lose("a line does not begin with user", at)
 			problems = append(problems, Problem{at, "the line does not begin with user"})

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,20 @@ func repeated(name string) bool {
 	return false
 }
 
-// Add sets a directive as a line that comes after all earlier ones. It keeps words.
+// Add sets a directive as a line that comes after all earlier ones. It keeps words. No setting has control characters;
+// with one, what the line means is not known.
 func (s *Settings) Add(name string, words []string, from model.Source) {
+	if slices.ContainsFunc(words, hasControl) {
+		s.Unknown(name, "its value has control characters", from)
+		return
+	}
+	s.add(name, words, from)
+}
+
+// hasControl keeps marks of ours from being written into a file.
+func hasControl(word string) bool { return strings.ContainsAny(word, unknownWord+secretWord) }
+
+func (s *Settings) add(name string, words []string, from model.Source) {
 	name = strings.ToLower(name)
 	if from.Setting == "" {
 		from.Setting = name
@@ -50,19 +63,19 @@ func (s *Settings) Add(name string, words []string, from model.Source) {
 
 // Unknown says that a directive is set, to what is not known.
 func (s *Settings) Unknown(name, why string, from model.Source) {
-	s.Add(name, []string{unknownWord + why}, from)
+	s.add(name, []string{unknownWord + why}, from)
 }
 
 // Secret says that a directive holds a password that is not written here, and where it comes from, in the words of
 // model.TokenOrigin. It is there, and not empty.
 func (s *Settings) Secret(name, origin string, from model.Source) {
-	s.Add(name, []string{secretWord + origin}, from)
+	s.add(name, []string{secretWord + origin}, from)
 }
 
 // secretWord marks the value of such a setting.
 const secretWord = "\x01"
 
-// unknownWord marks the value of a setting that is not known; no directive can begin with it.
+// unknownWord marks the value of a setting that is not known; Add lets no file write it.
 const unknownWord = "\x00"
 
 // forget says that from here on every directive so far may have been changed.

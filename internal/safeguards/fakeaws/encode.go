@@ -6,13 +6,14 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // Replies are the SDK's own types: their fields have the names of the service model.
 
 // elementNames is how the elements of a reply's lists are called where that is not "member", by field.
-func elementNames() map[string]string {
+var elementNames = sync.OnceValue(func() map[string]string {
 	return map[string]string{
 		"ReplicationGroups": "ReplicationGroup", "CacheClusters": "CacheCluster", "Snapshots": "Snapshot",
 		"ServerlessCacheSnapshots": "ServerlessCacheSnapshot", "CacheSubnetGroups": "CacheSubnetGroup", "Subnets": "Subnet",
@@ -22,7 +23,7 @@ func elementNames() map[string]string {
 		"CacheSecurityGroups": "CacheSecurityGroup", "SecurityGroupIds": "SecurityGroupId", "SubnetIds": "SubnetId",
 		"NodeSnapshots": "NodeSnapshot", "ProcessedUpdateActions": "ProcessedUpdateAction", "UnprocessedUpdateActions": "UnprocessedUpdateAction",
 	}
-}
+})
 
 // encodeXML writes an output as the Query protocol has it: <OpResponse><OpResult>...
 func encodeXML(op string, out any) []byte {

@@ -49,8 +49,9 @@ func Denied() *Error {
 
 // Fake is a set of AWS accounts. Its methods may be called by any goroutine.
 type Fake struct {
-	o        Options
-	services map[string]*service
+	o          Options
+	services   map[string]*service
+	operations map[string]func(*call) (any, *Error)
 
 	mu      sync.Mutex
 	regions map[string]*Region // by ACCOUNT/REGION
@@ -80,11 +81,8 @@ func New(o Options) *Fake {
 		o.PageMax = 100
 	}
 	f := &Fake{
-		o: o, services: map[string]*service{}, regions: map[string]*Region{}, keys: map[string]identity{},
+		o: o, services: services(), operations: operations(), regions: map[string]*Region{}, keys: map[string]identity{},
 		roles: map[string]string{}, buckets: map[string]*bucket{}, most: map[string]float64{},
-	}
-	for _, name := range []string{"elasticache", "memorydb", "sts", "ec2", "sqs", "kms", "cloudtrail"} {
-		f.services[name] = loadService(name)
 	}
 	f.keys[homeKey] = identity{account: Home, secret: homeSecret}
 	return f

@@ -111,7 +111,7 @@ func (f *Fake) answer(r *http.Request, body []byte) (reply any, p protocol, acti
 	for _, region := range f.regions {
 		region.settle(now)
 	}
-	reply, problem = operations()[s.service+"."+action](c)
+	reply, problem = f.operations[s.service+"."+action](c)
 	if f.o.Trace != nil {
 		f.o.Trace(told, problem)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,6 +39,15 @@ type member struct {
 	list     string
 	most     int
 }
+
+// services are the models of all services; tests make thousands of fakes, and the models are read once.
+var services = sync.OnceValue(func() map[string]*service {
+	out := map[string]*service{}
+	for _, name := range []string{"elasticache", "memorydb", "sts", "ec2", "sqs", "kms", "cloudtrail"} {
+		out[name] = loadService(name)
+	}
+	return out
+})
 
 // loadService parses the model of a service; a mistake in it is a bug.
 func loadService(name string) *service {
@@ -186,7 +196,7 @@ type Member struct {
 // Operations are a service's operations and the members of their requests.
 func Operations(name string) map[string][]Member {
 	out := map[string][]Member{}
-	for op, members := range loadService(name).ops {
+	for op, members := range services()[name].ops {
 		list := make([]Member, len(members))
 		for i, m := range members {
 			list[i] = Member{m.name, m.list, m.required, m.enum}

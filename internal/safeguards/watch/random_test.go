@@ -22,9 +22,6 @@ import (
 	"github.com/lethe-cache/lethe/internal/safeguards/watch"
 )
 
-// schedules is how many random worlds the two promises are tried on.
-const schedules = 1000
-
 // truth is what the test knows of a cache, in its own words: it shares no code with what it checks.
 type truth struct {
 	failing                 bool

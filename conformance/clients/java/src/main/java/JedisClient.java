@@ -102,11 +102,9 @@ public final class JedisClient {
         }
         Steps.step("transaction");
 
-        if (!"off".equals(System.getenv("LETHE_SCRIPTS"))) {
-            List<String> keys = List.of("TENANT001:ratelimit:script");
-            Steps.same(client.eval(Steps.ADD, keys, List.of("10")), 10L);
-            Steps.same(client.evalsha(client.scriptLoad(Steps.ADD), keys, List.of("10")), 20L);
-        }
+        List<String> keys = List.of("TENANT001:ratelimit:script");
+        Steps.same(client.eval(Steps.ADD, keys, List.of("10")), 10L);
+        Steps.same(client.evalsha(client.scriptLoad(Steps.ADD), keys, List.of("10")), 20L);
         Steps.step("scripts");
     }
 

@@ -117,11 +117,9 @@ public final class LettuceClient {
         Steps.check(client.exec().wasDiscarded(), "WATCH saw no change");
         Steps.step("transaction");
 
-        if (!"off".equals(System.getenv("LETHE_SCRIPTS"))) {
-            String[] keys = {"TENANT001:ratelimit:script"};
-            Steps.same(client.eval(Steps.ADD, ScriptOutputType.INTEGER, keys, "10"), 10L);
-            Steps.same(client.evalsha(client.scriptLoad(Steps.ADD), ScriptOutputType.INTEGER, keys, "10"), 20L);
-        }
+        String[] keys = {"TENANT001:ratelimit:script"};
+        Steps.same(client.eval(Steps.ADD, ScriptOutputType.INTEGER, keys, "10"), 10L);
+        Steps.same(client.evalsha(client.scriptLoad(Steps.ADD), ScriptOutputType.INTEGER, keys, "10"), 20L);
         Steps.step("scripts");
     }
 

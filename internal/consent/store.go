@@ -1,0 +1,136 @@
+package consent
+
+import (
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// Clock tells the two times of Lethe: Now is in milliseconds and never goes back, Wall is Unix milliseconds.
+type Clock interface {
+	Now() int64
+	Wall() int64
+}
+
+// State is what may be done with entries of a subject. The zero State allows everything.
+type State uint8
+
+// The states.
+const (
+	Clear   State = iota
+	Fenced        // may be read, but not written: a revocation ended a short time ago
+	Revoked       // may be neither
+)
+
+// Store says of a subject whether its entries may be read and written. Its methods may be called concurrently.
+type Store struct {
+	clock    Clock
+	fence    int64 // milliseconds
+	tenants  maphash.Seed
+	subjects maphash.Seed
+
+	mu    sync.Mutex // held while the table is changed
+	table table
+}
+
+// NewStore returns a store without revocations. fence is for how long after the end of a revocation writes are refused: at
+// least as long as any value can be on its way into the cache (docs/design/0006-consent.md).
+func NewStore(clock Clock, fence time.Duration) *Store {
+	return &Store{clock: clock, fence: fence.Milliseconds(), tenants: maphash.MakeSeed(), subjects: maphash.MakeSeed()}
+}
+
+// Any reports whether there is anything to ask about: one atomic load.
+func (s *Store) Any() bool { return s.table.slots.Load() != nil }
+
+// State says what may be done with entries of a subject at an instant of the clock's Now. It allocates nothing and keeps
+// nothing.
+func (s *Store) State(tenant string, subject []byte, now int64) State {
+	slots := s.table.slots.Load()
+	if slots == nil {
+		return Clear
+	}
+	return stateAt(*slots, s.hash(tenant, subject), now)
+}
+
+// Live reports whether a revocation of the subject is in force now.
+func (s *Store) Live(tenant string, subject []byte) bool {
+	return s.State(tenant, subject, s.clock.Now()) == Revoked
+}
+
+func stateAt(slots []slot, hash uint64, now int64) State {
+	at := find(slots, hash)
+	switch {
+	case at == nil || at.writes.Load() <= now:
+		return Clear
+	case at.reads.Load() <= now:
+		return Fenced
+	default:
+		return Revoked
+	}
+}
+
+// hash is keyed anew by every process. Two subjects with one hash, a chance of one in 2^64 for a pair, would share a
+// refusal: the error is on the safe side.
+func (s *Store) hash(tenant string, subject []byte) uint64 {
+	h := maphash.String(s.tenants, tenant) ^ bits.RotateLeft64(maphash.Bytes(s.subjects, subject), 32)
+	return max(h, 1) // 0 is a free slot
+}
+
+// Apply puts a change in force. Of several revocations of a subject the one that lasts longest counts; a restoration ends
+// all of them. A change that lies in the past has the effect that is left of it.
+func (s *Store) Apply(c *Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, wall := s.clock.Now(), s.clock.Wall()
+	hash := s.hash(c.Tenant, bytesOf(c.Subject))
+	var reads, writes int64
+	known := false
+	if slots := s.table.slots.Load(); slots != nil {
+		if at := find(*slots, hash); at != nil {
+			reads, writes, known = at.reads.Load(), at.writes.Load(), true
+		}
+	}
+	if c.Action == Restore {
+		// The fence begins where reading is allowed again. The clock's own now is the latest that this can be.
+		reads, writes = 0, max(later(min(now, now+c.Since-wall), s.fence), s.fenceOfEnded(reads, writes, now))
+	} else {
+		end := int64(math.MaxInt64)
+		if c.Until != 0 {
+			end = now + c.Until - wall
+		}
+		reads = max(reads, end)
+		writes = max(writes, later(end, s.fence))
+	}
+	if known || writes > now {
+		s.table.set(hash, reads, writes, now)
+	}
+}
+
+// fenceOfEnded is the fence that a revocation had which ended by itself before the restoration; it is not shortened.
+func (s *Store) fenceOfEnded(reads, writes, now int64) int64 {
+	if reads <= now {
+		return writes
+	}
+	return 0
+}
+
+// Prune forgets what is over. It is called now and then.
+func (s *Store) Prune() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table.prune(s.clock.Now())
+}
+
+// later is at+by without overflow.
+func later(at, by int64) int64 {
+	if at > math.MaxInt64-by {
+		return math.MaxInt64
+	}
+	return at + by
+}
+
+// bytesOf is the string's own memory, for reading only.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
