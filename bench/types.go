@@ -49,7 +49,7 @@ func typeLoads() []typeLoad {
 		{"ZADD", nil, one("ZADD", k+"z", "#", "m#")},
 		{"ZRANGE of 100", one(zset...), one("ZRANGE", k+"zset", "0", "-1")},
 		{"ZRANK", one(zset...), one("ZRANK", k+"zset", "m50")},
-		{"SETBIT", nil, one("SETBIT", k+"bits", "#", "1")},
+		{"SETBIT", nil, one("SETBIT", k+"bits", "1#", "1")},
 		{"PFADD", nil, one("PFADD", k+"hll", "e#")},
 		{"GEOADD", nil, one("GEOADD", k+"geo", "13.361389", "38.115556", "m#")},
 		{"XADD", nil, one("XADD", k+"x", "MAXLEN", "~", "10000", "*", "f", "v#")},

@@ -38,6 +38,9 @@ func (e *Emulation) configGet(c *Call) {
 	for _, pattern := range c.Args[2:] {
 		wanted := lower(pattern)
 		for name, value := range e.settings {
+			if slices.Contains(hiddenSettings, name) && string(wanted) != name {
+				continue
+			}
 			for _, n := range []string{name, strings.ReplaceAll(name, "listpack", "ziplist")} {
 				if glob.Match(wanted, []byte(n)) {
 					found[n] = value
@@ -89,6 +92,9 @@ func (e *Emulation) configSet(c *Call) {
 	}
 	e.set(changes)
 	c.Conn.Host().(EmulatingHost).ApplyEmulation()
+	if _, ok := changes["maxmemory"]; ok && e.get("maxmemory-policy") != "noeviction" {
+		c.Tx.MakeRoom(c.Conn.Tenants()[0], 0) // where not all can go, the next write says so
+	}
 	c.Out.Status("OK")
 }
 
@@ -103,6 +109,12 @@ func (e *Emulation) set(changes map[string]string) {
 	}
 }
 
+// hiddenSettings are shown to those only who ask for them by name, and fixedSettings change for nobody.
+var (
+	hiddenSettings = []string{"key-load-delay"}
+	fixedSettings  = []string{"daemonize", "databases", "logfile", "pidfile", "supervised", "unixsocket"}
+)
+
 const evictionPolicies = "volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction"
 
 // check says what is wrong with a value: it has to be of the same kind as the one that the server began with.
@@ -114,6 +126,14 @@ func (e *Emulation) check(name, value string) string {
 		return ""
 	}
 	switch old := e.get(name); {
+	case slices.Contains(fixedSettings, name):
+		return "can't set immutable config"
+	case name == "port" && value != old:
+		return "Unable to listen on this port. Check server logs."
+	case name == "maxmemory-clients" && strings.HasSuffix(value, "%"):
+		if n, ok := parseInt([]byte(strings.TrimSuffix(value, "%"))); !ok || n > 100 {
+			return "percentage argument must be less or equal to 100"
+		}
 	case old == "yes" || old == "no":
 		if value != "yes" && value != "no" {
 			return "argument must be 'yes' or 'no'"

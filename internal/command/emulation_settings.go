@@ -152,4 +152,18 @@ timeout 0
 tracking-table-max-keys 1000000
 zset-max-listpack-entries 128
 zset-max-listpack-value 64
+bind * -::*
+bind-source-addr 
+daemonize no
+dbfilename dump.rdb
+dir .
+key-load-delay 0
+logfile 
+masterauth 
+masteruser 
+pidfile 
+rdb-key-save-delay 0
+requirepass 
+supervised no
+unixsocket 
 `

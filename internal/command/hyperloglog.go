@@ -15,7 +15,7 @@ func hyperLogLogCommands() []*Spec {
 		{Name: "PFADD", Arity: -2, Flags: Write | DenyOOM | Fast, Categories: CatHyperLogLog, Keys: oneKey(KeyRW | KeyInsert),
 			Group: "hyperloglog", Since: "2.8.9", Complexity: "O(1) for each element", Summary: "Adds elements to an approximate count of distinct ones; the deadline stays.",
 			Syntax: "key [element [element ...]]", Effect: EffectPart, Action: ActionWrite, Run: runPFAdd},
-		{Name: "PFCOUNT", Arity: -2, Flags: ReadOnly, Categories: CatHyperLogLog,
+		{Name: "PFCOUNT", Arity: -2, Flags: ReadOnly | MayReplicate, Categories: CatHyperLogLog,
 			// The reference says RW, for the count that it keeps in the value. Whoever may read may have it kept.
 			Keys:  allKeys(KeyRO | KeyAccess),
 			Group: "hyperloglog", Since: "2.8.9", Complexity: "O(1) for one key whose count is known, else O(N) with N keys", Summary: "Returns about how many distinct elements were added to any of several counts.",

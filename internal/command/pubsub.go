@@ -70,7 +70,7 @@ func pubsubCommands() []*Spec {
 		return s
 	}
 	publish := func(name, since, summary, syntax string, shard bool) *Spec {
-		s := &Spec{Name: name, Arity: 3, Flags: PubSub | Loading | Stale | Fast, Group: "pubsub", Since: since, Summary: summary, Syntax: syntax,
+		s := &Spec{Name: name, Arity: 3, Flags: PubSub | Loading | Stale | Fast | MayReplicate, Group: "pubsub", Since: since, Summary: summary, Syntax: syntax,
 			Complexity: "O(N+M) with N subscribers and M patterns of the tenant",
 			Action:     ActionWrite, Channels: ChannelPublish,
 			Run: func(c *Call) { c.Out.Int(int64(c.Conn.Publish(c, shard, c.Args[1], c.Args[2]))) }}

@@ -208,6 +208,13 @@ func runSMove(c *Call) {
 		c.Out.Int(1)
 		return
 	}
+	if to.Contains(member) { // the destination stays as it is, and so does its deadline
+		from.Remove(member)
+		c.Tell(0, Deleted)
+		c.Tell(1, Unchanged)
+		c.Out.Int(1)
+		return
+	}
 	m, ok := c.derive(1, Ask{}, from.Entry(), to.Entry())
 	if !ok {
 		return

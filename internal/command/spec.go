@@ -29,7 +29,7 @@ const (
 	SkipSlowlog
 	Fast
 	NoAuth // may run before authentication
-	MayReplicate
+	MayReplicate // has effects that are no write: held back and refused where writes are; not shown, as in Redis
 	NoMulti
 	MovableKeys
 	AllowBusy

@@ -20,8 +20,8 @@ const (
 	msgSmallID    = "ERR The ID specified in XADD is equal or smaller than the target stream top item"
 	msgLargeEntry = "ERR Elements are too large to be stored"
 
-	maxEntryBytes  = 1 << 30
-	roughTrimLimit = 100 * 100 // entries that an approximate trim without LIMIT erases at most: a hundred full blocks
+	maxEntryBytes   = 1 << 30
+	roughTrimBlocks = 100 // blocks that an approximate trim without LIMIT erases at most
 )
 
 // addOptions are the options of XADD and XTRIM.
@@ -147,7 +147,7 @@ func (c *Call) checkTrim(o *addOptions, adding bool) bool {
 		c.Error(msgLimitExact)
 	default:
 		if o.trim.Whole && !o.limited {
-			o.trim.Limit = roughTrimLimit
+			o.trim.Limit = uint64(roughTrimBlocks * c.Tx.Store().StreamBlock())
 		}
 		return true
 	}

@@ -238,7 +238,7 @@ func (c Category) Names() []string {
 
 var flagNames = [...]string{
 	"write", "readonly", "denyoom", "admin", "pubsub", "noscript", "blocking", "loading", "stale", "no_async_loading",
-	"skip_monitor", "skip_slowlog", "fast", "no_auth", "may_replicate", "no_multi", "movablekeys", "allow_busy",
+	"skip_monitor", "skip_slowlog", "fast", "no_auth", "", "no_multi", "movablekeys", "allow_busy",
 	"no_mandatory_keys",
 }
 
@@ -246,7 +246,7 @@ var flagNames = [...]string{
 func (f Flag) Names() []string {
 	var names []string
 	for i, n := range flagNames {
-		if f&(1<<i) != 0 {
+		if f&(1<<i) != 0 && n != "" {
 			names = append(names, n)
 		}
 	}

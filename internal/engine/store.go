@@ -80,7 +80,8 @@ func (s *Store) SetStreamBlock(entries int) {
 	s.perBlock.Store(int32(min(max(entries, 0), streamBlockEntries)))
 }
 
-func (s *Store) streamBlockEntries() int {
+// StreamBlock is how many entries a block of a stream may have.
+func (s *Store) StreamBlock() int {
 	if n := s.perBlock.Load(); n > 0 {
 		return int(n)
 	}

@@ -112,7 +112,7 @@ func (s *StreamValue) Add(id StreamID, pairs [][]byte) {
 	for _, b := range pairs {
 		total += len(b)
 	}
-	if r.tail == 0 || s.x.sh.streamBlock(r.tail).full(total, s.tx.store.streamBlockEntries()) {
+	if r.tail == 0 || s.x.sh.streamBlock(r.tail).full(total, s.tx.store.StreamBlock()) {
 		s.addBlock(id, pairs)
 	} else {
 		b := s.x.sh.streamBlock(r.tail)

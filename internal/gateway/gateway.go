@@ -78,7 +78,7 @@ func New(p Parts) *Gateway {
 	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow})
 	g.interest.init()
 	g.hub.init()
-	g.scripts.init(g)
+	g.scripts.init()
 	g.access.init(g)
 	g.Stats = newStats(len(g.categories))
 	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})

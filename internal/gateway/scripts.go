@@ -16,7 +16,6 @@ type scripts struct {
 	engine  *script.Engine
 	tenants sync.Map // *Tenant: *tenantScripts
 	current atomic.Pointer[running]
-	workers sync.Pool // of *Worker, for scripts that run beside the loops
 }
 
 type tenantScripts struct {
@@ -39,9 +38,8 @@ type running struct {
 // busy-reply-threshold as it comes.
 const busyAfter = 5 * time.Second
 
-func (x *scripts) init(g *Gateway) {
+func (x *scripts) init() {
 	x.engine = script.New(script.DefaultLimits())
-	x.workers.New = func() any { return g.NewWorker() }
 }
 
 // of returns the scripts of the caller's tenant.
@@ -148,11 +146,7 @@ func (w *Worker) waitForScript() bool {
 	if r == nil || w.outer != nil || w.call.Spec.Flags&command.AllowBusy != 0 {
 		return true
 	}
-	after := busyAfter
-	if e := w.g.emulation; e != nil {
-		after = time.Duration(e.Int("busy-reply-threshold")) * time.Millisecond
-	}
-	if left := after - time.Since(r.since); left > 0 {
+	if left := w.g.busyAfter() - time.Since(r.since); left > 0 {
 		timer := time.NewTimer(left)
 		defer timer.Stop()
 		select {
@@ -168,6 +162,14 @@ func (w *Worker) waitForScript() bool {
 		return w.refuse("busy", script.MsgBusyScript)
 	}
 	return w.refuse("busy", script.MsgBusyEval)
+}
+
+// busyAfter is how long others wait for a script.
+func (g *Gateway) busyAfter() time.Duration {
+	if g.emulation != nil {
+		return time.Duration(g.emulation.Int("busy-reply-threshold")) * time.Millisecond
+	}
+	return busyAfter
 }
 
 // scriptText is what Redis answers to a command of a script where it has words of its own.

@@ -9,8 +9,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/script"
 )
 
-// RunScript runs a script or a function. By itself it runs in a goroutine beside the loops while its connection waits, with
-// every shard held; inside a transaction it runs where it is.
+// RunScript runs a script or a function, with every shard held.
 func (g *Gateway) RunScript(c *command.Call, r command.ScriptRun) {
 	s := c.Conn.(*Session)
 	job, err := g.scriptJob(c, r)
@@ -19,23 +18,14 @@ func (g *Gateway) RunScript(c *command.Call, r command.ScriptRun) {
 		return
 	}
 	w := s.worker
-	if w.tx.Holding() {
-		w.runScript(s, job, r.Keys, r.Args)
-		s.worker = w
-		return
+	if !w.tx.Holding() {
+		w.tx.Hold(engine.EveryShard)
+		defer w.tx.Release()
 	}
-	var held kept
-	keys, args := held.add(r.Keys), held.add(r.Args)
-	var reply []byte
-	w.next.Wait = func() {
-		reply = g.runBeside(s, job, keys, args)
-		held.erase()
-	}
-	w.next.Then = func(c *command.Call) {
-		c.Out.Raw(reply)
-		c.Failed = len(reply) > 0 && reply[0] == '-'
-		clear(reply)
-	}
+	before := w.Out.Len()
+	w.runScript(s, job, r.Keys, r.Args)
+	s.worker = w
+	c.Failed = w.Out.Len() > before && w.Out.Bytes()[before] == '-'
 }
 
 // scriptJob is what is to be run.
@@ -72,37 +62,19 @@ func (g *Gateway) scriptJob(c *command.Call, r command.ScriptRun) (job scriptJob
 	return job, nil
 }
 
-// runBeside runs a script in a worker of its own and returns its reply, when the records of all its commands are committed.
-func (g *Gateway) runBeside(s *Session, job scriptJob, keys, args [][]byte) []byte {
-	w := g.scripts.workers.Get().(*Worker)
-	defer g.scripts.workers.Put(w)
-	w.Begin()
-	w.session = s
-	w.Out.SetRESP3(s.resp3)
-	w.tx.Hold(engine.EveryShard)
-	// The instant at which the script runs is when it has the shards: it may have waited for another one.
-	w.Begin()
-	w.runScript(s, job, keys, args)
-	w.tx.Release()
-	w.serveWaiters()
-	reply := append([]byte(nil), w.Out.Bytes()...)
-	w.Out.Reset()
-	if err := w.Commit(); err != nil {
-		clear(reply)
-		return []byte("-" + AuditError + "\r\n")
-	}
-	return reply
-}
-
 // runScript runs a script with every shard held, and writes its reply to the worker's Out.
 func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
-	out := resp.NewWriter(512)
+	if w.scriptOut == nil {
+		w.scriptOut = resp.NewWriter(512)
+	}
+	out := w.scriptOut
 	caller := &scriptCaller{w: w, in: w.inside(out), s: s}
 	now := &running{run: w.g.scripts.engine.NewRun(caller), tenant: s.home, since: time.Now(), done: make(chan struct{})}
 	if job.function != nil {
 		now.function = job.function.Name
 	}
 	caller.now = now
+	now.run.Meanwhile = func() { w.root().duringScript(now) }
 	w.g.scripts.current.Store(now)
 	before := w.inScript
 	w.inScript, w.readOnly, w.scriptRESP3 = true, job.readOnly, false
@@ -155,3 +127,17 @@ func (x *scriptCaller) MayRun(args [][]byte) (allowed, known bool) {
 	}
 	return paths != 0, true
 }
+
+// duringScript lets the worker's loop answer others, now and then, when a script has taken so long that they are told so.
+func (w *Worker) duringScript(r *running) {
+	if w.meanwhile == nil || time.Since(r.since) < w.g.busyAfter() || time.Since(w.answered) < answerOthersEvery {
+		return
+	}
+	w.meanwhile()
+	w.answered = time.Now()
+}
+
+const answerOthersEvery = 2 * time.Millisecond
+
+// Meanwhile sets what lets others be answered while a long script runs in the worker's goroutine.
+func (w *Worker) Meanwhile(f func()) { w.meanwhile = f }

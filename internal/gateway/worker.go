@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
@@ -44,10 +45,13 @@ type Worker struct {
 	waits       bool           // the command that runs waits
 	queued      bool           // ... was queued
 	inScript    bool           // ... is a script
-	readOnly    bool           // ... that may write nothing
-	scriptRESP3 bool           // ... and wants replies of RESP3
-	retrying    bool           // it waited, and another connection's worker tries to answer it
-	stateKept   any            // of a try that gave no answer
+	scriptOut   *resp.Writer   // replies to a script
+	meanwhile   func()
+	answered    time.Time // when others were, during a long script
+	readOnly    bool      // ... that may write nothing
+	scriptRESP3 bool      // ... and wants replies of RESP3
+	retrying    bool      // it waited, and another connection's worker tries to answer it
+	stateKept   any       // of a try that gave no answer
 	ready       ready
 	outbox      outbox
 	aside       *resp.Writer // replies to connections that waited

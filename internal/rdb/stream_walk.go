@@ -11,7 +11,9 @@ type streamWalk struct {
 	*walk
 	to      StreamSink
 	length  uint64
+	first   ID // of the entries
 	top     ID // of the entries so far
+	last    ID // the greatest that was ever given
 	pending []Pending
 	owned   []bool // of pending: told with a consumer
 	block   streamBlock
@@ -117,6 +119,9 @@ func (s *streamWalk) entry() bool {
 		s.fail()
 		return false
 	}
+	if s.length == 0 {
+		s.first = id
+	}
 	s.top = id
 	s.length++
 	s.to.Entry(id, b.pairs)
@@ -191,13 +196,16 @@ func (s *streamWalk) facts(kind byte) {
 		s.fail()
 		return
 	}
+	s.last = f.Last
 	s.to.End(f)
 }
 
 // group reads a group into a place, and returns its name, which must be behind the one before.
 func (s *streamWalk) group(kind byte, place int, before []byte) []byte {
-	g := Group{Name: s.text(place), Last: s.id(), Read: -1}
-	if kind != typeStream {
+	g := Group{Name: s.text(place), Last: s.id()}
+	if kind == typeStream {
+		g.Read = s.readUpTo(g.Last)
+	} else {
 		g.Read = int64(s.walk.length())
 	}
 	if before != nil && bytes.Compare(before, g.Name) >= 0 || g.Read < -1 {
@@ -220,6 +228,21 @@ func (s *streamWalk) group(kind byte, place int, before []byte) []byte {
 		}
 	}
 	return g.Name
+}
+
+// readUpTo is how many entries were read up to an id in a stream that does not say how many there ever were: as Redis 7.0
+// takes it, as many as there are. It is known at either end only; -1 otherwise.
+func (s *streamWalk) readUpTo(id ID) int64 {
+	switch {
+	case s.length == 0 && !s.last.Before(id), id == s.last:
+		return int64(s.length)
+	case id.Before(s.first):
+		return 0
+	case id == s.first:
+		return 1
+	default:
+		return -1
+	}
 }
 
 // pendingEntry reads an entry that is pending with a consumer that comes later.

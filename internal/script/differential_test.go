@@ -101,7 +101,7 @@ func TestPatternsAreLuas(t *testing.T) {
 		return b.String()
 	}
 	var chunks []string
-	for range 3000 {
+	for range 1000 {
 		pattern, subject := quoteLua(pick(pieces, 7)), quoteLua(pick(subjects, 10))
 		init := r.IntN(8) - 3
 		show := "local function show(...) local t = {} for i = 1, select('#', ...) do t[i] = tostring((select(i, ...))) end return table.concat(t, ',') end "
@@ -140,7 +140,7 @@ func TestNumbersAreLuas(t *testing.T) {
 	}
 	verbs := []string{"d", "5d", "-5d", "05d", "+d", " d", "x", "X", "#x", "o", "#o", "u", "c", "e", "E", ".3e", "f", ".0f", "#.0f", ".10f", "10.3f", "-10.3f|",
 		"+f", "010.2f", "g", "G", ".3g", "#g", ".0g", ".14g", ".17g", "20g", "s", "10s", ".2s", "i", ".5d", "8.5d", ".0d", "e", "99.99f"}
-	for range 3000 {
+	for range 1000 {
 		n := number()
 		switch r.IntN(4) {
 		case 0:
@@ -172,7 +172,7 @@ func programs() int {
 	if n, err := strconv.Atoi(os.Getenv("LETHE_PROGRAMS")); err == nil {
 		return n
 	}
-	return 2000
+	return 500
 }
 
 // generator writes programs at random that say what they do.

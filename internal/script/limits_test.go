@@ -99,7 +99,7 @@ func TestNothingRunsLongerThanItsTime(t *testing.T) {
 func TestNothingTakesMoreMemoryThanItMay(t *testing.T) {
 	t.Parallel()
 	limits := script.DefaultLimits()
-	limits.Bytes = 16 << 20
+	limits.Bytes = 2 << 20
 	f := func(name, body string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

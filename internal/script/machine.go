@@ -17,6 +17,8 @@ type machine struct {
 	limits Limits
 	kill   *atomic.Bool
 
+	meanwhile func() // Run.Meanwhile
+
 	steps, next int64 // done, and when to look at the limits again
 	every       int64 // how many steps pass between two looks
 	longest     int   // of the strings that were made
@@ -99,6 +101,9 @@ func (m *machine) look() bool {
 		m.end(endTime)
 	default:
 		m.next = min(m.steps+m.every, m.limits.Steps)
+		if m.meanwhile != nil {
+			m.meanwhile()
+		}
 	}
 	return m.dead != ""
 }

@@ -80,6 +80,10 @@ type Run struct {
 	engine *Engine
 	cmds   Commands
 	kill   atomic.Bool
+
+	// Meanwhile, when set, is called every few thousand steps, in the goroutine of the run: what else that goroutine has to
+	// do need not wait for the end.
+	Meanwhile func()
 }
 
 // NewRun prepares a run whose commands cmds runs.
@@ -116,7 +120,7 @@ func (r *Run) Call(f *Function, keys, args [][]byte, out *resp.Writer) {
 
 // machine makes the state of a run.
 func (r *Run) machine(name string) *machine {
-	m := &machine{lib: r.engine.lib, cmds: r.cmds, limits: r.engine.limits, kill: &r.kill, name: name, json: defaultJSON()}
+	m := &machine{lib: r.engine.lib, cmds: r.cmds, limits: r.engine.limits, kill: &r.kill, meanwhile: r.Meanwhile, name: name, json: defaultJSON()}
 	m.startedAt = time.Now()
 	m.deadline = m.startedAt.Add(m.limits.Wall)
 	m.next, m.every = checkSteps, checkSteps

@@ -31,6 +31,7 @@ type conn struct {
 	queued  bool   // there is input that no event will tell of
 	closing bool   // close when what waits to be sent is sent
 	opened  bool   // the handshake is done; before, the loop only passes events on to its goroutine
+	doomed  bool   // to be closed when its command has run
 	closed  bool
 	events  uint32 // what the loop watches the socket for
 	since   time.Time

@@ -6,30 +6,27 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
 // A loop serves its connections in rounds: it waits for events, reads every ready connection, runs its commands, commits
 // the records of all of them together, and then sends the replies. docs/design/0001-shape.md says why.
 type loop struct {
-	s        *Server
-	w        *gateway.Worker
-	epoll    int
-	wake     int
-	conns    []*conn // by descriptor
-	read     []byte  // decrypted requests of the connection being read
-	warmer   *warmer
-	send     []byte  // encrypted replies of a connection with a long one
-	replies  []reply // of this round
-	pipeline pipeline
-	again    []*conn // have input that no event will tell of
-	seconds  int64   // the loop's clock for timeouts
-	bytesIn  uint64
-	bytesOut uint64
-	began    time.Time // of the round
-	commands int       // of the round
-	events   [256]unix.EpollEvent
+	s *Server
+	round
+	aside     round // for whileBusy
+	running   *conn // whose command runs
+	scripting *conn // whose script runs while others are answered
+	epoll     int
+	wake      int
+	conns     []*conn // by descriptor
+	warmer    *warmer
+	send      []byte  // encrypted replies of a connection with a long one
+	again     []*conn // have input that no event will tell of
+	seconds   int64   // the loop's clock for timeouts
+	bytesIn   uint64
+	bytesOut  uint64
+	began     time.Time // of the round
+	events    [256]unix.EpollEvent
 
 	mu       sync.Mutex
 	inbox    []func()
@@ -69,7 +66,9 @@ func newLoop(s *Server) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{s: s, w: s.g.NewWorker(), warmer: warmer, epoll: epoll, wake: wake, read: make([]byte, readBytes), ended: make(chan struct{})}
+	l := &loop{s: s, warmer: warmer, epoll: epoll, wake: wake, ended: make(chan struct{})}
+	l.w, l.read = s.g.NewWorker(), make([]byte, readBytes)
+	l.w.Meanwhile(l.whileBusy)
 	return l, unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, wake, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wake)})
 }
 

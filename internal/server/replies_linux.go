@@ -134,6 +134,10 @@ func (l *loop) close(c *conn, why string) {
 	if c.closed {
 		return
 	}
+	if c == l.running || c == l.scripting { // its command has its memory
+		c.doomed = true
+		return
+	}
 	if why != "" {
 		l.s.quiet.warn(l.s.log, "connection closed", "source", c.session.About().Addr, "reason", why)
 	}

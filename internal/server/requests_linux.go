@@ -120,7 +120,13 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 			commands++
 			l.commands++
 			before := l.w.Out.Len()
+			l.running = c
 			next := l.w.Run(c.session, args)
+			l.running = nil
+			if c.doomed {
+				l.close(c, "")
+				return used
+			}
 			if l.w.Out.Len() > before {
 				answers++
 			}

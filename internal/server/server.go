@@ -25,13 +25,13 @@ import (
 
 // Options are the limits of a Server. Zero means the default that is named.
 type Options struct {
-	Loops            int           // connection loops: the number of processors
-	MaxConnections   int           // 10,000
-	HandshakeTimeout time.Duration // from taking a connection to its first good credential: 10 s
-	IdleTimeout      time.Duration // between two requests; 0: none
-	MaxRequest       int           // bytes of one request: resp.DefaultLimits
-	MaxOutput        int           // bytes that wait for a client that does not read: 256 MiB, then it is closed
-	StallTimeout     time.Duration // a client that takes no byte of what waits for it: 60 s
+	Loops            int            // connection loops: the number of processors
+	MaxConnections   int            // 10,000
+	HandshakeTimeout time.Duration  // from taking a connection to its first good credential: 10 s
+	IdleTimeout      time.Duration  // between two requests; 0: none
+	MaxRequest       int            // bytes of one request: resp.DefaultLimits
+	MaxOutput        int            // bytes that wait for a client that does not read: 256 MiB, then it is closed
+	StallTimeout     time.Duration  // a client that takes no byte of what waits for it: 60 s
 	Balancers        peer.Balancers // whose connections begin with a PROXY header; nil: nobody's do
 }
 

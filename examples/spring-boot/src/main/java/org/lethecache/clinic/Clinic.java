@@ -1,2 +1,0 @@
-package org.lethecache.clinic;
-class Clinic {}

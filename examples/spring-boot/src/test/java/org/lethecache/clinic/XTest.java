@@ -1,2 +1,0 @@
-package org.lethecache.clinic;
-class XTest { @org.junit.jupiter.api.Test void x() {} }
