@@ -38,6 +38,7 @@ func parts() []part {
 		{"expiry", "how late entries are erased and whom that disturbs", (*bench).measureExpiry},
 		{"types", "common commands of every type, transactions and scripts", (*bench).measureTypes},
 		{"zset", "a sorted set of a million members", (*bench).measureSortedSet},
+		{"flood", "good clients while bad ones try wrong tokens", (*bench).measureFlood},
 		{"connections", "CPU per operation by number of connections", (*bench).measureConnections},
 	}
 }

@@ -91,6 +91,20 @@ func exceptions() []exception {
 			why:      "Clients choose commands by the version, and Debian has no newer one to compare with.",
 		},
 		{
+			name:     "users-file",
+			commands: "ACL SAVE, ACL LOAD",
+			redis:    "refuses both where no ACL file is configured; ACL SETUSER changes the memory only",
+			lethe:    "always has a users' file: a change is on the disk before it is answered, SAVE has nothing left to do, LOAD reads it again",
+			why:      "A user who was removed must not be back after a crash.",
+		},
+		{
+			name:     "own-commands",
+			commands: "LETHE",
+			redis:    "does not know it",
+			lethe:    "tells and takes a connection's purpose of use",
+			why:      "Every audit record has one, and Redis has no word for it.",
+		},
+		{
 			name:     "always-authenticated",
 			commands: "HELLO, AUTH, RESET",
 			redis:    "the reference has no password, so nobody has to authenticate",

@@ -86,6 +86,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		newAccessCommand(env, table),
 		newPolicyCommand(env, lookupUser(env, table)),
 		newAuditCommand(env, auditOpener),
+		newConsentCommand(env),
 		newCommandsCommand(env, table),
 		newSafeguardsCommand(env, withAWS(env, safeguardsParts{compile: cel.Compile})),
 		newConfigCommand(env),

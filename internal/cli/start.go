@@ -40,6 +40,7 @@ type serving struct {
 	listener      *net.TCPListener
 	adminListener net.Listener
 	access        accessKeeper
+	consents      *consentOffice
 }
 
 // start builds all parts, in order and visibly. What it built is taken down again when a later part fails.
@@ -50,7 +51,7 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 			s.close()
 		}
 	}()
-	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openGateway, s.openIdentities, s.startServer, s.addFirstUser}
+	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openGateway, s.openIdentities, s.openConsents, s.startServer, s.addFirstUser}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			var f *failure
@@ -120,6 +121,20 @@ func (s *serving) openGateway() error {
 	return nil
 }
 
+// openConsents comes before the first connection: what was revoked stays so.
+func (s *serving) openConsents() (err error) {
+	var searched []string
+	for _, c := range s.policy.Categories() {
+		if c.Subjects == policy.SubjectsInValues {
+			searched = append(searched, c.Name)
+		}
+	}
+	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, searched...); err == nil {
+		s.gateway.Consent = s.consents.step
+	}
+	return err
+}
+
 func (s *serving) startServer() (err error) {
 	limits := s.settings.Limits
 	s.server, err = server.New(s.gateway, s.clientTLS(), s.log, server.Options{
@@ -170,12 +185,14 @@ func (s *serving) run(ctx context.Context) error {
 	}
 	parts.Go(func() { s.gateway.Reap(ctx) })
 	parts.Go(func() { s.housekeeping(ctx) })
+	parts.Go(func() { s.consents.watch(ctx) })
 	parts.Go(func() { s.lookAfterAccess(ctx) })
 	part("clients", func() error { return s.server.Serve(ctx, s.listener) })
 	part("administrators", func() error {
 		return admin.Serve(ctx, s.adminListener, s.certificate.config(), admin.Options{
 			Registry: metrics.New(metrics.Sources{Gateway: s.gateway, Server: s.server, Audit: s.audit, Version: Version}),
 			Ready:    s.notReady, Authorise: s.mayLook, Log: s.log,
+			Consents: s.consents, Officer: s.consents.officer,
 		})
 	})
 	parts.Wait()

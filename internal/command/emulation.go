@@ -25,7 +25,7 @@ type Emulation struct {
 // EmulatingHost is the server around the connection, where there is an Emulation.
 type EmulatingHost interface {
 	// ApplyEmulation makes the settings work that were changed.
-	ApplyEmulation()
+	ApplyEmulation(by Conn)
 	// ForgetCounts sets what INFO counts to zero.
 	ForgetCounts()
 }

@@ -91,7 +91,7 @@ func (e *Emulation) configSet(c *Call) {
 		delete(changes, noticesSetting)
 	}
 	e.set(changes)
-	c.Conn.Host().(EmulatingHost).ApplyEmulation()
+	c.Conn.Host().(EmulatingHost).ApplyEmulation(c.Conn)
 	if _, ok := changes["maxmemory"]; ok && e.get("maxmemory-policy") != "noeviction" {
 		c.Tx.MakeRoom(c.Conn.Tenants()[0], 0) // where not all can go, the next write says so
 	}

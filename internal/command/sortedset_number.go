@@ -35,7 +35,7 @@ func parseLimit(b []byte) (float64, bool) {
 }
 
 func parseDouble(b []byte) (float64, error) {
-	if len(b) == 0 || len(b) > 255 || bytes.IndexByte(b, '_') >= 0 {
+	if len(b) == 0 || len(b) > maxNumberBytes || bytes.IndexByte(b, '_') >= 0 {
 		return 0, errNotNumber
 	}
 	if isHex(b) && !bytes.ContainsAny(b, "pP") {

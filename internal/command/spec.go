@@ -28,7 +28,7 @@ const (
 	SkipMonitor
 	SkipSlowlog
 	Fast
-	NoAuth // may run before authentication
+	NoAuth       // may run before authentication
 	MayReplicate // has effects that are no write: held back and refused where writes are; not shown, as in Redis
 	NoMulti
 	MovableKeys

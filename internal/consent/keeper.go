@@ -41,7 +41,7 @@ type Options struct {
 	Dir      Directory
 	Store    *Store
 	Clock    Clock
-	Fence    time.Duration
+	Fence    time.Duration // 0: not known here
 	Gateways []Gateway
 	Recorder Recorder
 }
@@ -225,6 +225,7 @@ func (k *Keeper) receipt(c *Change) *Receipt {
 		r.Until = instant(c.Until)
 	}
 	switch {
+	case k.o.Fence == 0: // this process does not serve and has no policy
 	case c.Action == Restore:
 		r.WritesEnd = instant(c.Since + k.o.Fence.Milliseconds())
 	case c.Until != 0:

@@ -193,6 +193,26 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// A few large entries lie in a few shards only: the others' having nothing to give is no reason to refuse a write.
+func TestRoomAmongFewLargeEntries(t *testing.T) {
+	const size, limit = 300 << 10, 1 << 20
+	s := New(Options{Categories: 1, MaxMemory: limit})
+	tx := s.NewTx()
+	tx.Begin(1, &told{})
+	for i := range 200 {
+		if err := tx.MakeRoom(0, size); err != nil {
+			t.Fatalf("write %d with %d bytes in use: %v", i, s.Usage(0).Bytes, err)
+		}
+		k := []Key{s.Key(0, 0, fmt.Appendf(nil, "%d", i))}
+		tx.Lock(k)
+		tx.SetString(&k[0], Meta{ExpiresAt: 1000}, make([]byte, size))
+		tx.Unlock()
+	}
+	if err := tx.MakeRoom(0, 2*limit); !errors.Is(err, ErrNoMemory) {
+		t.Errorf("a value larger than the limit got %v", err)
+	}
+}
+
 // TestEvictionKeepsWhatIsRead runs a skewed load with a scan in the middle through a small store: the hit ratio must beat
 // a plain LRU of the same size, which is what S3-FIFO is for.
 func TestEvictionKeepsWhatIsRead(t *testing.T) {

@@ -17,8 +17,15 @@ func (tx *Tx) MakeRoom(t TenantID, need int64) error {
 		for s.used.Load()+need > limit {
 			// The tenant that takes most gives first.
 			largest, before := s.largest(), s.used.Load()
-			tries := 0
-			tx.evictUntil(largest, func() bool { tries++; return tries > 16 || s.used.Load()+need <= limit })
+			evicted, last := 0, before
+			tx.evictUntil(largest, func() bool {
+				used := s.used.Load()
+				if used < last { // most shards have nothing when there are few entries: looking at them is no eviction
+					evicted++
+				}
+				last = used
+				return evicted >= evictionsInARow || used+need <= limit
+			})
 			if s.used.Load() >= before {
 				return ErrNoMemory
 			}
@@ -26,6 +33,9 @@ func (tx *Tx) MakeRoom(t TenantID, need int64) error {
 	}
 	return nil
 }
+
+// evictionsInARow is how many entries one tenant gives before it is looked again who takes most.
+const evictionsInARow = 16
 
 func (s *Store) largest() TenantID {
 	var most int64 = -1

@@ -35,8 +35,11 @@ func (w *Worker) tell() {
 			w.root().ready.add(k.Tenant, k.Name)
 		}
 	}
-	if c.Spec.Flags&command.ReadOnly != 0 {
+	if c.Spec.Flags&command.ReadOnly != 0 && c.Spec.Categories&command.CatScripting == 0 {
 		w.track()
+		if w.outer != nil && w.outer.inScript {
+			w.outer.track() // a script has read, so what came of it depends on the keys that it declared
+		}
 	}
 }
 
@@ -50,7 +53,7 @@ func (w *Worker) changed(t engine.TenantID, name []byte, by *Session) {
 // removed tells of an entry that went by itself; gone gets its key when somebody waits who wants to know.
 func (g *Gateway) removed(o *outbox, gone *ready, r engine.Removal) {
 	if g.interest.n.Load() != 0 {
-		g.interest.watches.touch(r.Tenant, r.Key)
+		g.interest.watches.touchGone(r.Tenant, r.Key)
 		o.invalidate(&g.interest.tracking, r.Tenant, r.Key, nil)
 		if g.interest.waiters.wanted(r.Tenant, r.Key, true) {
 			gone.add(r.Tenant, r.Key)

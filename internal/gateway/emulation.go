@@ -3,10 +3,12 @@ package gateway
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
 )
 
 // ApplyEmulation makes the settings work that one of Redis's own tests has changed.
-func (g *Gateway) ApplyEmulation() {
+func (g *Gateway) ApplyEmulation(by command.Conn) {
 	e := g.emulation
 	g.Store.SetMaxMemory(e.Int("maxmemory"))
 	g.Store.SetStreamBlock(int(e.Int("stream-node-max-entries")))
@@ -19,6 +21,7 @@ func (g *Gateway) ApplyEmulation() {
 		kept: int(e.Int("slowlog-max-len")), fast: true,
 	})
 	g.timeAll.Store(true)
+	g.interest.tracking.bound(&by.(*Session).worker.root().outbox, int(e.Int("tracking-table-max-keys")))
 }
 
 // ForgetCounts sets what INFO and LATENCY HISTOGRAM count to zero.

@@ -21,7 +21,7 @@ func (s *Session) Foreign(c *command.Call, name []byte) (engine.Key, bool) {
 	tenant, m := s.placeName(name)
 	w.foreign = foreign{name, placement{tenant: tenant, category: m.Category, subject: m.Subject}}
 	allowed := tenant != nil && m.Source != policy.Conflict && !(m.Category.PHI && tenant.Name == GlobalTenant) &&
-		s.user.Permissions().WithKey(w.paths, name, identity.Read) != 0
+		s.user.Permissions().WithKey(w.paths, name, identity.Read) != 0 && !s.g.revoked(&w.foreign.place, name, c.Now)
 	if !allowed {
 		w.recordForeign(audit.Denied)
 		return engine.Key{}, false

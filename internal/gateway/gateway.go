@@ -34,6 +34,7 @@ type Gateway struct {
 	Clock     Clock
 	Server    Server
 	Stats     *Stats
+	Consent   *Consent // nil: none is kept
 
 	categories []*policy.Category
 	tenants    atomic.Pointer[tenantSet]

@@ -111,6 +111,7 @@ func (i *info) memory() {
 	i.number("maxmemory", limit)
 	i.text("maxmemory_human", human(limit))
 	i.text("maxmemory_policy", evictionPolicy)
+	i.zeros("mem_not_counted_for_evict", "lazyfree_pending_objects")
 	i.text("mem_allocator", "lethe")
 	if i.s.reachesEveryone() {
 		i.number("lethe_mapped_memory", i.g.Store.Mapped())
@@ -153,6 +154,10 @@ func (i *info) stats() {
 	i.count("keyspace_hits", sum(audit.Hit))
 	i.count("keyspace_misses", sum(audit.Miss))
 	i.zeros("pubsub_channels", "pubsub_patterns", "latest_fork_usec")
+	tracked, prefixes := i.g.interest.tracking.total(i.s.ids)
+	i.number("tracking_total_keys", int64(tracked.keys))
+	i.number("tracking_total_items", int64(tracked.items))
+	i.number("tracking_total_prefixes", int64(prefixes))
 	i.count("total_error_replies", errors)
 	i.count("acl_access_denied_auth", refused[authRefusal])
 	i.count("acl_access_denied_cmd", refused[0])

@@ -130,7 +130,8 @@ var ownArguments = map[string]string{
 	"COMMAND|GETKEYS": "GET k", "COMMAND|GETKEYSANDFLAGS": "GET k", "COMMAND|INFO": "get", "COMMAND|DOCS": "get", "COMMAND|LIST": "", "LETHE|PURPOSE": "treatment",
 	"PUBSUB|NUMSUB": "channel", "PUBSUB|SHARDNUMSUB": "shardchannel", "UNSUBSCRIBE": "channel", "SUNSUBSCRIBE": "shardchannel",
 	"CONFIG|GET": "maxmemory", "MIGRATE": "h 1 key 0 1", "CLIENT|CACHING": "YES",
-	"AUTH": "matrix-root-other wrong-wrong-wrong-1", "INFO": "everything", "LATENCY|HISTOGRAM": "", "PUBSUB|CHANNELS": "*", "PUBSUB|SHARDCHANNELS": "*",
+	"AUTH": "matrix-root-other wrong-wrong-wrong-1", "INFO": "keyspace clients", "SCAN": "0 COUNT 1000", "GEOSEARCH": "key FROMMEMBER m BYRADIUS 100 M",
+	"GEOSEARCHSTORE": "destination key FROMMEMBER m BYRADIUS 100 M", "LATENCY|HISTOGRAM": "", "PUBSUB|CHANNELS": "*", "PUBSUB|SHARDCHANNELS": "*",
 }
 
 // kindOf is the type of the keys that a command's group is about.

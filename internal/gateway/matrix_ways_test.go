@@ -74,7 +74,7 @@ func arguments(words []string) (args [][]byte) {
 
 // refused reports whether a reply says that the user may not.
 func refused(reply string) bool {
-	for _, prefix := range []string{"-NOPERM", "-TENANT", "-NOAUTH", "-POLICY", "-ERR The user executing the script can't"} {
+	for _, prefix := range []string{"-NOPERM", "-TENANT", "-NOAUTH", "-POLICY", "-EXECABORT Transaction discarded because of", "-ERR The user executing the script can't"} {
 		if strings.HasPrefix(reply, prefix) {
 			return true
 		}

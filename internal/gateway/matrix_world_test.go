@@ -37,6 +37,7 @@ const (
 type column struct {
 	title, name, roles, tenants, rules string
 	fileOnly                           bool // a provider cannot vouch for it
+	unprinted                          bool
 }
 
 func columns() []column {
@@ -49,6 +50,9 @@ func columns() []column {
 		{title: "privacy-officer", name: "privacy-officer", roles: "privacy-officer", tenants: "TENANTA"},
 		{title: "break-glass, opened", name: "break-glass", roles: "break-glass", tenants: "TENANTHOME", fileOnly: true},
 		{title: "no role, `~* &* +@all`", name: "everything", rules: "~* &* +@all", tenants: "TENANTA", fileOnly: true},
+		// These may run scripts, so that what scripts may call is seen to be bound by the role.
+		{name: "application-eval", roles: "application", rules: "+eval", tenants: "TENANTA", fileOnly: true, unprinted: true},
+		{name: "read-only-eval", roles: "read-only", rules: "+eval", tenants: "TENANTA", fileOnly: true, unprinted: true},
 	}
 }
 
@@ -242,6 +246,9 @@ func (w *world) make(s *gateway.Session, prefix, kind, value string) {
 		if kind == "stream" {
 			w.must(s, "XGROUP", "CREATE", key, "g", "0-0")
 		}
+		if kind == "hyperloglog" {
+			w.must(s, "PFCOUNT", key) // notes the count in the value, which is no change that anybody sees
+		}
 	}
 }
 
@@ -258,7 +265,9 @@ func (w *world) digest(s *gateway.Session) string {
 		fmt.Fprintf(&all, "%s %q %q\n", key, w.aside(s, "DUMP", key), w.aside(s, "PEXPIRETIME", key))
 	}
 	for _, call := range [][]string{{"FUNCTION", "DUMP"}, {"PUBSUB", "CHANNELS"}, {"PUBSUB", "SHARDCHANNELS"}, {"PUBSUB", "NUMPAT"}, {"CLIENT", "GETNAME"}} {
-		fmt.Fprintf(&all, "%q\n", w.aside(s, call...))
+		lines := strings.Split(w.aside(s, call...), "\r\n")
+		sort.Strings(lines)
+		fmt.Fprintf(&all, "%q\n", lines)
 	}
 	return all.String()
 }

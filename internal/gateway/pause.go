@@ -105,11 +105,25 @@ func (w *Worker) waitForPause() bool {
 // mayWrite reports whether the command may change or publish anything.
 func (w *Worker) mayWrite() bool {
 	spec := w.call.Spec
-	if spec.Flags&(command.Write|command.MayReplicate) != 0 {
+	if kind, ok := scriptKinds[spec.RecordName()]; ok {
+		job, err := w.g.scriptJob(&w.call, command.ScriptRun{Kind: kind, Script: w.call.Args[1]})
+		return err != nil || !job.readOnly
+	}
+	if writesOrTells(spec) {
 		return true
 	}
 	if t := w.session.transaction; t != nil && spec.RecordName() == "EXEC" {
-		return slices.ContainsFunc(t.calls, func(q queued) bool { return q.spec.Flags&(command.Write|command.MayReplicate) != 0 })
+		return slices.ContainsFunc(t.calls, func(q queued) bool { return writesOrTells(q.spec) })
 	}
 	return false
+}
+
+// scriptKinds are the commands that run scripts which may promise to write nothing.
+var scriptKinds = map[string]command.ScriptKind{"EVAL": command.ScriptSource, "EVALSHA": command.ScriptSHA, "FCALL": command.ScriptFunction}
+
+// writesOrTells reports whether a command may change or publish anything. A script may do what it likes unless its command
+// promises otherwise.
+func writesOrTells(spec *command.Spec) bool {
+	_, script := scriptKinds[spec.RecordName()]
+	return script || spec.Flags&(command.Write|command.MayReplicate) != 0
 }

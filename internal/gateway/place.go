@@ -73,7 +73,7 @@ func (w *Worker) authorise() bool {
 			return w.refuse("key", resp.MsgNoPermKey)
 		}
 		p := &w.placed[i]
-		if p.tenant.Name == GlobalTenant && writes(ref.Flags) && !w.session.namesGlobal {
+		if p.tenant.Name == GlobalTenant && !w.session.namesGlobal && changes(spec, ref.Flags) {
 			return w.refuse("tenant", msgTenantReadOnly)
 		}
 		if spec.Effect == command.EffectDerive && p.tenant != w.placed[0].tenant && writes(ref.Flags|w.call.Refs[0].Flags) {
@@ -95,6 +95,12 @@ func accessOf(f command.KeyFlag) identity.Access {
 		a |= identity.Write
 	}
 	return a
+}
+
+// changes reports whether a command may change what is at one of its keys. The key of XREADGROUP counts as read only, as in
+// Redis, and what its group was given is changed all the same; only what derives entries has keys that stay as they are.
+func changes(spec *command.Spec, f command.KeyFlag) bool {
+	return writes(f) || spec.IsWrite() && spec.Effect != command.EffectDerive && spec.KeyFlags == nil
 }
 
 func writes(f command.KeyFlag) bool {

@@ -155,6 +155,7 @@ var outcomes = [...]audit.Outcome{
 var refusals = map[string]audit.Outcome{
 	"command": audit.Denied, "key": audit.Denied, "tenant": audit.Denied, "authentication": audit.Denied,
 	"arity": audit.Failed, "policy": audit.Refused, "context": audit.Failed, "transaction": audit.Failed, "channel": audit.Denied, "busy": audit.Failed, "quota": audit.Refused, "memory": audit.Refused, "audit": audit.Refused,
+	"consent": audit.Refused,
 }
 
 // removals is a Worker as the engine sees it when an entry goes by itself while a command runs.

@@ -26,6 +26,7 @@ func (w *Worker) pass() {
 		w.extractKeys() &&
 		w.placeKeys() &&
 		w.authorise() &&
+		w.checkConsent() &&
 		w.admit() &&
 		w.checkAudit() &&
 		w.waitForScript() &&

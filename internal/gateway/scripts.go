@@ -28,7 +28,6 @@ type running struct {
 	run      *script.Run
 	tenant   *Tenant
 	function string // empty: it is a script
-	args     [][]byte
 	since    time.Time
 	wrote    atomic.Bool
 	done     chan struct{}
@@ -189,4 +188,3 @@ func (w *Worker) scriptText(step, text string) string {
 	}
 	return text
 }
-

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 )
@@ -57,7 +58,7 @@ func (w *Worker) try(x *waiter) (answered bool, state any) {
 		return true, nil
 	}
 	in := w.inside(w.aside)
-	mine := w.session
+	mine, before := w.session, len(w.outbox.items)
 	in.start(x.s, x.args)
 	in.call.Retry, in.call.State, in.retrying, in.waits = true, x.state, true, false
 	in.pass()
@@ -72,6 +73,7 @@ func (w *Worker) try(x *waiter) (answered bool, state any) {
 	}
 	answer := append([]byte(nil), w.aside.Bytes()...)
 	w.aside.Reset()
-	w.outbox.items = append(w.outbox.items, delivery{waiter: x, answer: answer})
+	// The answer comes before what the command itself has to tell the connection, as it does where nobody waited.
+	w.outbox.items = slices.Insert(w.outbox.items, before, delivery{waiter: x, answer: answer})
 	return true, nil
 }

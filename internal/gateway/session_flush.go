@@ -17,7 +17,11 @@ func (s *Session) Flush() int {
 			n++
 			w.tally.count(t.ID, e.Meta().Category, audit.Deleted)
 			if s.g.interest.n.Load() != 0 {
-				s.g.interest.watches.touch(t.ID, e.Key())
+				if e.Meta().ExpiresAt > w.call.Now {
+					s.g.interest.watches.touch(t.ID, e.Key())
+				} else {
+					s.g.interest.watches.touchGone(t.ID, e.Key())
+				}
 				if s.g.interest.waiters.wanted(t.ID, e.Key(), true) {
 					w.root().ready.add(t.ID, e.Key())
 				}

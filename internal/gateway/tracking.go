@@ -13,11 +13,16 @@ import (
 // tracking remembers which connections may hold copies of which entries, so that they can be told to forget them. Entries
 // with PHI are never tracked: a connection that reads one while it tracks is told to forget it at once.
 type tracking struct {
-	n    atomic.Int64
-	mu   sync.Mutex
-	keys names[[]tracker]
-	wide map[engine.TenantID][]*tracks // those that track by prefix
+	n      atomic.Int64
+	mu     sync.Mutex
+	keys   names[[]tracker]
+	counts map[engine.TenantID]tracked
+	wide   map[engine.TenantID][]*tracks // those that track by prefix
+	most   int                           // keys that are remembered; 0: maxTracked
 }
+
+// tracked is how much is remembered for one tenant.
+type tracked struct{ keys, items int }
 
 // tracker is a connection that read a key.
 type tracker struct{ of *tracks }
@@ -105,14 +110,75 @@ func (s *Session) stopTracking() {
 	}
 	var empty []*named[[]tracker]
 	x.keys.each(func(k *named[[]tracker]) bool {
-		if k.value = slices.DeleteFunc(k.value, func(t tracker) bool { return t.of == gone }); len(k.value) == 0 {
+		before := len(k.value)
+		k.value = slices.DeleteFunc(k.value, func(t tracker) bool { return t.of == gone })
+		x.count(k.tenant, 0, len(k.value)-before)
+		if len(k.value) == 0 {
 			empty = append(empty, k)
 		}
 		return true
 	})
 	for _, k := range empty {
-		x.keys.remove(k)
+		x.remove(k, 0)
 	}
+}
+
+// count notes keys, and connections that may have copies of them, which came or went.
+func (x *tracking) count(t engine.TenantID, keys, items int) {
+	if x.counts == nil {
+		x.counts = map[engine.TenantID]tracked{}
+	}
+	was := x.counts[t]
+	x.counts[t] = tracked{was.keys + keys, was.items + items}
+}
+
+// remove forgets a key that so many connections had copies of.
+func (x *tracking) remove(k *named[[]tracker], items int) {
+	x.count(k.tenant, -1, -items)
+	x.keys.remove(k)
+}
+
+// total is what is remembered for some tenants, and by how many prefixes their connections track.
+func (x *tracking) total(tenants []engine.TenantID) (sum tracked, prefixes int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	known := map[string]bool{}
+	for _, t := range tenants {
+		sum.keys += x.counts[t].keys
+		sum.items += x.counts[t].items
+		for _, one := range x.wide[t] {
+			for _, p := range one.Prefixes {
+				known[p] = true
+			}
+			if len(one.Prefixes) == 0 {
+				known[""] = true
+			}
+		}
+	}
+	return sum, len(known)
+}
+
+// bound has at most so many keys remembered from now on.
+func (x *tracking) bound(o *outbox, most int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.most = most
+	for x.keys.n > x.limit() {
+		x.forgetAny(o)
+	}
+}
+
+func (x *tracking) limit() int {
+	if x.most > 0 {
+		return x.most
+	}
+	return maxTracked
+}
+
+func (x *tracking) forgetAny(o *outbox) {
+	var victim *named[[]tracker]
+	x.keys.each(func(k *named[[]tracker]) bool { victim = k; return false })
+	x.forget(o, victim, nil)
 }
 
 // track remembers that the connection read the command's keys. It runs under their locks, so that no change comes between
@@ -139,14 +205,17 @@ func (w *Worker) track() {
 func (x *tracking) add(o *outbox, t *tracks, k *engine.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.keys.n >= maxTracked && x.keys.find(k.Tenant, k.Name) == nil {
-		var victim *named[[]tracker]
-		x.keys.each(func(k *named[[]tracker]) bool { victim = k; return false })
-		x.forget(o, victim, nil)
+	entry := x.keys.find(k.Tenant, k.Name)
+	if entry == nil {
+		if x.keys.n >= x.limit() {
+			x.forgetAny(o)
+		}
+		entry = x.keys.add(k.Tenant, k.Name)
+		x.count(k.Tenant, 1, 0)
 	}
-	entry := x.keys.add(k.Tenant, k.Name)
 	if !slices.Contains(entry.value, tracker{t}) {
 		entry.value = append(entry.value, tracker{t})
+		x.count(k.Tenant, 0, 1)
 	}
 }
 
@@ -186,7 +255,7 @@ func (x *tracking) forget(o *outbox, k *named[[]tracker], by *Session) {
 		}
 		o.invalidation(t.of, m)
 	}
-	x.keys.remove(k)
+	x.remove(k, len(k.value))
 }
 
 // invalidateAll tells everybody who tracks a tenant's entries to forget all copies.
@@ -214,7 +283,7 @@ func (o *outbox) invalidateAll(x *tracking, t engine.TenantID, by *Session) {
 		return true
 	})
 	for _, k := range gone {
-		x.keys.remove(k)
+		x.remove(k, len(k.value))
 	}
 	for _, one := range x.wide[t] {
 		tell(one)

@@ -73,7 +73,7 @@ func (g *Gateway) DryRun(caller command.Conn, name string, s *command.Spec, args
 		if paths = perms.WithKey(paths, key, accessOf(ref.Flags)); paths == 0 {
 			return "This user has no permissions to access the '" + string(key) + "' key", true
 		}
-		if refusal := g.dryPlace(user, key, writes(ref.Flags)); refusal != "" {
+		if refusal := g.dryPlace(user, key, changes(s, ref.Flags)); refusal != "" {
 			return refusal, true
 		}
 	}

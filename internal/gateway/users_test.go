@@ -59,6 +59,8 @@ func TestDryRun(t *testing.T) {
 	f(bulk("TENANT the key belongs to a tenant that this credential does not reach"), "a", "SET", "TENANTB:patient:1", "v")
 	f("+OK", "a", "GET", "global:codesystem:1")
 	f(bulk("TENANT the global tenant is read-only for this credential"), "a", "SET", "global:codesystem:1", "v")
+	f(bulk("TENANT the global tenant is read-only for this credential"), "a", "XREADGROUP", "GROUP", "g", "c", "STREAMS", "global:codesystem:1", ">")
+	f("+OK", "a", "SORT", "global:codesystem:1")
 }
 
 func TestRefusalsAreListed(t *testing.T) {

@@ -69,7 +69,13 @@ func (s *Session) Unwatch() {
 }
 
 // touch fails the next Exec of all who watch a key.
-func (x *watches) touch(t engine.TenantID, name []byte) {
+func (x *watches) touch(t engine.TenantID, name []byte) { x.fail(t, name, false) }
+
+// touchGone is touch for a key that nobody changed: its entry's time was up. Whoever began to watch when it was up already
+// sees no change in that.
+func (x *watches) touchGone(t engine.TenantID, name []byte) { x.fail(t, name, true) }
+
+func (x *watches) fail(t engine.TenantID, name []byte, gone bool) {
 	if x.n.Load() == 0 {
 		return
 	}
@@ -77,7 +83,9 @@ func (x *watches) touch(t engine.TenantID, name []byte) {
 	defer x.mu.Unlock()
 	if k := x.keys.find(t, name); k != nil {
 		for _, w := range k.value {
-			w.s.touched.Store(true)
+			if w.existed || !gone {
+				w.s.touched.Store(true)
+			}
 		}
 	}
 }

@@ -22,6 +22,9 @@ func (p *Policy) canonical() []byte {
 		if c.RequirePurpose { // is younger than the first policies, whose hashes stay as they are
 			b.WriteString(", require_purpose: true")
 		}
+		if c.Subjects == SubjectsInValues {
+			b.WriteString(", subjects: values")
+		}
 		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {

@@ -35,6 +35,24 @@ const (
 	AuditNone
 )
 
+// Subjects is where the patients that an entry is about are found.
+type Subjects uint8
+
+const (
+	// SubjectsInKeys: the rules' {subject} alone.
+	SubjectsInKeys Subjects = iota
+	// SubjectsInValues: FHIR values name them too, and are searched when they are written (docs/consent.md).
+	SubjectsInValues
+)
+
+// String is the word of a policy file.
+func (s Subjects) String() string {
+	if s == SubjectsInValues {
+		return "values"
+	}
+	return "keys"
+}
+
 // Category is a class of data with its own rules. Categories belong to their Policy: read them, never change them.
 type Category struct {
 	// Name is unique in its policy: lower-case letters, digits and underscores.
@@ -56,6 +74,8 @@ type Category struct {
 	Evict bool
 	// Audit is which accesses are recorded.
 	Audit Audit
+	// Subjects is where the patients of an entry are looked for, so that their consent counts.
+	Subjects Subjects
 	// RequirePurpose refuses connections that have not stated a purpose of use.
 	RequirePurpose bool
 }

@@ -10,7 +10,7 @@ import (
 func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
-	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose")
+	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "subjects")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -62,6 +62,8 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 		if v, ok := r.boolean(n, "require_purpose"); ok {
 			c.RequirePurpose = v
 		}
+	case "subjects":
+		choose(r, n, "subjects", &c.Subjects, SubjectsInKeys, SubjectsInValues)
 	case "expiry":
 		choose(r, n, "expiry", &c.Expiry, Absolute, Idle)
 	case "on_excess":

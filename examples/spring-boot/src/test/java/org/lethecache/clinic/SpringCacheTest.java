@@ -2,6 +2,7 @@ package org.lethecache.clinic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -14,6 +15,7 @@ import org.lethecache.clinic.patient.Patient;
 import org.lethecache.clinic.patient.PatientService;
 import org.lethecache.clinic.support.ClinicTest;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.cache.CacheManager;
 import org.springframework.data.redis.cache.CacheStatistics;
@@ -34,9 +36,12 @@ class SpringCacheTest extends ClinicTest {
     private CodeSystemService codeSystems;
     @Autowired
     private CacheManager caches;
+    @Autowired
+    @Qualifier("lockingCaches")
+    private CacheManager lockingCaches;
 
-    private CacheStatistics statistics(String cache) {
-        return ((RedisCache) caches.getCache(cache)).getStatistics();
+    private CacheStatistics statistics() {
+        return ((RedisCache) caches.getCache("patients")).getStatistics();
     }
 
     private void rename(String id, String name) {
@@ -45,12 +50,12 @@ class SpringCacheTest extends ClinicTest {
 
     @Test
     void cacheableMissesThenHits() {
-        CacheStatistics before = statistics("patients");
+        CacheStatistics before = statistics();
         assertThat(patients.find(TENANT, "12345").name()).isEqualTo("A. Example");
         rename("12345", "changed behind the cache");
         assertThat(patients.find(TENANT, "12345").name()).isEqualTo("A. Example");
-        assertThat(statistics("patients").getMisses()).isEqualTo(before.getMisses() + 1);
-        assertThat(statistics("patients").getHits()).isEqualTo(before.getHits() + 1);
+        assertThat(statistics().getMisses()).isEqualTo(before.getMisses() + 1);
+        assertThat(statistics().getHits()).isEqualTo(before.getHits() + 1);
     }
 
     @Test
@@ -61,14 +66,14 @@ class SpringCacheTest extends ClinicTest {
 
     @Test
     void cacheableWithoutTimeToLiveGetsTheCeiling() {
-        encounters.find(TENANT, "77");
-        assertGranted("encounters::TENANT001:encounter:77", PHI);
+        assertThat(encounters.of(TENANT, "12345")).hasSize(2);
+        assertGranted(ENTRIES.keys("encountersOf::*").get(0), PHI);
     }
 
     @Test
     void cacheableOfReferenceDataIsSharedByAllTenants() {
         codeSystems.find("icd10");
-        assertThat(ENTRIES.timeToLive("codeSystems::global:codesystem:icd10")).hasMinutes(29);
+        assertGranted("codeSystems::global:codesystem:icd10", Duration.ofMinutes(30));
     }
 
     @Test
@@ -116,11 +121,13 @@ class SpringCacheTest extends ClinicTest {
 
     @Test
     void syncLoadsOnce() {
-        long before = statistics("encounters").getPuts();
+        RedisCache encountered = (RedisCache) lockingCaches.getCache("encounters");
+        long before = encountered.getStatistics().getPuts();
         List<CompletableFuture<?>> readers = new ArrayList<>();
         IntStream.range(0, 8).forEach(i -> readers.add(CompletableFuture.runAsync(() -> encounters.find(TENANT, "77"))));
         readers.forEach(CompletableFuture::join);
-        assertThat(statistics("encounters").getPuts()).isEqualTo(before + 1);
+        assertThat(encountered.getStatistics().getPuts()).isEqualTo(before + 1);
+        assertThat(ENTRIES.keys("*")).containsExactly("encounters::TENANT001:encounter:77"); // the lock was given back
     }
 
     @Test
@@ -129,7 +136,7 @@ class SpringCacheTest extends ClinicTest {
         patients.recent(TENANT, "12345");
         ENTRIES.commands().pexpire(entry, 10_000);
         patients.recent(TENANT, "12345"); // GETEX PX 120000
-        assertThat(ENTRIES.timeToLive(entry)).hasMinutes(1);
+        assertGranted(entry, Duration.ofMinutes(2));
         ENTRIES.commands().expire(entry, 3600);
         assertThat(ENTRIES.timeToLive(entry)).isLessThanOrEqualTo(PHI);
     }

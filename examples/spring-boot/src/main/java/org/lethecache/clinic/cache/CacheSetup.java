@@ -8,6 +8,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.data.redis.cache.BatchStrategies;
 import org.springframework.data.redis.cache.RedisCacheConfiguration;
+import org.springframework.data.redis.cache.RedisCacheManager;
 import org.springframework.data.redis.cache.RedisCacheWriter;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.serializer.GenericJackson2JsonRedisSerializer;
@@ -38,9 +39,18 @@ public class CacheSetup {
                 .withCacheConfiguration("patients", usual.entryTtl(Duration.ofHours(1)))
                 .withCacheConfiguration("patientData", usual.entryTtl(Duration.ofMinutes(5))
                         .prefixCacheNameWith(tenant + ":").disableCachingNullValues().serializeValuesWith(json()))
-                .withCacheConfiguration("encounters", usual)
                 .withCacheConfiguration("codeSystems", usual.entryTtl(Duration.ofMinutes(30)).enableTimeToIdle())
                 .withCacheConfiguration("recentPatients", usual.entryTtl(Duration.ofMinutes(2)).enableTimeToIdle());
+    }
+
+    /**
+     * Caches whose methods say sync = true: only a writer that locks loads once. It locks with a key, {@code encounters~lock},
+     * which Spring gives no time to live; Lethe ends it after 300 s should its holder die.
+     */
+    @Bean(defaultCandidate = false)
+    RedisCacheManager lockingCaches(RedisConnectionFactory connections) {
+        return RedisCacheManager.builder(RedisCacheWriter.lockingRedisCacheWriter(connections, BatchStrategies.scan(100)))
+                .enableStatistics().build();
     }
 
     private static SerializationPair<Object> json() {

@@ -17,8 +17,8 @@ public class EncounterService {
         this.database = database;
     }
 
-    /** Of many threads of this process that miss at once, one asks the database. */
-    @Cacheable(cacheNames = "encounters", key = "#tenant + ':encounter:' + #id", sync = true)
+    /** Of many threads that miss at once, one asks the database. */
+    @Cacheable(cacheManager = "lockingCaches", cacheNames = "encounters", key = "#tenant + ':encounter:' + #id", sync = true)
     public Encounter find(String tenant, String id) {
         return database.sql("select tenant, id, patient, reason from encounter where tenant = ? and id = ?")
                 .params(tenant, id).query(Encounter.class).optional().orElse(null);

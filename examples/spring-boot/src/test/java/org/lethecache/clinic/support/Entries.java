@@ -1,5 +1,8 @@
 package org.lethecache.clinic.support;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
 import java.time.Duration;
 import java.util.List;
 
@@ -22,7 +25,7 @@ public final class Entries {
         this.lethe = lethe;
         client = RedisClient.create();
         client.setOptions(ClientOptions.builder()
-                .sslOptions(SslOptions.builder().trustManager(lethe.authority().toFile()).build()).build());
+                .sslOptions(SslOptions.builder().trustManager(new File(lethe.authority())).build()).build());
         commands = as(TestUser.INSPECTOR);
     }
 
@@ -46,6 +49,11 @@ public final class Entries {
 
     public Duration timeToLive(String key) {
         return Duration.ofMillis(commands.pttl(key));
+    }
+
+    /** Checks a deadline that was granted in the last seconds. */
+    public void assertGranted(String key, Duration granted) {
+        assertThat(timeToLive(key)).isBetween(granted.minusSeconds(20), granted);
     }
 
     public boolean exists(String key) {

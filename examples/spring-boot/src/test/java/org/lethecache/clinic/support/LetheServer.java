@@ -94,7 +94,7 @@ public final class LetheServer {
     }
 
     /** The authority that clients trust. */
-    public Path authority() {
-        return directory.resolve("ca.pem");
+    public String authority() {
+        return directory.resolve("ca.pem").toString();
     }
 }

@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/consent"
+	"github.com/lethe-cache/lethe/internal/policy"
+)
+
+// Consent is the step of consent: it keeps commands from entries of patients who have withdrawn theirs, and erases those
+// entries. The patient of an entry is whom the policy finds in its key; in categories whose values are searched, also
+// those whom a FHIR value is about.
+type Consent struct {
+	g        *Gateway
+	store    *consent.Store
+	subjects []bool // by category: there may be keys that name a subject
+	values   []bool // by category: values are searched; nil: none are
+	marks    *consent.Marks
+	finders  sync.Pool // *consent.Finder
+}
+
+const (
+	msgRevoked    = "CONSENT the consent for this entry was withdrawn"
+	msgFenced     = "CONSENT the consent for this entry was withdrawn until a short time ago, and nothing is stored yet"
+	msgSearchable = "CONSENT the value is too large, too deep or about too many patients to be searched for them"
+	msgWhole      = "CONSENT values of this category are searched for their patient and can only be written whole"
+)
+
+// NewConsent returns the step for a gateway. values has the names of the categories whose values are searched.
+func (g *Gateway) NewConsent(store *consent.Store, values ...string) *Consent {
+	c := &Consent{g: g, store: store, subjects: make([]bool, len(g.categories))}
+	for _, r := range g.Policy.Rules() {
+		// A brace that stands for itself makes a look at an entry too many, which does not matter.
+		c.subjects[r.Category.ID] = c.subjects[r.Category.ID] || strings.Contains(r.Match, "{subject}")
+	}
+	var span time.Duration
+	for i, x := range g.categories {
+		if slices.Contains(values, x.Name) {
+			if c.values == nil {
+				c.values = make([]bool, len(g.categories))
+			}
+			c.values[i] = true
+			span = max(span, x.Ceiling, x.MaxAge)
+		}
+	}
+	if c.values != nil {
+		c.marks = consent.NewMarks(store, span.Milliseconds())
+	}
+	c.finders.New = func() any { return &consent.Finder{} }
+	return c
+}
+
+// LongestCeiling is the longest that an entry with a subject can live after it was written, and no less than PHI may: what
+// the fence has to outlive. names are the categories whose values are searched.
+func LongestCeiling(p *policy.Policy, names ...string) time.Duration {
+	longest := policy.MaxPHICeiling
+	for _, r := range p.Rules() {
+		if strings.Contains(r.Match, "{subject}") {
+			longest = max(longest, r.Category.Ceiling, r.Category.MaxAge)
+		}
+	}
+	for _, name := range names {
+		if c := p.Category(name); c != nil {
+			longest = max(longest, c.Ceiling, c.MaxAge)
+		}
+	}
+	return longest
+}
+
+// check refuses commands on entries of patients without consent. Without revocations and searched categories it costs one
+// load. Commands inside of a transaction or a script pass it like any other.
+func (c *Consent) check(w *Worker) bool {
+	if len(w.placed) == 0 || c.values == nil && !c.store.Any() {
+		return true
+	}
+	for i := range w.placed {
+		p, ref := &w.placed[i], w.call.Refs[i]
+		switch c.state(p, w.call.Args[ref.Arg], w.call.Now) {
+		case consent.Revoked:
+			return w.refuse("consent", msgRevoked)
+		case consent.Fenced:
+			if stores(ref.Flags) {
+				return w.refuse("consent", msgFenced)
+			}
+		}
+	}
+	return c.values == nil || !w.call.Spec.IsWrite() || c.search(w)
+}
+
+// state is what may be done with one entry.
+func (c *Consent) state(p *placement, key []byte, now int64) consent.State {
+	if c.values != nil && c.values[p.category.ID] && c.marks.Revoked(p.tenant.Name, key, now) {
+		return consent.Revoked
+	}
+	if p.subject == nil {
+		return consent.Clear
+	}
+	return c.store.State(p.tenant.Name, p.subject, now)
+}
+
+// stores reports whether a command may put anything into a key.
+func stores(f command.KeyFlag) bool { return f&(command.KeyRW|command.KeyOW) != 0 }
