@@ -97,6 +97,9 @@ func redisFailures() []redisFailure {
 	add(false, "Erasure comes at the deadline, of each entry by itself (G2): no cycle expires thousands at once, and nobody waits for one.", `
 		unit/latency-monitor: LATENCY of expire events are correctly collected
 	`)
+	add(false, "Memory is bounded before a write and not after it: what is larger than the limit is refused, where Redis goes beyond it once.", `
+		unit/tracking: Tracking invalidation message of eviction keys should be before response
+	`)
 	add(false, "Entries are kept by how often they are read, for there to be room; idle times are not tracked (docs/architecture.md).", `
 		unit/dump: RESTORE can set LRU
 		unit/dump: RESTORE can set LFU

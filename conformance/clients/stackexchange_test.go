@@ -10,7 +10,7 @@ import (
 
 // StackExchange.Redis, which needs .NET, is shown by what it sends when it connects (ServerEndPoint.cs, HandshakeAsync and
 // AutoConfigureAsync): everything in one write, before the first reply has come, and the connection is good when ECHO is
-// answered. Releases up to 2.8 log in twice, with HELLO and with AUTH; later ones with AUTH alone, before HELLO.
+// answered. Earlier releases log in twice, with HELLO and with AUTH; 3.0 does so with AUTH alone, before HELLO.
 func TestStackExchangeRedisHandshake(t *testing.T) {
 	t.Parallel()
 	l := start(t)

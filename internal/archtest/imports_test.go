@@ -14,7 +14,7 @@ func allowed() map[string][]string {
 		"oidc":     {"identity"},
 		"ldapauth": {"identity", "secret"},
 		"command":  {"engine", "geohash", "glob", "hll", "rdb", "resp"},
-		"gateway":  {"audit", "command", "consent", "engine", "glob", "identity", "policy", "resp", "script"},
+		"gateway":  {"audit", "command", "consent", "engine", "glob", "identity", "policy", "resp", "script", "upstream"},
 		"script":   {"resp"},
 		"consent":  {"secret"},
 		"admin":    {"consent"},

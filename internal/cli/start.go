@@ -40,6 +40,7 @@ type serving struct {
 	listener      *net.TCPListener
 	adminListener net.Listener
 	access        accessKeeper
+	front         *front // nil: entries are in store
 	consents      *consentOffice
 }
 
@@ -51,7 +52,7 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 			s.close()
 		}
 	}()
-	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openGateway, s.openIdentities, s.openConsents, s.startServer, s.addFirstUser}
+	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openUpstream, s.openGateway, s.useUpstream, s.openIdentities, s.openConsents, s.startServer, s.addFirstUser}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			var f *failure
@@ -108,7 +109,7 @@ func (s *serving) openGateway() error {
 	s.store = engine.New(engine.Options{MaxMemory: memory.Max, TenantQuota: memory.TenantQuota, Categories: len(p.Categories())})
 	s.gateway = gateway.New(gateway.Parts{
 		Table: table, Store: s.store, Policy: p, Directory: directory, Audit: s.audit, Log: s.log,
-		Clock: gateway.SystemClock{}, Quotas: memory.Tenants, Emulation: emulation,
+		Clock: s.gatewayClock(), Quotas: memory.Tenants, Emulation: emulation,
 		Facts: gateway.Facts{Version: Version, MaxConnections: s.settings.Limits.Connections, IdleTimeout: s.settings.Limits.IdleTimeout,
 			Cluster: s.settings.Cluster == config.ClusterView, Advertise: s.settings.Advertise},
 	})
@@ -228,6 +229,7 @@ func (s *serving) close() {
 	if s.server != nil {
 		s.server.Close()
 	}
+	s.front.close()
 	for _, l := range []net.Listener{s.adminListener, listenerOrNil(s.listener)} {
 		if l != nil {
 			l.Close()

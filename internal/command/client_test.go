@@ -71,7 +71,7 @@ func TestClientList(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	const own = "id=7 addr=10.0.0.1:5000 laddr=10.0.0.9:6380 fd=0 name=n age=5 idle=1 flags=T db=0 sub=0 psub=0 ssub=0 multi=-1 " +
-		"qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=client|list user=app redir=-1 " +
+		"qbuf=26 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=client|list user=app redir=-1 " +
 		"resp=3 lib-name=lib lib-ver=1.2\n"
 	ids := func(args ...string) string {
 		t.Helper()

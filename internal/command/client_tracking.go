@@ -147,6 +147,9 @@ func runClientTrackingInfo(c *Call) {
 	var prefixes []string
 	if t != nil {
 		flags, redirect, prefixes = trackingFlags(t), int64(t.Redirect), t.Prefixes
+		if t.Broadcast && len(prefixes) == 0 {
+			prefixes = []string{""} // which every key has
+		}
 	}
 	c.Out.Map(3)
 	c.Out.BulkString("flags")

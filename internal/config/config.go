@@ -11,17 +11,19 @@ type Config struct {
 	AdminListen string // HOST:PORT for HTTPS
 	DataDir     string // not empty
 	Policy      string // file; "" is the built-in policy
+	Backend     string // BackendEmbedded or BackendUpstream
 	Loops       int    // connection loops; 0 is one a core
 	Cluster     string // ClusterOff or ClusterView
 	RedisTests  string // "on": for Redis's own tests only
 	Advertise   string // HOST:PORT that clients of the cluster view are told; "" is the address that each of them reached
 
-	Audit  Audit
-	Memory Memory
-	Limits Limits
-	TLS    TLS
-	Log    Log
-	Access Access
+	Audit    Audit
+	Memory   Memory
+	Limits   Limits
+	TLS      TLS
+	Log      Log
+	Access   Access
+	Upstream Upstream
 
 	values []Value
 }

@@ -119,6 +119,7 @@ func (l *loader) together() {
 		l.add(place{source: l.given["tls.names"].Source}, "tls.names", "tls.names is given beside tls.cert, whose names are in it already", "leave one out")
 	}
 	l.accessTogether()
+	l.upstreamTogether()
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
 		l.add(place{source: l.given["admin_listen"].Source}, "admin_listen", "admin_listen is the same address as listen", "give another port")
 	}

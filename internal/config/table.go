@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,8 @@ func table(getenv func(string) string) []entry {
 			path(func(c *Config) *string { return &c.DataDir })),
 		row("policy", "FILE", "", "the policy of categories and deadlines; none is the built-in one",
 			path(func(c *Config) *string { return &c.Policy })),
+		row("backend", "embedded|upstream", BackendEmbedded, "where entries are kept: in the process, or sealed in an existing Redis, Valkey or ElastiCache",
+			choice(func(c *Config) *string { return &c.Backend }, BackendEmbedded, BackendUpstream)),
 		row("loops", "NUMBER", "0", "connection loops; 0 is one for each core",
 			number(0, 1024, func(c *Config) *int { return &c.Loops })),
 		row("cluster", "off|view", ClusterOff, "whether clients that speak to clusters only are shown one of one node",
@@ -106,7 +109,7 @@ func table(getenv func(string) string) []entry {
 		row("log.level", "debug|info|warn|error", "info", "the least level of log lines on standard error", setLevel),
 		row("log.format", "text|json", FormatText, "the form of log lines",
 			choice(func(c *Config) *string { return &c.Log.Format }, FormatText, FormatJSON)),
-	}, accessRows()...)
+	}, slices.Concat(upstreamRows(), accessRows())...)
 }
 
 func setLevel(c *Config, text string) error {

@@ -53,6 +53,8 @@ type Gateway struct {
 	system     *audit.Actor
 	process    process
 	emulation  *command.Emulation
+	sink       upstreamSink
+	upstream   *Upstream // nil: entries are in Store
 }
 
 // Parts are what a Gateway joins.
@@ -76,6 +78,7 @@ func New(p Parts) *Gateway {
 		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
 		process: newProcess(p.Facts), emulation: p.Emulation,
 	}
+	g.sink.g = g
 	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow})
 	g.interest.init()
 	g.hub.init()

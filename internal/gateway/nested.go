@@ -29,6 +29,9 @@ func (w *Worker) root() *Worker {
 	for w.outer != nil {
 		w = w.outer
 	}
+	if w.job != nil {
+		return w.job.wave.w
+	}
 	return w
 }
 

@@ -30,7 +30,7 @@ func (g *Gateway) Reap(ctx context.Context) {
 }
 
 // NewReaper returns a reaper for one goroutine.
-func (g *Gateway) NewReaper() *Reaper { return &Reaper{g: g, worker: g.NewWorker()} }
+func (g *Gateway) NewReaper() *Reaper { return &Reaper{g: g, worker: g.newWorker()} }
 
 // Once does all that is due now.
 func (r *Reaper) Once() {
@@ -48,6 +48,7 @@ func (r *Reaper) Once() {
 	if r.g.recordSkipped(&r.batch); r.batch.Len() > 0 {
 		r.Commit()
 	}
+	r.g.sink.flush()
 }
 
 // answerGone answers those who waited for an entry that has expired.

@@ -11,6 +11,9 @@ import (
 //
 // What is not here yet has its place: consent stands after authorise, sealing and opening around execute.
 func (w *Worker) Run(s *Session, args [][]byte) Next {
+	if w.wave != nil {
+		return w.wave.run(s, args)
+	}
 	from := w.Out.Len()
 	w.start(s, args)
 	w.pass()
@@ -64,6 +67,7 @@ func (w *Worker) endCaching() {
 // Next is what the server does after a command.
 type Next struct {
 	Close bool // close the connection when the reply is sent
+	Job   bool // the reply comes from the last of the worker's jobs, when the round ends
 	Block bool // the connection waits; its link hears when it goes on
 	// Postpone: the request was not looked at; it comes again when the connection goes on.
 	Postpone bool
@@ -145,8 +149,8 @@ func (w *Worker) checkAudit() bool {
 
 // makeRoom evicts for commands that may store more than they free, and refuses them when there is nothing to evict.
 func (w *Worker) makeRoom() bool {
-	if w.call.Spec.Flags&command.DenyOOM == 0 || len(w.placed) == 0 || w.tx.HoldsSome() {
-		return true // a transaction made room before it began
+	if w.call.Spec.Flags&command.DenyOOM == 0 || len(w.placed) == 0 || w.job != nil || w.tx.HoldsSome() {
+		return true // a transaction made room before it began, and an upstream has its own limits
 	}
 	need := growth(w.call.Spec, w.call.Args)
 	for _, a := range w.call.Args {
@@ -167,6 +171,10 @@ func growth(s *command.Spec, args [][]byte) int64 {
 func reachesAll(s *command.Spec, args [][]byte) bool { return s.Wide || s.ReachesBeyondKeys(args) }
 
 func (w *Worker) execute() {
+	if w.job != nil {
+		w.job.execute()
+		return
+	}
 	c := &w.call
 	defer w.recoverHandler()
 	c.Notices = 0
@@ -201,6 +209,9 @@ func (w *Worker) execute() {
 
 // Finish ends a command that waited, in the worker of its connection.
 func (w *Worker) Finish(s *Session, spec *command.Spec, then func(*command.Call)) Next {
+	if w.wave != nil {
+		w.wave.runParked()
+	}
 	from := w.Out.Len()
 	w.start(s, nil)
 	w.call.Spec = spec

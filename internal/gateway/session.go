@@ -8,6 +8,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Session is one connection: whose it is and how it wants its replies. Its worker's goroutine uses it; About may be
@@ -35,6 +36,12 @@ type Session struct {
 	subscriptions    [3][]*subscription
 	tracks           *tracks // nil: off
 	paused           bool
+
+	// In front of an upstream:
+	watched      []upstream.Watched
+	watchedName  []byte // of the first of them
+	parked       int    // commands that wait for the end of the round
+	flushProblem string // of the FLUSHDB that runs
 
 	about about
 }

@@ -11,6 +11,9 @@ import (
 // by the command that runs, which must hold no locks of the store.
 func (s *Session) Flush() int {
 	w, total := s.worker, 0
+	if w.job != nil {
+		return s.flushUpstream(w.job)
+	}
 	for _, t := range s.tenants {
 		n := 0
 		w.tx.Flush(t.ID, func(e engine.Entry) {

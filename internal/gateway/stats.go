@@ -14,6 +14,7 @@ type Stats struct {
 	unauthenticated atomic.Uint64
 	authFailures    atomic.Uint64
 	panics          atomic.Uint64
+	alarms          atomic.Uint64
 	reapLate        atomic.Int64 // milliseconds, the worst since it was last read
 	categories      int
 
@@ -86,6 +87,9 @@ func (s *Stats) Unauthenticated() uint64 { return s.unauthenticated.Load() }
 
 // Panics is how many handlers failed.
 func (s *Stats) Panics() uint64 { return s.panics.Load() }
+
+// Alarms is how often an upstream answered what no honest one does.
+func (s *Stats) Alarms() uint64 { return s.alarms.Load() }
 
 // WorstLateness returns by how many milliseconds the latest erasure since the last call came after its deadline.
 func (s *Stats) WorstLateness() int64 { return s.reapLate.Swap(0) }

@@ -50,6 +50,7 @@ func (s *Session) Watch(c *command.Call) {
 // Unwatch forgets what is watched.
 func (s *Session) Unwatch() {
 	s.touched.Store(false)
+	s.unwatchUpstream()
 	if len(s.watching) == 0 {
 		return
 	}

@@ -27,6 +27,8 @@ type Worker struct {
 	g       *Gateway
 	outer   *Worker // whose command runs this one's commands; nil for a loop's own
 	inner   *Worker
+	wave    *wave // the round of a loop in front of an upstream; nil: there is none
+	job     *job  // whose worker this is; nil: none's
 	tx      *engine.Tx
 	batch   audit.Batch
 	call    command.Call
@@ -43,7 +45,7 @@ type Worker struct {
 	foreign     foreign
 	paths       identity.Paths // that permit the command and its keys
 	waits       bool           // the command that runs waits
-	queued      bool           // ... was queued
+	queued      bool           // ... was queued, for EXEC or for the end of the round
 	inScript    bool           // ... is a script
 	scriptOut   *resp.Writer   // replies to a script
 	meanwhile   func()
@@ -67,8 +69,17 @@ type placement struct {
 	asked    int64 // milliseconds from now that were asked for; 0: nothing was
 }
 
-// NewWorker returns a worker that replies into a writer of its own.
+// NewWorker returns a worker that replies into a writer of its own, for a loop.
 func (g *Gateway) NewWorker() *Worker {
+	w := g.newWorker()
+	if g.upstream != nil {
+		w.wave = newWave(w)
+	}
+	return w
+}
+
+// newWorker returns a worker that reaches no upstream.
+func (g *Gateway) newWorker() *Worker {
 	w := &Worker{Out: resp.NewWriter(64 << 10), aside: resp.NewWriter(512), g: g, tx: g.Store.NewTx()}
 	w.call.Out = w.Out
 	w.call.Tx = w.tx
@@ -86,6 +97,9 @@ func (w *Worker) Begin() {
 // Deliver runs what others have for a session in the session's own loop: see Link. It reports whether the connection is to
 // be closed.
 func (w *Worker) Deliver(f func(*Worker)) (closing bool) {
+	if w.wave != nil {
+		w.wave.runParked() // f may change whose the connection is
+	}
 	w.next = Next{}
 	f(w)
 	return w.next.Close
@@ -97,6 +111,9 @@ func (w *Worker) Spec() *command.Spec { return w.call.Spec }
 // Commit ends a round: nil means that the records of all its replies have left the process's memory, and only then may
 // the replies be sent.
 func (w *Worker) Commit() error {
+	if w.wave != nil {
+		w.wave.runParked()
+	}
 	for in := w; in != nil; in = in.inner {
 		in.tally.flush(w.g.Stats)
 		in.usage.flush(w.call.Now)
@@ -104,6 +121,9 @@ func (w *Worker) Commit() error {
 	var err error
 	if w.batch.Len() > 0 {
 		err = w.g.Audit.Commit(&w.batch)
+	}
+	if w.wave != nil && w.wave.refused != nil {
+		err = w.wave.refused
 	}
 	if len(w.outbox.items) > 0 {
 		w.outbox.send(err == nil)

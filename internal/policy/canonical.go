@@ -25,6 +25,9 @@ func (p *Policy) canonical() []byte {
 		if c.Subjects == SubjectsInValues {
 			b.WriteString(", subjects: values")
 		}
+		if c.Seal == SealOff { // as above
+			b.WriteString(", seal: off")
+		}
 		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {

@@ -53,6 +53,17 @@ func (s Subjects) String() string {
 	return "keys"
 }
 
+// Seal is whether values of a category leave the process sealed only. The zero value is invalid; whoever seals treats it as
+// SealOn.
+type Seal uint8
+
+const (
+	// SealOn seals values. PHI has no other choice.
+	SealOn Seal = iota + 1
+	// SealOff lets an upstream see values, so that it can count with them; names of keys are sealed all the same.
+	SealOff
+)
+
 // Category is a class of data with its own rules. Categories belong to their Policy: read them, never change them.
 type Category struct {
 	// Name is unique in its policy: lower-case letters, digits and underscores.
@@ -78,6 +89,8 @@ type Category struct {
 	Subjects Subjects
 	// RequirePurpose refuses connections that have not stated a purpose of use.
 	RequirePurpose bool
+	// Seal is whether an upstream may see values.
+	Seal Seal
 }
 
 const (
@@ -94,11 +107,11 @@ const phiName = "phi"
 // builtins returns the categories of the decision record, fresh, in the order of their IDs.
 func builtins() []*Category {
 	return []*Category{
-		{Name: phiName, ID: 0, Ceiling: 5 * time.Minute, Expiry: Absolute, PHI: true, OnExcess: Clamp, Evict: true, Audit: AuditAll},
-		{Name: "session", ID: 1, Ceiling: 15 * time.Minute, Expiry: Idle, MaxAge: 12 * time.Hour, OnExcess: Clamp, Evict: true, Audit: AuditAll},
-		{Name: "reference", ID: 2, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll},
-		{Name: "measure", ID: 3, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll},
-		{Name: "rate_limit", ID: 4, Ceiling: time.Minute, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll},
+		{Name: phiName, ID: 0, Ceiling: 5 * time.Minute, Expiry: Absolute, PHI: true, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
+		{Name: "session", ID: 1, Ceiling: 15 * time.Minute, Expiry: Idle, MaxAge: 12 * time.Hour, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
+		{Name: "reference", ID: 2, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
+		{Name: "measure", ID: 3, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
+		{Name: "rate_limit", ID: 4, Ceiling: time.Minute, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
 	}
 }
 
@@ -121,6 +134,18 @@ func (e Excess) String() string {
 		return "clamp"
 	case Refuse:
 		return "refuse"
+	default:
+		return "invalid"
+	}
+}
+
+// String is the word that stands for s in a policy file.
+func (s Seal) String() string {
+	switch s {
+	case SealOn:
+		return "on"
+	case SealOff:
+		return "off"
 	default:
 		return "invalid"
 	}

@@ -63,7 +63,7 @@ func (r *reader) categories(n *yaml.Node) {
 			continue
 		}
 		if p.byName[text] == nil {
-			added[text] = &Category{Name: text, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll}
+			added[text] = &Category{Name: text, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn}
 			r.category(added[text], name, value, true)
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
-	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "subjects")
+	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "seal", "subjects")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -68,6 +68,8 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 		choose(r, n, "expiry", &c.Expiry, Absolute, Idle)
 	case "on_excess":
 		choose(r, n, "on_excess", &c.OnExcess, Clamp, Refuse)
+	case "seal":
+		choose(r, n, "seal", &c.Seal, SealOn, SealOff)
 	case "audit":
 		choose(r, n, "audit", &c.Audit, AuditAll, AuditWrites, AuditNone)
 	}
@@ -143,5 +145,8 @@ func (r *reader) lawOfPHI(c *Category, at func(string) *yaml.Node) {
 	}
 	if c.Audit != AuditAll {
 		r.mistake(at("audit"), "leave audit out, or write `audit: all`", "category %s is PHI and not every access would be recorded", c.Name)
+	}
+	if c.Seal == SealOff {
+		r.mistake(at("seal"), "leave seal out, or write `seal: on`", "category %s is PHI and its values would be in clear in an upstream", c.Name)
 	}
 }

@@ -17,7 +17,7 @@ func (c *conn) Do(f func(*gateway.Worker)) {
 		}
 		from := l.w.Out.Len()
 		closing := l.w.Deliver(f)
-		l.addReply(c, from, 1, closing)
+		l.addReply(c, reply{from: from, close: closing})
 		l.goOn(c)
 	})
 }

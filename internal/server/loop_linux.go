@@ -34,10 +34,12 @@ type loop struct {
 	ended    chan struct{}
 }
 
-// reply is a run of the worker's output that belongs to one connection.
+// reply is a run of the worker's output that belongs to one connection, and in front of an upstream the replies of some of
+// the round's jobs, which stand before it.
 type reply struct {
 	c        *conn
 	from, to int
+	jobs     [2]int // first, and behind the last
 	answers  int
 	close    bool
 }

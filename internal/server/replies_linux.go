@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"syscall"
@@ -15,6 +16,9 @@ import (
 // round is answered with an error instead.
 func (l *loop) endRound() {
 	err := l.w.Commit()
+	if err == nil && l.w.Jobs() > 0 {
+		l.gather()
+	}
 	out := l.w.Out.Bytes()
 	if l.hasData() {
 		l.warmer.warm()
@@ -36,6 +40,7 @@ func (l *loop) endRound() {
 	}
 	l.replies = l.replies[:0]
 	l.w.Out.Reset()
+	l.w.Forget()
 	if l.commands > 0 {
 		l.s.g.Stats.Latency.Observe(time.Since(l.began), l.commands)
 		l.commands = 0
@@ -44,6 +49,32 @@ func (l *loop) endRound() {
 		l.s.stats.BytesOut.Add(l.bytesOut)
 		l.bytesOut = 0
 	}
+}
+
+// gather puts the replies of the round's jobs behind one another, and those of one connection together: they go out as one
+// record of TLS.
+func (l *loop) gather() {
+	joined := l.replies[:0]
+	for _, r := range l.replies {
+		if r.jobs[0] < r.jobs[1] {
+			from := l.w.Out.Len()
+			r.close = l.w.Gather(r.jobs[0], r.jobs[1]) || r.close
+			if r.to > r.from {
+				rest := bytes.Clone(l.w.Out.Bytes()[r.from:r.to]) // the writer clears what it leaves by growing
+				l.w.Out.Raw(rest)
+				clear(rest)
+			}
+			r.from, r.to = from, l.w.Out.Len()
+		}
+		last := len(joined) - 1
+		if last >= 0 && joined[last].c == r.c && joined[last].to == r.from && !joined[last].close {
+			joined[last].to, joined[last].close = r.to, r.close
+			continue
+		}
+		joined = append(joined, r)
+	}
+	clear(l.replies[len(joined):])
+	l.replies = joined
 }
 
 // hasData reports whether a reply of the round may hold data: a status, an integer or a null is shorter than this.
@@ -162,6 +193,7 @@ func (l *loop) shutDown() {
 			l.close(c, "")
 		}
 	}
+	l.w.Close()
 	unix.Close(l.epoll)
 	unix.Close(l.wake)
 }

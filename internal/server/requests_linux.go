@@ -88,11 +88,11 @@ func (l *loop) runKept(c *conn) {
 
 // runRequests decodes and runs requests and returns how many bytes it used.
 func (l *loop) runRequests(c *conn, input []byte) (used int) {
-	from, commands := l.w.Out.Len(), 0
+	from, jobs, commands := l.w.Out.Len(), l.w.Jobs(), 0
 	answers := 0 // fewer than commands where one waits or the client wants no replies
 	closing := false
 	for used < len(input) && !closing && !c.waiting {
-		if commands >= commandsAtOnce || l.w.Out.Len()-from > roundOutput {
+		if commands >= commandsAtOnce || l.w.Out.Len()-from > roundOutput || l.w.Full() {
 			l.queue(c)
 			break
 		}
@@ -127,7 +127,7 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 				l.close(c, "")
 				return used
 			}
-			if l.w.Out.Len() > before {
+			if next.Job || l.w.Out.Len() > before {
 				answers++
 			}
 			closing = next.Close
@@ -143,7 +143,7 @@ func (l *loop) runRequests(c *conn, input []byte) (used int) {
 			c.trust()
 		}
 	}
-	l.addReply(c, from, answers, closing)
+	l.addReply(c, reply{from: from, jobs: [2]int{jobs, l.w.Jobs()}, answers: answers, close: closing})
 	return used
 }
 
@@ -159,12 +159,13 @@ func (l *loop) refuseInput(c *conn, err error) {
 	l.w.Out.Error(bad.Reply())
 }
 
-func (l *loop) addReply(c *conn, from, answers int, closing bool) {
-	to := l.w.Out.Len()
-	if to > from || closing {
-		l.replies = append(l.replies, reply{c, from, to, max(answers, 1), closing})
+// addReply notes what there is for a connection: everything from r.from on, and the jobs of r.
+func (l *loop) addReply(c *conn, r reply) {
+	r.c, r.to, r.answers = c, l.w.Out.Len(), max(r.answers, 1)
+	if r.to > r.from || r.jobs[0] < r.jobs[1] || r.close {
+		l.replies = append(l.replies, r)
 	}
-	if to > roundOutput {
+	if r.to > roundOutput || l.w.Full() {
 		l.endRound()
 		l.beginRound()
 	}
@@ -185,7 +186,7 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 			from := l.w.Out.Len()
 			after := l.w.Finish(c.session, spec, next.Then)
 			c.trust()
-			l.addReply(c, from, 1, after.Close)
+			l.addReply(c, reply{from: from, close: after.Close})
 			if after.Wait != nil {
 				l.wait(c, after)
 				return

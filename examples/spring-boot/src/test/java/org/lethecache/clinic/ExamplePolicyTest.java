@@ -13,6 +13,7 @@ import org.lethecache.clinic.support.Entries;
 import org.lethecache.clinic.support.LetheServer;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.data.redis.core.StringRedisTemplate;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 
@@ -31,6 +32,8 @@ class ExamplePolicyTest extends DatabaseTest {
     private MeasureService measures;
     @Autowired
     private SessionMetadata metadata;
+    @Autowired
+    private StringRedisTemplate redis;
 
     @DynamicPropertySource
     static void own(DynamicPropertyRegistry properties) {
@@ -55,5 +58,11 @@ class ExamplePolicyTest extends DatabaseTest {
         HERE.assertGranted("session:metadata:abc", Duration.ofMinutes(15));
         metadata.write("abc", Map.of("browser", "y"), Duration.ofMinutes(5));
         HERE.assertGranted("session:metadata:abc", Duration.ofMinutes(5));
+    }
+
+    @Test
+    void trapC_principalIndexLivesAsLongAsTheLongestSession() {
+        redis.opsForSet().add("spring:session:index:name:jane", "a session");
+        HERE.assertGranted("spring:session:index:name:jane", Duration.ofHours(12));
     }
 }

@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/config"
+	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/seal"
+	"github.com/lethe-cache/lethe/internal/secret"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// front is what a server has in front of an upstream: the data keys, the other gateways, and the way to the upstream.
+type front struct {
+	clock   *seal.Clock
+	ring    *seal.Ring
+	up      *upstream.Upstream
+	bus     *upstream.Bus
+	peers   *seal.Peers
+	backend *upstream.Backend
+
+	stop  context.CancelFunc
+	parts sync.WaitGroup
+}
+
+// sealClock is the time that sealed deadlines are in, as the gateway's: it never goes back either.
+type sealClock struct{ *seal.Clock }
+
+// Wall is the same: what is sealed must fit what is granted.
+func (c sealClock) Wall() int64 { return c.Now() }
+
+const (
+	// hearing is how long the gateway waits for the upstream's pub/sub before it starts without.
+	hearing = 2 * time.Second
+	// greeting is how long other gateways have to answer before this one believes to be the first. They greet four times a
+	// second.
+	greeting = time.Second
+	// touchMillis is for how long a gateway that hears nobody, not even itself, goes on to serve PHI.
+	touchMillis = 2000
+)
+
+// openUpstream makes the way to the upstream and the data keys. Nothing is connected yet.
+func (s *serving) openUpstream() error {
+	if s.settings.Backend != config.BackendUpstream {
+		return nil
+	}
+	o, err := upstreamOptions(&s.settings.Upstream)
+	if err != nil {
+		return err
+	}
+	f := &front{clock: &seal.Clock{}}
+	if f.up, err = upstream.New(o); err != nil {
+		return err
+	}
+	cluster, err := clusterSecret(s.dir)
+	if err != nil {
+		return err
+	}
+	f.ring, err = seal.NewRing(cluster.Reveal(), f.clock)
+	cluster.Clear()
+	if err != nil {
+		return err
+	}
+	f.bus = upstream.NewBus(f.up)
+	if f.peers, err = seal.NewPeers(f.ring, f.bus, nil); err != nil {
+		f.ring.Close()
+		return err
+	}
+	s.front = f
+	return nil
+}
+
+// gatewayClock is the clock that all deadlines are on.
+func (s *serving) gatewayClock() gateway.Clock {
+	if s.front == nil {
+		return gateway.SystemClock{}
+	}
+	return sealClock{s.front.clock}
+}
+
+// useUpstream joins the gateway with the upstream, and this gateway with the others. It waits a moment for them: without
+// their keys everything that is upstream already would be a miss.
+func (s *serving) useUpstream() error {
+	f := s.front
+	if f == nil {
+		return nil
+	}
+	g := s.gateway
+	f.backend = upstream.NewBackend(f.up, f.ring, f.clock, g.UpstreamSink())
+	categories := len(g.Categories())
+	g.UseUpstream(&gateway.Upstream{
+		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
+		InTouch:     func() bool { return f.peers.InTouch(touchMillis) },
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	f.stop = stop
+	f.parts.Go(func() { f.bus.Listen(ctx, func(m []byte) { f.peers.Received(m) }) })
+	select {
+	case <-f.bus.Ready():
+	case <-time.After(hearing):
+		s.log.Warn("the upstream cannot be reached yet; commands are refused until it can")
+	}
+	if err := f.peers.Join(ctx, greeting); err != nil {
+		return fmt.Errorf("cannot begin to seal: %w", err)
+	}
+	f.parts.Go(func() { f.peers.Run(ctx) })
+	f.parts.Go(func() { f.backend.Run(ctx) })
+	return nil
+}
+
+// close ends what goes on in front of the upstream and erases the data keys. The loops must have ended.
+func (f *front) close() {
+	if f == nil {
+		return
+	}
+	if f.stop != nil {
+		f.stop()
+		f.parts.Wait()
+	}
+	f.ring.Close()
+}
+
+// clusterSecretFile is what all gateways in front of one upstream share.
+const clusterSecretFile = "cluster.secret"
+
+// clusterSecret reads the secret, or makes one for a first gateway. Others are given a copy of the file.
+func clusterSecret(dir *secret.Dir) (secret.Bytes, error) {
+	path := dir.File(clusterSecretFile)
+	data, err := secret.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		data = make([]byte, 32)
+		rand.Read(data)
+		err = secret.WriteFile(path, data)
+	}
+	if err != nil {
+		return secret.Bytes{}, fmt.Errorf("cannot use the cluster secret: %w", err)
+	}
+	return secret.New(data), nil
+}
+
+// upstreamOptions turns settings into what the upstream is opened with.
+func upstreamOptions(u *config.Upstream) (upstream.Options, error) {
+	modes := map[string]upstream.Mode{
+		config.UpstreamStandalone: upstream.Standalone, config.UpstreamSentinel: upstream.Sentinel, config.UpstreamCluster: upstream.Cluster,
+	}
+	o := upstream.Options{Mode: modes[u.Mode], Addresses: u.Addresses, Master: u.Master, PlainText: u.PlainText}
+	if u.TLS != config.UpstreamTLSOff {
+		secured, err := upstreamTLS(u)
+		if err != nil {
+			return o, err
+		}
+		o.TLS, o.SentinelTLS = secured, secured
+	}
+	if u.TokenFile != "" {
+		o.Credentials = func(context.Context) (upstream.Credentials, error) {
+			token, err := secret.ReadFile(u.TokenFile)
+			if err != nil {
+				return upstream.Credentials{}, fmt.Errorf("cannot read the upstream's token: %w", err)
+			}
+			return upstream.Credentials{User: u.User, Token: bytes.TrimRight(token, "\r\n")}, nil
+		}
+	}
+	return o, nil
+}
+
+func upstreamTLS(u *config.Upstream) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS13}
+	if u.TLS == config.UpstreamTLS12 {
+		c.MinVersion = tls.VersionTLS12
+	}
+	if u.CA != "" {
+		pem, err := os.ReadFile(u.CA)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the upstream's authorities: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("cannot use the upstream's authorities: the file has no certificate")
+		}
+	}
+	if u.Cert != "" {
+		if _, err := tls.LoadX509KeyPair(u.Cert, u.Key); err != nil {
+			return nil, fmt.Errorf("cannot use the client certificate for the upstream: %w", err)
+		}
+		// Read for each connection, so that it can be renewed.
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(u.Cert, u.Key)
+			return &pair, err
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// job is one command of a loop in front of an upstream: it passes the whole list in a worker of its own, because it ends
+// only when the round does. It shares the round's records and messages, and has a copy of its arguments, for the read buffer
+// is cleared before.
+type job struct {
+	Worker
+	wave   *wave
+	kept   kept
+	task   upstream.Task
+	places []upstream.Place
+	parked bool // it waits for the upstream
+	later  bool // it is part of a transaction, and needs nothing of the upstream
+}
+
+// jobs are jobs that are used again; the first used ones are in use.
+type jobs struct {
+	all  []*job
+	used int
+}
+
+// take returns a job for a command of the wave's loop; outer is the worker of the EXEC that it is part of, nil for none.
+func (p *jobs) take(v *wave, outer *Worker) *job {
+	if p.used == len(p.all) {
+		p.all = append(p.all, newJob(v))
+	}
+	j := p.all[p.used]
+	p.used++
+	root := v.w
+	j.outer, j.parked, j.later = outer, false, false
+	j.call.Now, j.call.WallNow, j.call.Tx = root.call.Now, root.call.WallNow, root.tx
+	return j
+}
+
+func newJob(v *wave) *job {
+	j := &job{wave: v, Worker: Worker{g: v.w.g, tx: v.w.tx, Out: resp.NewWriter(0)}}
+	j.job = j
+	j.call.Out = j.Out
+	j.call.Expiry = (*expiry)(&j.Worker)
+	// The counts by command only choose which calls are timed, so the round's jobs count together.
+	j.usage.numbers, j.usage.all = v.w.usage.numbers, &v.w.g.timeAll
+	return j
+}
+
+// forget clears what the jobs held and gives them back.
+func (p *jobs) forget() {
+	for _, j := range p.all[:p.used] {
+		j.kept.erase()
+		j.Out.Reset()
+		j.call.Reset()
+		clear(j.placed)
+		clear(j.places)
+		j.task.Call, j.task.Keys = nil, nil
+		j.session, j.outer = nil, nil
+	}
+	p.used = 0
+}
+
+// park makes the command wait for the upstream.
+func (j *job) park() {
+	j.places = j.places[:0]
+	for i := range j.placed {
+		j.places = append(j.places, placeOf(&j.placed[i]))
+	}
+	j.task.Call, j.task.Keys, j.task.Session = &j.call, j.places, j.session.ID()
+	j.queued, j.parked = true, true
+}
+
+// ended ends a command that was set aside, and adds what it has counted to the round.
+func (j *job) ended() {
+	j.queued = false
+	j.Worker.end(0)
+	j.addUp()
+}
+
+// addUp moves counts to the loop's worker, which adds them up for everybody once a round.
+func (j *job) addUp() {
+	to := j.wave.w
+	to.tally.commands += j.tally.commands
+	for _, c := range j.tally.counts {
+		for range c.n {
+			to.tally.count(c.tenant, c.category, c.outcome)
+		}
+	}
+	j.tally.commands, j.tally.counts = 0, j.tally.counts[:0]
+	for _, c := range j.usage.counts {
+		sum := to.usage.count(c.of, c.id)
+		sum.calls += c.calls
+		sum.failed += c.failed
+		sum.rejected += c.rejected
+		sum.timed += c.timed
+		sum.nanos += c.nanos
+	}
+	clear(j.usage.counts)
+	j.usage.counts = j.usage.counts[:0]
+}
+
+// intend adds a record for each entry that the command may change: an upstream keeps what is written whatever becomes of
+// this process, so what was about to happen must be known before it does.
+func (j *job) intend() {
+	c := &j.call
+	if !c.Spec.IsWrite() {
+		return
+	}
+	r := audit.Record{At: c.WallNow, Actor: j.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action], Outcome: audit.Intended}
+	for i := range j.placed {
+		p, ref := &j.placed[i], c.Refs[i]
+		if writes(ref.Flags) && recorded(p.category, audit.Intended, c.Spec) {
+			r.Tenant, r.Category, r.Key, r.Subject = p.tenant.Name, p.category.Name, c.Args[ref.Arg], p.subject
+			j.add(&r)
+		}
+	}
+}
+
+// fail answers an error instead of whatever was answered.
+func (j *job) fail(text string) {
+	j.Out.Truncate(0)
+	for i := range j.call.Told {
+		j.call.Told[i] = command.Untold
+	}
+	j.call.Error(text)
+}

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"sync"
+
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// upstreamSink records what happens to entries in an upstream beside what commands answer. Its methods may be called by any
+// goroutine.
+type upstreamSink struct {
+	g     *Gateway
+	mu    sync.Mutex
+	batch audit.Batch
+}
+
+// maxGathered is how many records wait for the reaper's next look at most.
+const maxGathered = 64
+
+// UpstreamSink returns what an upstream tells of expirations and lies.
+func (g *Gateway) UpstreamSink() upstream.Sink { return &g.sink }
+
+// Alarm records a lie of the upstream at once: it may be the only trace of an attack.
+func (x *upstreamSink) Alarm(a upstream.Alarm, tenant, category string, name []byte) {
+	g := x.g
+	g.Stats.alarms.Add(1)
+	g.Log.Warn("the upstream answered what no honest one does; the entry was taken for a miss", "alarm", a.String(), "tenant", tenant, "category", category)
+	r := x.record(audit.Read, audit.Failed, tenant, category, name)
+	r.Detail = "alarm=" + a.String()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.batch.Add(&r)
+	x.write()
+}
+
+// Expired records that an entry was deleted at its deadline.
+func (x *upstreamSink) Expired(tenant, category string, name []byte, deadline int64) {
+	g := x.g
+	c := g.categoryNamed(category)
+	if c != nil {
+		if t := g.tenants.Load().byName[tenant]; t != nil {
+			g.Stats.Cell(t.ID, c.ID).outcomes[audit.Expired].Add(1)
+		}
+		if c.Audit == policy.AuditNone {
+			return
+		}
+	}
+	r := x.record(audit.Expire, audit.Expired, tenant, category, name)
+	r.ExpiresAt = deadline
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.batch.Add(&r)
+	if x.batch.Len() >= maxGathered {
+		x.write()
+	}
+}
+
+func (x *upstreamSink) record(a audit.Action, o audit.Outcome, tenant, category string, name []byte) audit.Record {
+	r := audit.Record{At: x.g.Clock.Wall(), Actor: x.g.system, Action: a, Outcome: o, Tenant: tenant, Category: category, Key: name}
+	if name != nil {
+		r.Subject = x.g.Policy.Match(name).Subject
+	}
+	return r
+}
+
+// flush writes what has gathered. The reaper calls it.
+func (x *upstreamSink) flush() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.batch.Len() > 0 {
+		x.write()
+	}
+}
+
+func (x *upstreamSink) write() {
+	if x.g.Audit.Append(&x.batch) != nil {
+		x.batch.Reset() // the audit kept what it could and counts the rest, as with the reaper's records
+	}
+}
+
+func (g *Gateway) categoryNamed(name string) *policy.Category {
+	for _, c := range g.categories {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// Executor runs commands where entries are kept in an upstream: *upstream.Executor. A worker has one of its own, so it need
+// not be safe for concurrent use.
+type Executor interface {
+	// Batch runs calls together; each has its reply and its outcomes when Batch returns.
+	Batch(tasks []*upstream.Task)
+	// Transaction runs calls as one, provided that what is watched has not changed; problem is the error to answer.
+	Transaction(tasks []*upstream.Task, watches []upstream.Watched) (ran bool, problem string)
+	// Watch looks at the entries of a call.
+	Watch(c *command.Call, keys []upstream.Place) (all []upstream.Watched, problem string)
+	// Keyspace runs SCAN, KEYS, DBSIZE and RANDOMKEY, and reports whether the command is one of them.
+	Keyspace(c *command.Call, tenants []upstream.Tenant) bool
+	// Flush deletes every entry of a tenant.
+	Flush(tenant string, f func(name []byte)) (int, error)
+	// Close ends its connections and clears what it holds.
+	Close()
+}
+
+// Upstream is where entries are when they are not in the gateway's store.
+type Upstream struct {
+	NewExecutor func() Executor
+	// InTouch reports whether this gateway hears the others: what they have revoked, it would not know of otherwise.
+	InTouch func() bool
+}
+
+// UseUpstream makes the workers that are made from now on keep entries in an upstream, each by an executor of its own. The
+// clock of the gateway must be the upstream's. It must be called before the first worker is made.
+func (g *Gateway) UseUpstream(u *Upstream) { g.upstream = u }
+
+// placeOf is what an executor has to know of a key.
+func placeOf(p *placement) upstream.Place {
+	c := p.category
+	return upstream.Place{Tenant: p.tenant.Name, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff}
+}
+
+// lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.
+func lifeOf(c *policy.Category) time.Duration {
+	if c.Expiry == policy.Idle {
+		return c.MaxAge
+	}
+	return c.Ceiling
+}
+
+// upstreamTenants are the tenants whose names commands without keys see.
+func (s *Session) upstreamTenants() []upstream.Tenant {
+	all := make([]upstream.Tenant, len(s.tenants))
+	for i, t := range s.tenants {
+		all[i] = upstream.Tenant{ID: t.ID, Name: t.Name}
+	}
+	return all
+}
+
+const (
+	msgSealedScripts  = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
+	msgSealedTracking = "SEALED other gateways' writes are not told to clients; read again instead of tracking"
+	msgOutOfTouch     = "CONSENT this gateway does not hear the others; entries with PHI are served again when it does"
+	msgSealedInExec   = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
+)
+
+// refusedUpstream are commands that a gateway in front of an upstream cannot keep the promises of. What has keys and is not
+// here is refused by the executor where it has to be.
+var refusedUpstream = map[string]string{
+	"EVAL": msgSealedScripts, "EVAL_RO": msgSealedScripts, "EVALSHA": msgSealedScripts, "EVALSHA_RO": msgSealedScripts,
+	"FCALL": msgSealedScripts, "FCALL_RO": msgSealedScripts, "CLIENT|TRACKING": msgSealedTracking,
+}
+
+// namesUpstream are the commands without keys that look at entries or erase them.
+var namesUpstream = map[string]bool{
+	"SCAN": true, "KEYS": true, "DBSIZE": true, "RANDOMKEY": true, "FLUSHDB": true, "FLUSHALL": true,
+}
