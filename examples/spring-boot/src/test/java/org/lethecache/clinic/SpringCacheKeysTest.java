@@ -29,10 +29,6 @@ class SpringCacheKeysTest extends ClinicTest {
     @Autowired
     private CacheManager caches;
 
-    private static void assertPlaced(String key, String category, String tenant) {
-        assertThat(LETHE.cli("", "policy", "explain", key, "--user", "app")).contains(category).contains(tenant);
-    }
-
     @Test
     void prefixWithTenantAndCacheName() {
         assertThat(patients.data(TENANT, "12345")).isPresent();
