@@ -147,10 +147,10 @@ func parseUnit(unit, output string) *unitResult {
 			isResult = isResult && strings.HasPrefix(kind, "[")
 		}
 		switch {
-		case isResult:
-			failing = ""
 		case strings.Contains(line, "done]: "+unit):
 			r.complete, failing = true, ""
+		case isResult:
+			failing = ""
 		case failing != "" && len(r.failed[failing]) < 1000:
 			r.failed[failing] += line[:min(len(line), 1000)] + "\n"
 		}

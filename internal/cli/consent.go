@@ -64,7 +64,7 @@ The answer is the number of the change, when the server has confirmed it.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			o := consent.Order{Action: action, Tenant: tenant, Subject: subject, Reason: consent.Reason(reason),
-				By: "uid-" + strconv.Itoa(os.Getuid()), Method: "command-line"}
+				By: "uid-" + strconv.Itoa(os.Getuid()), Method: "command line"}
 			var err error
 			if o.Until, err = parseUntil(until, time.Now()); err != nil {
 				return err

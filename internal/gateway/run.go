@@ -9,7 +9,7 @@ import (
 // Run takes one command the whole way and leaves its reply in the worker's Out. This is the list; each step answers the
 // client itself when it stops the command.
 //
-// What is not here yet has its place: consent stands after authorise, sealing and opening around execute.
+// Before an upstream, a command with keys is parked where it would run, and runs with the others of its round: see wave.go.
 func (w *Worker) Run(s *Session, args [][]byte) Next {
 	if w.wave != nil {
 		return w.wave.run(s, args)

@@ -55,6 +55,13 @@ class RedisTemplateTest extends ClinicTest {
     }
 
     @Test
+    void unlinkDeletesAsNewerReleasesOfSpringCacheDo() {
+        redis.opsForValue().set(PATIENT, "v");
+        assertThat(redis.unlink(PATIENT)).isTrue();
+        assertThat(ENTRIES.exists(PATIENT)).isFalse();
+    }
+
+    @Test
     void hashWithoutTenantAndTimeToLiveIsPhiOfTheCredential() {
         metadata.write("abc", Map.of("browser", "x"));
         assertGranted("session:metadata:abc", PHI);
