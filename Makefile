@@ -11,7 +11,7 @@ BIN         ?= dist/lethe
 need = { $(1); } >/dev/null 2>&1 || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -q -y $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-long test-identity test-redis test-moto unit lint fuzz fips static smoke bench tools
+.PHONY: help run build test test-long test-clients test-spring test-identity test-redis test-moto unit lint fuzz fips static smoke bench tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ run: ## start a server with nothing configured (127.0.0.1:6380)
 build: ## build dist/lethe, without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/lethe
 
-test: tools lint fips static smoke fuzz unit test-identity ## everything: installs what is missing, checks, tests with the race detector, fuzzes
+test: tools lint fips static smoke fuzz unit test-identity test-clients test-spring ## everything: installs what is missing, checks, tests with the race detector, fuzzes
 
 test-long: tools ## the long forms: 10,000 connections, long random sequences, a minute for each fuzz target
 	$(GO) run ./internal/testkit/summary -- $(GO) test -race -json -timeout 60m ./conformance -args -long

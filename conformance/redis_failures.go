@@ -59,6 +59,10 @@ func redisFailures() []redisFailure {
 		unit/multi: MULTI propagation of EVAL
 		unit/multi: MULTI propagation of SCRIPT FLUSH
 		unit/multi: MULTI propagation of XREADGROUP
+		unit/scripting: replication_stream error. Received '-ERR SYNC is refused: there is no replication; run gateways over one upstream instead
+		unit/scripting: SPOP: We can call scripts rewriting client->argv from Lua
+		unit/scripting: MGET: mget shouldn't be propagated in Lua
+		unit/scripting: EXPIRE: We can call scripts rewriting client->argv from Lua
 		integration/redis-cli: Dumping an RDB - functions only: no
 		integration/redis-cli: Dumping an RDB - functions only: yes
 		integration/redis-cli: Connecting as a replica
@@ -86,6 +90,7 @@ func redisFailures() []redisFailure {
 	`)
 	add(false, "A token has at least 16 characters (G4): ACL SETUSER refuses the test's password.", `
 		unit/other: RESET clears authenticated state
+		unit/scripting: Script ACL check
 	`)
 	add(false, "What was read or written is in no buffer longer than a command (G2): connections have none of their own.", `
 		unit/querybuf: query buffer resized correctly
@@ -112,7 +117,18 @@ func redisFailures() []redisFailure {
 	`)
 	add(true, "There is no replication, so there are no replicas to wait for and none to become: the first test leaves a transaction open.", `
 		unit/multi: exec with write commands and state change
+		unit/scripting: not enough good replicas
 		unit/multi: exec with read commands and stale replica state change
+	`)
+	add(true, "Lethe always makes room by eviction, and an OOM error tells the limit: with a limit of one byte no value is left to read. They leave the limit.", `
+		unit/scripting: allow-oom shebang flag
+		unit/functions: FUNCTION - verify OOM on function load and function restore
+		unit/functions: FUNCTION - verify allow-omm allows running any command
+		unit/scripting: reject script do not cause a Lua stack leak
+		unit/scripting: Consistent eval error reporting
+	`)
+	add(true, "Arguments are not kept (G9), so FUNCTION STATS does not repeat a function's. It leaves the function running.", `
+		unit/functions: FUNCTION - test function kill
 	`)
 	add(true, "Deadlines hold while clients are paused (G1, G2). It leaves them paused.", `
 		unit/pause: Test both active and passive expires are skipped during client pause

@@ -26,6 +26,7 @@ type Call struct {
 
 	Retry  bool // the command waited, and something may have changed since
 	NoWait bool // the command may not wait
+	Script bool // a script runs the command
 	State  any  // what a command that waits keeps from one try to the next
 
 	Notices NoticeClass // what the tenant wants to be told of changes
@@ -42,7 +43,7 @@ type Call struct {
 // Reset prepares the call for another command.
 func (c *Call) Reset() {
 	c.Spec, c.Args, c.Failed, c.Count = nil, nil, false, 0
-	c.Retry, c.NoWait, c.State = false, false, nil
+	c.Retry, c.NoWait, c.Script, c.State = false, false, false, nil
 	c.Notes = c.Notes[:0]
 	c.Refs, c.Keys, c.Told = c.Refs[:0], c.Keys[:0], c.Told[:0]
 }

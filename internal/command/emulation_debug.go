@@ -1,7 +1,9 @@
 package command
 
 import (
+	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/engine"
@@ -65,6 +67,11 @@ func debugMatch(_ *Emulation, c *Call) {
 // debugReload has every value go out as DUMP writes it and come back as RESTORE reads it, with the deadline that it has:
 // what a restart from disk does in Redis.
 func debugReload(e *Emulation, c *Call) {
+	options := strings.ToLower(string(bytes.Join(c.Args[2:], []byte{' '})))
+	if strings.Contains(options, "noflush") && !strings.Contains(options, "merge") {
+		c.Error("ERR Error trying to load the RDB dump, check server logs") // all that it would load is there
+		return
+	}
 	for _, name := range c.allNames() {
 		c.withKey(name, func(x engine.Entry) {
 			enc := rdb.NewEncoder(x.Bytes())
@@ -124,9 +131,15 @@ func debugObject(e *Emulation, c *Call) {
 		}
 		c.Out.Status(line)
 	})
-	if !found {
-		c.Error(resp.MsgNoSuchKey)
+	if found {
+		return
 	}
+	c.onKey(c.Args[2], func(k *engine.Key) { found = c.Tx.Held(k) })
+	if found { // its deadline has passed, and a test has stopped erasure
+		c.Out.Status("Value at:0x0 refcount:1 encoding:raw serializedlength:0 lru:0 lru_seconds_idle:0")
+		return
+	}
+	c.Error(resp.MsgNoSuchKey)
 }
 
 // onKey calls f with a key of the caller's home, locked; DEBUG's keys are not in its table entry.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 var updateReference = flag.Bool("update-reference", false, "rewrite docs/commands.md")
@@ -19,7 +20,7 @@ const (
 	referenceHead = `# Commands
 
 Every command of Lethe. This page is made from the command table, the list of differences in
-[conformance](../conformance/README.md) and the upstream's table of shapes by
+[conformance](../conformance/README.md) and what the upstream's executor refuses, by
 ` + "`go test ./internal/command -run Reference -update-reference`" + `; a test fails when it is not what they say.
 
 - **Policy** is the question that a command asks of the [deadline rules](policy.md#where-deadlines-come-from): *whole* writes a
@@ -27,8 +28,9 @@ Every command of Lethe. This page is made from the command table, the list of di
   an entry out of others. Reads ask nothing; where a deadline has passed there is nothing to read.
 - **Record** is what the [audit](spec/audit.md) calls it. Commands without one touch no data.
 - **Upstream** is whether the command runs where entries are kept sealed in an upstream ([design](design/0003-upstream.md)); the
-  embedded engine runs all of them. *yes*: as the embedded engine does. *no*: refused, with an error that begins with SEALED.
-  Empty: it touches no entry, and the gateway answers by itself.
+  embedded engine runs all of them. *yes*: as the embedded engine does. *no*: refused, with an error that begins with SEALED;
+  counters (INCR, DECR, INCRBY, DECRBY) run in categories with ` + "`seal: off`" + `. Empty: it touches no entry, and the gateway
+  answers by itself.
 - **Differs** names the rows of [Differences](#differences).
 
 Who may run what is in [access-matrix.md](access-matrix.md). ` + "`lethe commands --json`" + ` and COMMAND DOCS tell the same of each
@@ -63,7 +65,7 @@ func reference(t *testing.T) string {
 			groups[s.Group] = append(groups[s.Group], s)
 		}
 	}
-	differences, served := readDifferences(t, table), readShapes(t)
+	differences := readDifferences(t, table)
 	var b strings.Builder
 	b.WriteString(referenceHead)
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
@@ -77,7 +79,7 @@ func reference(t *testing.T) string {
 					rows = append(rows, d.name)
 				}
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", title(s), cell(s.Summary), effect(s), action(s), upstream(s, served),
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", title(s), cell(s.Summary), effect(s), action(s), inUpstream(s),
 				strings.Join(rows, ", "))
 		}
 	}
@@ -132,17 +134,19 @@ func action(s *command.Spec) string {
 	return ""
 }
 
-// upstream says whether entries in an upstream serve a command.
-func upstream(s *command.Spec, served map[string]bool) string {
-	touches := len(s.Keys) > 0 || s.GetKeys != nil
-	switch s.Action {
-	case command.ActionRead, command.ActionWrite, command.ActionDelete, command.ActionList:
-		touches = true
-	}
+// inFront are commands without keys that gateways in front of an upstream serve, or refuse, on purpose.
+var inFront = map[string]string{
+	"SCAN": "yes", "KEYS": "yes", "DBSIZE": "yes", "RANDOMKEY": "yes", "FLUSHDB": "yes", "FLUSHALL": "yes", "CLIENT|TRACKING": "no",
+}
+
+// inUpstream says whether a command runs where entries are kept in an upstream; "" where it touches none.
+func inUpstream(s *command.Spec) string {
 	switch {
-	case !touches, s.Group == "pubsub": // messages pass through the gateway alone
+	case inFront[s.RecordName()] != "":
+		return inFront[s.RecordName()]
+	case len(s.Keys) == 0 || s.Group == "pubsub":
 		return ""
-	case served[s.RecordName()]:
+	case upstream.Refusal(s.RecordName()) == "":
 		return "yes"
 	}
 	return "no"

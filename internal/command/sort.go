@@ -161,8 +161,8 @@ func (s *sorting) open() (ok bool) {
 	default:
 		v.list, ok = c.list(0)
 	}
-	if v.kind == engine.Set && s.unsorted && s.into >= 0 {
-		// A set has no order that is worth storing, so Redis stores it sorted.
+	if v.kind == engine.Set && s.unsorted && (s.into >= 0 || c.Script) {
+		// A set has no order that is worth storing, or that a script may depend on, so Redis sorts it.
 		s.unsorted, s.texts, s.by = false, true, nil
 	}
 	return ok

@@ -10,6 +10,10 @@ func (c *Call) streamReadArgs() (r streamRead, ok bool) {
 		more := len(c.Args) - i - 1
 		switch arg := c.Args[i]; {
 		case word(arg, "BLOCK") && more > 0:
+			if c.Script {
+				c.Error("ERR " + c.Spec.full + " command is not allowed with BLOCK option from scripts")
+				return r, false
+			}
 			i++
 			if r.block, ok = c.blockArg(i); !ok {
 				return r, false

@@ -113,6 +113,13 @@ func (tx *Tx) Get(k *Key) Entry {
 	return e
 }
 
+// Held reports whether there is an entry of a key in memory, its deadline passed or not. It is for tests of erasure: what
+// it tells is nobody's business.
+func (tx *Tx) Held(k *Key) bool {
+	_, e := tx.shard(k).find(k)
+	return e != nil
+}
+
 // live returns a key's live entry; one whose deadline has passed is told to the sink and erased first.
 func (tx *Tx) live(k *Key) Entry {
 	sh := tx.shard(k)

@@ -112,6 +112,7 @@ func (i *info) memory() {
 	i.text("maxmemory_human", human(limit))
 	i.text("maxmemory_policy", evictionPolicy)
 	i.zeros("mem_not_counted_for_evict", "lazyfree_pending_objects")
+	i.number("number_of_cached_scripts", int64(i.g.scripts.kept(i.s)))
 	i.text("mem_allocator", "lethe")
 	if i.s.reachesEveryone() {
 		i.number("lethe_mapped_memory", i.g.Store.Mapped())

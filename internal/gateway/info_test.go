@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
 // G4: what INFO counts is the caller's own tenants'.
@@ -138,4 +140,39 @@ func TestSettings(t *testing.T) {
 	f("*4 $10 appendonly $2 no $7 timeout $1 0", "appendonly", "timeout")
 	f("*2 $9 maxmemory $8 67108864", "maxmemory")
 	f("*0", "requirepass", "dir", "tls-*", "logfile")
+}
+
+// What connections do is told of those that CLIENT LIST shows.
+func TestInfoOfConnections(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.users["second"] = l.login("second", "TENANTA", "~* &* +@all")
+	a, waits := l.connect("a"), l.connect("second")
+	l.connect("b")
+	waits.Attach(&link{})
+	f := func(s *gateway.Session, call, field, want, flags string) {
+		t.Helper()
+		l.as(s, call)
+		if got := l.info(a, "clients")[field]; got != want {
+			t.Errorf("%s: %s is %s, want %s", call, field, got, want)
+		}
+		if got := l.as(s, "CLIENT INFO"); s == a && !strings.Contains(got, " flags="+flags+" ") {
+			t.Errorf("%s: flags are not %s: %q", call, flags, got)
+		}
+	}
+	f(a, "PING", "blocked_clients", "0", "N")
+	f(a, "CLIENT TRACKING ON BCAST", "tracking_clients", "1", "tB")
+	f(a, "CLIENT TRACKING OFF", "tracking_clients", "0", "N")
+	l.as(a, "HELLO 3")
+	f(a, "SUBSCRIBE c", "tracking_clients", "0", "P")
+	f(a, "UNSUBSCRIBE", "tracking_clients", "0", "N")
+	f(waits, "BLPOP list 0", "blocked_clients", "1", "")
+	l.gateway.Unblock(a, waits.ID(), false)
+	f(a, "PING", "blocked_clients", "0", "N")
+	if got := l.as(a, "MULTI") + l.as(a, "PING"); got != "+OK\r\n+QUEUED\r\n" {
+		t.Fatal(got)
+	}
+	if i := a.About(); !i.InTransaction || i.Queued != 1 {
+		t.Errorf("in a transaction: %+v", i)
+	}
 }

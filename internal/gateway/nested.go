@@ -39,10 +39,15 @@ func (w *Worker) root() *Worker {
 func (w *Worker) add(r *audit.Record) { w.root().batch.Add(r) }
 
 // runInside runs a command that another one runs, for the same connection. It may not wait.
-func (w *Worker) runInside(s *Session, args [][]byte) {
+func (w *Worker) runInside(s *Session, args [][]byte) { w.runNested(s, args, false) }
+
+// runForScript is runInside for a script.
+func (w *Worker) runForScript(s *Session, args [][]byte) { w.runNested(s, args, true) }
+
+func (w *Worker) runNested(s *Session, args [][]byte, script bool) {
 	from := w.Out.Len()
 	w.start(s, args)
-	w.call.NoWait = true
+	w.call.NoWait, w.call.Script = true, script
 	w.pass()
 	w.end(from)
 }

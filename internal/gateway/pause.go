@@ -105,25 +105,19 @@ func (w *Worker) waitForPause() bool {
 // mayWrite reports whether the command may change or publish anything.
 func (w *Worker) mayWrite() bool {
 	spec := w.call.Spec
-	if kind, ok := scriptKinds[spec.RecordName()]; ok {
-		job, err := w.g.scriptJob(&w.call, command.ScriptRun{Kind: kind, Script: w.call.Args[1]})
-		return err != nil || !job.readOnly
-	}
-	if writesOrTells(spec) {
-		return true
-	}
 	if t := w.session.transaction; t != nil && spec.RecordName() == "EXEC" {
-		return slices.ContainsFunc(t.calls, func(q queued) bool { return writesOrTells(q.spec) })
+		return slices.ContainsFunc(t.calls, func(q queued) bool { return w.writes(q.spec, q.args) })
 	}
-	return false
+	return w.writes(spec, w.call.Args)
 }
 
 // scriptKinds are the commands that run scripts which may promise to write nothing.
 var scriptKinds = map[string]command.ScriptKind{"EVAL": command.ScriptSource, "EVALSHA": command.ScriptSHA, "FCALL": command.ScriptFunction}
 
-// writesOrTells reports whether a command may change or publish anything. A script may do what it likes unless its command
-// promises otherwise.
-func writesOrTells(spec *command.Spec) bool {
-	_, script := scriptKinds[spec.RecordName()]
-	return script || spec.Flags&(command.Write|command.MayReplicate) != 0
+func (w *Worker) writes(spec *command.Spec, args [][]byte) bool {
+	if kind, ok := scriptKinds[spec.RecordName()]; ok {
+		job, err := w.g.scriptJob(&w.call, command.ScriptRun{Kind: kind, Script: args[1]})
+		return err != nil || !job.readOnly
+	}
+	return spec.Flags&(command.Write|command.MayReplicate) != 0
 }

@@ -52,6 +52,15 @@ func (x *scripts) of(c *command.Call) *tenantScripts {
 	return t.(*tenantScripts)
 }
 
+// kept counts the scripts of a session's tenant.
+func (x *scripts) kept(s *Session) int {
+	t, ok := x.tenants.Load(s.home)
+	if !ok {
+		return 0
+	}
+	return t.(*tenantScripts).cache.Len()
+}
+
 // LoadScript keeps a script and returns its SHA-1.
 func (g *Gateway) LoadScript(c *command.Call, body []byte) (string, error) {
 	s, err := g.scripts.of(c).cache.Load(body)

@@ -101,7 +101,7 @@ type scriptCaller struct {
 // Call runs a command and returns its reply.
 func (x *scriptCaller) Call(args [][]byte) []byte {
 	x.in.Out.Reset()
-	x.in.runInside(x.s, args)
+	x.in.runForScript(x.s, args)
 	if spec := x.in.call.Spec; spec != nil && spec.IsWrite() && x.in.refused == "" {
 		x.now.wrote.Store(true)
 	}

@@ -25,6 +25,8 @@ func TestDroppedReplies(t *testing.T) {
 	f("", "CLIENT", "REPLY", "SKIP") // OFF stays OFF
 	f("", "PING")
 	f("", "PING")
+	f("*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n", "SUBSCRIBE", "c") // a push is no reply
+	f("*3\r\n$11\r\nunsubscribe\r\n$1\r\nc\r\n:0\r\n", "UNSUBSCRIBE", "c")
 	f("+OK\r\n", "CLIENT", "REPLY", "ON")
 	f("$1\r\nv\r\n", "GET", "TENANTA:patient:1")
 	f("", "CLIENT", "REPLY", "OFF")

@@ -68,7 +68,7 @@ func (s *Session) Track(t *command.Tracking) bool {
 	defer x.mu.Unlock()
 	x.n.Add(1)
 	if t.Broadcast {
-		for _, id := range s.ids {
+		for _, id := range s.trackable() {
 			if x.wide == nil {
 				x.wide = map[engine.TenantID][]*tracks{}
 			}
@@ -76,6 +76,15 @@ func (s *Session) Track(t *command.Tracking) bool {
 		}
 	}
 	return true
+}
+
+// trackable are the tenants whose entries the connection may read: its own, and the global one.
+func (s *Session) trackable() []engine.TenantID {
+	global := s.g.Tenants()[0].ID
+	if slices.Contains(s.ids, global) {
+		return s.ids
+	}
+	return append(slices.Clone(s.ids), global)
 }
 
 // Tracks returns what CLIENT TRACKING chose; nil: it is off.

@@ -51,6 +51,10 @@ func TestTrackingReferenceData(t *testing.T) {
 	f("OPTOUT", "GET "+icd, "SET "+icd+" w", 0, told)
 	f("OPTOUT", "CLIENT CACHING NO\nGET "+icd, "SET "+icd+" w", 0, "")
 	f("BCAST PREFIX global:", "PING", "SET TENANT001:session:1 v", 0, "")
+	f("BCAST", "PING", "MSET "+icd+" w "+cpt+" x", 0, ">2\r\n$10\r\ninvalidate\r\n*2\r\n$23\r\n"+icd+"\r\n$21\r\n"+cpt+"\r\n")
+	f("BCAST PREFIX global:codesystem:i", "PING", "MSET "+icd+" w "+cpt+" x", 0, told)
+	f("", "EVAL_RO return(redis.call('get','TENANT001:session:1')) 1 "+icd, "SET "+icd+" w", 0, told)
+	f("", "EVAL_RO return(1) 1 "+icd, "SET "+icd+" w", 0, "")
 	f("", "GET "+icd+"\nCLIENT TRACKING OFF", "SET "+icd+" w", 0, "")
 	f("", "GET "+icd+"\nRESET", "SET "+icd+" w", 0, "")
 }

@@ -91,6 +91,7 @@ func TestWatch(t *testing.T) {
 	f("its deadline changed", "SET k v\nWATCH k", "EXPIRE k 100", 0, failed)
 	f("its deadline passed", "SET k v PX 50\nWATCH k", "", 51, failed)
 	f("gone before it was watched", "SET k v PX 50\nDEL k\nWATCH k", "", 51, done)
+	f("deleted when its deadline had passed before it was watched", "SET k v PXAT 1\nWATCH k", "DEL k", 0, done)
 	f("flushed", "SET k v\nWATCH k", "FLUSHALL", 0, failed)
 	f("flushed where there was none", "WATCH k", "FLUSHALL", 0, done)
 	f("forgotten", "SET k v\nWATCH k\nUNWATCH", "SET k w", 0, done)

@@ -81,4 +81,5 @@ func TestWaitingForStreamsEnds(t *testing.T) {
 	f("", "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", "XGROUP DESTROY s g", "-NOGROUP the consumer group this client was blocked on no longer exists\r\n")
 	f("", "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", "DEL s", "-UNBLOCKED the stream key no longer exists\r\n")
 	f("", "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", "SET s v", "-UNBLOCKED the stream key no longer exists\r\n")
+	f("", "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", "FLUSHALL", "-UNBLOCKED the stream key no longer exists\r\n")
 }

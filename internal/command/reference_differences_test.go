@@ -1,11 +1,7 @@
 package command_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -71,66 +67,4 @@ func namedIn(text string, table *command.Table) map[string]bool {
 
 func capitals(word string) bool {
 	return strings.IndexFunc(word, func(r rune) bool { return !unicode.IsUpper(r) && r != '_' && r != '-' }) < 0
-}
-
-// readShapes finds the commands that internal/upstream serves in the source of its table, which it keeps to itself: the
-// names that are given to add together with a shape that does not refuse, the commands on lists, and those on all keys.
-func readShapes(t *testing.T) map[string]bool {
-	t.Helper()
-	served := map[string]bool{}
-	for _, name := range []string{"shape.go", "quick.go", "keyspace.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), "../upstream/"+name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, declared := range file.Decls {
-			f, ok := declared.(*ast.FuncDecl)
-			if !ok || f.Name.Name != "shapes" && f.Name.Name != "listQuicks" && f.Name.Name != "Keyspace" {
-				continue
-			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.CallExpr:
-					if len(n.Args) > 1 && !refuses(n.Args[0]) {
-						addNames(served, n.Args[1:])
-					}
-				case *ast.KeyValueExpr:
-					addNames(served, []ast.Expr{n.Key})
-				case *ast.CaseClause:
-					addNames(served, n.List)
-				}
-				return true
-			})
-		}
-	}
-	if !served["GET"] || !served["LPUSH"] || !served["SCAN"] || served["INCR"] {
-		t.Fatal("the upstream's table of shapes is written in another way now: mend readShapes")
-	}
-	return served
-}
-
-// refuses reports whether an argument is a shape that is an error.
-func refuses(e ast.Expr) bool {
-	shape, ok := e.(*ast.CompositeLit)
-	if !ok {
-		return true // not a shape at all
-	}
-	for _, field := range shape.Elts {
-		if kv, ok := field.(*ast.KeyValueExpr); ok {
-			if name, ok := kv.Key.(*ast.Ident); ok && name.Name == "refuse" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func addNames(to map[string]bool, from []ast.Expr) {
-	for _, e := range from {
-		if literal, ok := e.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			if name, err := strconv.Unquote(literal.Value); err == nil {
-				to[name] = true
-			}
-		}
-	}
 }
