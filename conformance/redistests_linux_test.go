@@ -55,7 +55,7 @@ func TestRedisTests(t *testing.T) {
 			passed, failed, skipped = passed+r.passed, failed+len(r.failed), skipped+len(r.skipped)
 		})
 	}
-	t.Logf("Redis's own tests: %d passed, %d failed as they have to, %d cannot be run", passed, failed, skipped)
+	t.Logf("Redis's own tests: %d passed, %d failed, %d not run", passed, failed, skipped)
 }
 
 // listedFailures returns what redis_failures.go says of a unit, by test.
@@ -174,5 +174,17 @@ func (r *unitResult) compare(t *testing.T, listed map[string]redisFailure) {
 	}
 	if !r.complete {
 		t.Errorf("%s did not come to its end:\n%s", r.unit, r.output[max(0, len(r.output)-2000):])
+	}
+}
+
+func TestParseUnit(t *testing.T) {
+	t.Parallel()
+	r := parseUnit("unit/x", "\x1b[0;32m[ok]\x1b[0m: one (3 ms)\n[err]: two in tests/unit/x.tcl\nwanted 1\n[skip]: three\n[ok]: four: five (1 ms)\n"+
+		"[1/1 \x1b[0;33mdone\x1b[0m]: unit/x (0 seconds)\n*** [err]: two in tests/unit/x.tcl\n")
+	if !r.complete || r.passed != 2 || len(r.failed) != 1 || r.failed["two"] != "wanted 1\n" || !r.skipped["three"] {
+		t.Errorf("read as %+v", r)
+	}
+	if r := parseUnit("unit/x", "[ok]: one (3 ms)\n[exception]: broken pipe\n[1/1 done]: unit/x (0 seconds)\n"); r.complete {
+		t.Error("a unit that broke off is complete")
 	}
 }

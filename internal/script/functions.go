@@ -3,6 +3,7 @@ package script
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -13,8 +14,8 @@ type Functions struct {
 
 	mu        sync.RWMutex
 	libraries map[string]*Library
-	functions map[string]*Function
-	bytes     int // of source
+	functions map[string]*Function // by name in lower case, as Redis finds them
+	bytes     int                  // of source
 }
 
 // DefaultFunctionBytes is how much source a tenant's libraries may have.
@@ -59,10 +60,10 @@ func (s *Functions) join(added []*Library, replace bool, before, after string) e
 
 func (s *Functions) add(l *Library) error {
 	for _, f := range l.Functions {
-		if s.functions[f.Name] != nil {
+		if s.functions[strings.ToLower(f.Name)] != nil {
 			return Error("ERR Function " + f.Name + " already exists")
 		}
-		s.functions[f.Name] = f
+		s.functions[strings.ToLower(f.Name)] = f
 	}
 	s.libraries[l.Name] = l
 	if s.bytes += len(l.Code); s.bytes > s.limit {
@@ -74,7 +75,7 @@ func (s *Functions) add(l *Library) error {
 func (s *Functions) remove(l *Library) {
 	delete(s.libraries, l.Name)
 	for _, f := range l.Functions {
-		delete(s.functions, f.Name)
+		delete(s.functions, strings.ToLower(f.Name))
 	}
 	s.bytes -= len(l.Code)
 }
@@ -103,7 +104,7 @@ func (s *Functions) Flush() {
 func (s *Functions) Find(name []byte) *Function {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.functions[string(name)]
+	return s.functions[strings.ToLower(string(name))]
 }
 
 // Libraries are all libraries, by name.

@@ -17,6 +17,7 @@ type libraries struct {
 	loading     *lua.LTable // the globals while a library is being loaded
 	stringTable *lua.LTable
 	readOnly    *lua.LTable // the metatable that marks tables as shared
+	raises      *lua.LTable // another one: what is missing in them raises an error
 	globalsMeta *lua.LTable // what scripts get as the metatable of the globals
 	stringMeta  *lua.LTable // what scripts get as the metatable of strings
 	arithmetic  *lua.LTable // the metatable that strings really have
@@ -60,6 +61,7 @@ func newLibraries() *libraries {
 	}
 	slices.Sort(lib.names)
 	raises := newTable()
+	lib.raises = raises
 	raises.RawSetString("__index", missing)
 	lib.builtins.Metatable = raises
 

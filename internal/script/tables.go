@@ -121,5 +121,5 @@ func (m *machine) everything(L *lua.LState) *lua.LTable {
 
 // readOnly reports whether scripts may not write a table: it is shared with other runs, or holds the globals.
 func (m *machine) readOnly(t *lua.LTable) bool {
-	return t.Metatable == m.lib.readOnly || t == m.env || t == m.all || t == m.globals || t == m.lib.builtins || t == m.envMeta
+	return t.Metatable == m.lib.readOnly || t.Metatable == m.lib.raises || t == m.lib.raises || t == m.env || t == m.all || t == m.globals || t == m.lib.builtins || t == m.envMeta
 }
