@@ -11,8 +11,8 @@ import (
 // silent answers no command.
 type silent struct{}
 
-func (silent) Call([][]byte) []byte                   { return []byte("+OK\r\n") }
-func (silent) SetRESP3(bool)                          {}
+func (silent) Call([][]byte) []byte                  { return []byte("+OK\r\n") }
+func (silent) SetRESP3(bool)                         {}
 func (silent) MayRun([][]byte) (allowed, known bool) { return true, true }
 
 // The table that a library registers its functions with is shared by all libraries of all tenants: a function that kept it
