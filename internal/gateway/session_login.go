@@ -136,6 +136,9 @@ func (s *Session) address() netip.Addr {
 	return netip.Addr{}
 }
 
+// Welcome says whether the connection is worth a handshake: see identity.Guard. Safe for concurrent use.
+func (s *Session) Welcome() bool { return s.g.access.guard.Welcome(s.address(), s.g.instant()) }
+
 // Login makes the connection the user's if the token is right and can be checked fast.
 func (s *Session) Login(name string, token []byte) error {
 	if !s.g.access.mayComeFrom(s.address()) {
@@ -223,6 +226,7 @@ func (w *Worker) Certified(s *Session, cert *x509.Certificate) {
 		s.refuseLogin(user.Name, err)
 		r.Outcome, r.Detail, s.detail = audit.Denied, s.detail, ""
 	} else {
+		s.g.access.guard.Succeeded(user.Name, s.address(), s.g.instant())
 		s.become(login, login.User.Generation())
 		r.Tenant = login.User.Home()
 	}

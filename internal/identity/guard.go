@@ -13,12 +13,15 @@ import (
 // been that user before, and an address from which many fail stays usable for users who have come from it before. From
 // elsewhere a user under attack can be tried a few times a second, so a new machine gets in while the attack lasts.
 //
+// Who keeps trying meanwhile is not even given a handshake (see Welcome): that is what a flood of wrong tokens costs most.
+//
 // What it remembers is bounded; under a flood it forgets what is oldest. Safe for concurrent use; its lock is a leaf.
 type Guard struct {
 	mu      sync.Mutex
 	pairs   map[pair]*record
 	sources map[netip.Addr]*record
 	users   map[string]*attack
+	doors   turn // handshakes of strangers who insist, from everywhere
 }
 
 type pair struct {
@@ -32,13 +35,30 @@ type record struct {
 	until     time.Time // no try before
 	lastAt    time.Time
 	succeeded bool
+	insisted  int       // of an address: tries that were refused without a look, since its last success
+	away      time.Time // of an address: no handshake before
+	doors     turn      // of an address that has succeeded: handshakes while it insists
 }
 
-// attack counts the failures of one user from everywhere in one second and the one before.
+// attack counts the failures of one user from everywhere, and the tries that were let through meanwhile.
 type attack struct {
-	second          int64
-	failures, tries int
+	failures, tries turn
 	until           time.Time // the user is under attack until then
+}
+
+// turn counts within one second.
+type turn struct {
+	second int64
+	n      int
+}
+
+// add counts one more and returns how many there are in now's second.
+func (t *turn) add(now time.Time) int {
+	if second := now.Unix(); t.second != second {
+		*t = turn{second: second}
+	}
+	t.n++
+	return t.n
 }
 
 const (
@@ -49,7 +69,12 @@ const (
 	forgetAfter   = time.Hour
 	attackAt      = 20 // failures of one user in a second
 	attackLasts   = time.Minute
-	strangerTries = 5 // a second, of addresses that were never the user before, while it is under attack
+	strangerTries = 5  // a second, of addresses that were never the user before, while it is under attack
+	insistFree    = 20 // tries that are refused without a look before an address gets no handshake
+	firstAway     = time.Second
+	longestAway   = time.Minute
+	knownDoors    = 50 // handshakes a second of one address that insists, where somebody has succeeded from it
+	strangerDoors = 20 // handshakes a second of all other addresses that insist, together
 	maxRemembered = 1 << 16
 )
 
@@ -63,6 +88,14 @@ func (g *Guard) Admit(user string, source netip.Addr, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	source = block(source)
+	if g.mayTry(user, source, now) {
+		return true
+	}
+	remembered(g.sources, source, now).insist(now)
+	return false
+}
+
+func (g *Guard) mayTry(user string, source netip.Addr, now time.Time) bool {
 	p := g.pairs[pair{user, source}]
 	if p != nil && now.Before(p.until) {
 		return false
@@ -74,20 +107,36 @@ func (g *Guard) Admit(user string, source netip.Addr, now time.Time) bool {
 		return false
 	}
 	a := g.users[user]
-	if a == nil || !now.Before(a.until) {
-		return true
-	}
-	a.turn(now)
-	a.tries++
-	return a.tries <= strangerTries
+	return a == nil || !now.Before(a.until) || a.tries.add(now) <= strangerTries
 }
 
-// Succeeded notes a good credential: the pair is known from then on, and free of delays.
+// Welcome says whether a new connection from an address is worth a handshake. It is, except while the address insists on
+// trying what is refused without a look. Even then some get through, so that nobody is locked out by a neighbour behind the
+// same address: many where somebody has succeeded from it, a few of all others together.
+func (g *Guard) Welcome(source netip.Addr, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.sources[block(source)]
+	switch {
+	case s == nil || !now.Before(s.away):
+		return true
+	case s.succeeded:
+		return s.doors.add(now) <= knownDoors
+	default:
+		return g.doors.add(now) <= strangerDoors
+	}
+}
+
+// Succeeded notes a good credential: the pair and the address are known from then on, the pair is free of delays, and the
+// address gets handshakes again.
 func (g *Guard) Succeeded(user string, source netip.Addr, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := remembered(g.pairs, pair{user, block(source)}, now)
+	source = block(source)
+	p := remembered(g.pairs, pair{user, source}, now)
 	p.failures, p.until, p.lastAt, p.succeeded = 0, time.Time{}, now, true
+	s := remembered(g.sources, source, now)
+	s.insisted, s.away, s.lastAt, s.succeeded = 0, time.Time{}, now, true
 }
 
 // Failed notes a wrong credential. It reports whether the pair or the address is locked from this failure on, so that a
@@ -106,8 +155,7 @@ func (g *Guard) Failed(user string, source netip.Addr, now time.Time) (locked bo
 		a = &attack{}
 		g.users[user] = a
 	}
-	a.turn(now)
-	if a.failures++; a.failures >= attackAt {
+	if a.failures.add(now) >= attackAt {
 		a.until = now.Add(attackLasts)
 	}
 	return locked
@@ -132,9 +180,15 @@ func (r *record) fail(free int, now time.Time) (locked bool) {
 	return delay == longestDelay && over <= 13
 }
 
-func (a *attack) turn(now time.Time) {
-	if second := now.Unix(); a.second != second {
-		a.second, a.failures, a.tries = second, 0, 0
+// insist counts a try that was refused without a look.
+func (r *record) insist(now time.Time) {
+	if now.Sub(r.lastAt) > forgetAfter {
+		r.insisted = 0
+	}
+	r.insisted++
+	r.lastAt = now
+	if over := r.insisted - insistFree; over > 0 {
+		r.away = now.Add(min(firstAway<<min(over-1, 10), longestAway))
 	}
 }
 
@@ -160,7 +214,7 @@ func remembered[K comparable](all map[K]*record, key K, now time.Time) *record {
 	}
 	if len(all) >= maxRemembered {
 		for k, old := range all {
-			if !old.succeeded && !now.Before(old.until) || now.Sub(old.lastAt) > forgetAfter {
+			if !old.succeeded && !now.Before(old.until) && !now.Before(old.away) || now.Sub(old.lastAt) > forgetAfter {
 				delete(all, k)
 			}
 		}

@@ -156,3 +156,63 @@ func BenchmarkGuard(b *testing.B) {
 		}
 	}
 }
+
+// An address that insists on what is refused without a look gets no handshake for a growing time; a success ends it.
+func TestGuardClosesTheDoor(t *testing.T) {
+	t.Parallel()
+	g, a, now := identity.NewGuard(), address(1), day
+	insist := func(n int) {
+		for range n {
+			if g.Admit("app", a, now) {
+				t.Fatal("a try was let through")
+			}
+		}
+	}
+	for range 5 {
+		g.Failed("app", a, now)
+	}
+	insist(20)
+	for i := range 1000 {
+		if !g.Welcome(a, now) {
+			t.Fatalf("no handshake after %d others, though it has not insisted for long", i)
+		}
+	}
+	insist(1)
+	turnedAway := func() (n int) {
+		for range 100 {
+			if !g.Welcome(a, now) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := turnedAway(); n != 80 {
+		t.Errorf("%d of 100 turned away, want 80", n)
+	}
+	if !g.Welcome(address(2), now) {
+		t.Error("another address is turned away")
+	}
+	now = now.Add(time.Second)
+	if n := turnedAway(); n != 0 {
+		t.Errorf("%d of 100 turned away after a second", n)
+	}
+	g.Failed("app", a, now)
+	insist(30)
+	now = now.Add(59 * time.Second)
+	if n := turnedAway(); n != 80 {
+		t.Errorf("%d of 100 turned away after 59 seconds, want 80", n)
+	}
+	g.Succeeded("app", a, now)
+	if n := turnedAway(); n != 0 {
+		t.Errorf("%d of 100 turned away after a success", n)
+	}
+	for range 6 {
+		g.Failed("other", a, now)
+	}
+	for range 21 {
+		g.Admit("other", a, now)
+	}
+	if n := turnedAway(); n != 50 {
+		t.Errorf("%d of 100 turned away at a known address, want 50", n)
+	}
+}

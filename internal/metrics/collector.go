@@ -50,7 +50,7 @@ var (
 	lateness     = desc("lethe_erasure_lag_seconds", "The latest erasure since the last look: how long after its deadline an entry's bytes were overwritten.")
 	latency      = desc("lethe_command_duration_seconds", "From a command's bytes to its reply, the audit included.")
 	accepted     = desc("lethe_connections_accepted_total", "Connections that were taken.")
-	rejected     = desc("lethe_connections_rejected_total", "Connections that were refused because there were too many.")
+	rejected     = desc("lethe_connections_rejected_total", "Connections that were refused: there were too many, or too many wrong tokens from their address.")
 	handshakes   = desc("lethe_handshake_failures_total", "Connections whose TLS handshake failed.")
 	protocol     = desc("lethe_protocol_errors_total", "Connections that were closed because they did not speak RESP.")
 	received     = desc("lethe_received_bytes_total", "Bytes of requests, decrypted.")

@@ -79,6 +79,11 @@ func (c *conn) handshake() {
 		c.drop("balancer's connection refused", err)
 		return
 	}
+	if !c.session.Welcome() {
+		c.s.stats.Rejected.Add(1)
+		c.drop("connection refused: too many wrong tokens from its address", nil)
+		return
+	}
 	err := c.tls.HandshakeContext(ctx)
 	if err != nil {
 		c.s.stats.HandshakeFailures.Add(1)
