@@ -17,6 +17,7 @@ type bench struct {
 	lethe       string // paths of the programs
 	redis       string
 	redisLoader string
+	proxies     []proxy // that are installed, if the part upstream is measured
 	report      report
 	started     int // servers so far, for the names of their directories
 }
@@ -38,6 +39,7 @@ func parts() []part {
 		{"expiry", "how late entries are erased and whom that disturbs", (*bench).measureExpiry},
 		{"types", "common commands of every type, transactions and scripts", (*bench).measureTypes},
 		{"zset", "a sorted set of a million members", (*bench).measureSortedSet},
+		{"upstream", "Lethe in front of a redis-server, beside other ways to reach one by TLS", (*bench).measureUpstream},
 		{"flood", "good clients while bad ones try wrong tokens", (*bench).measureFlood},
 		{"connections", "CPU per operation by number of connections", (*bench).measureConnections},
 	}
@@ -57,6 +59,9 @@ func (b *bench) prepare(ctx context.Context) error {
 		if *program.path, err = exec.LookPath(program.name); err != nil {
 			return fmt.Errorf("cannot find %s (apt-get install redis-server): %w", program.name, err)
 		}
+	}
+	if err := b.findProxies(); err != nil {
+		return err
 	}
 	if b.lethe = b.binary; b.lethe == "" {
 		b.lethe = filepath.Join(b.dir, "lethe")

@@ -15,7 +15,7 @@ import (
 
 // client is an authenticated connection. After call has been used it may not be read directly: the reader reads ahead.
 type client struct {
-	*tls.Conn
+	net.Conn
 	replies *resp.Reader
 }
 
@@ -24,21 +24,37 @@ const handshakes = 8
 
 // dial opens a connection and authenticates.
 func (t *target) dial() (*client, error) {
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: startTimeout}, Config: t.tls}
-	conn, err := dialer.Dial("tcp", t.addr)
+	conn, err := t.connect()
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to %s: %w", t.name, err)
 	}
-	c := &client{Conn: conn.(*tls.Conn), replies: resp.NewReader(conn, resp.DefaultReplyLimits())}
-	if used := tls.CipherSuiteName(c.ConnectionState().CipherSuite); used != suite {
-		c.Close()
-		return nil, fmt.Errorf("%s chose the cipher suite %s; the comparison is made with %s", t.name, used, suite)
+	c := &client{Conn: conn, replies: resp.NewReader(conn, resp.DefaultReplyLimits())}
+	auth := []string{"AUTH", t.user, t.token}
+	if t.user == "" { // a server that knows no users
+		auth = []string{"AUTH", t.token}
 	}
-	if _, err := c.call("AUTH", t.user, t.token); err != nil {
+	if _, err := c.call(auth...); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("cannot authenticate with %s: %w", t.name, err)
 	}
 	return c, nil
+}
+
+// connect opens a connection, with the cipher suite of the comparison unless the server is measured without TLS.
+func (t *target) connect() (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: startTimeout}
+	if t.tls == nil {
+		return dialer.Dial("tcp", t.addr)
+	}
+	conn, err := (&tls.Dialer{NetDialer: dialer, Config: t.tls}).Dial("tcp", t.addr)
+	if err != nil {
+		return nil, err
+	}
+	if used := tls.CipherSuiteName(conn.(*tls.Conn).ConnectionState().CipherSuite); used != suite {
+		conn.Close()
+		return nil, fmt.Errorf("it chose the cipher suite %s; the comparison is made with %s", used, suite)
+	}
+	return conn, nil
 }
 
 // dialAll opens n connections, some at a time. On an error none is left open.

@@ -18,9 +18,10 @@ type closedLoad struct {
 
 // cost is what a load got out of a server and what that took.
 type cost struct {
-	perSecond float64
-	serverCPU float64 // microseconds of the server for each operation
-	allCPU    float64 // microseconds of server and generator
+	perSecond   float64
+	serverCPU   float64 // microseconds of the server for each operation
+	upstreamCPU float64 // of the redis-server that has the entries: the one behind the server, or the server itself
+	allCPU      float64 // of all of these and the generator
 }
 
 // sender is one connection of a load. Its counter is read by others while it runs and has a cache line for itself.
@@ -133,24 +134,31 @@ func (t *target) observe(ctx context.Context, l closedLoad, done func() int64) (
 	if operations == 0 {
 		return cost{}, fmt.Errorf("%s answered nothing in %v", t.name, l.duration)
 	}
-	server := after.server - before.server
-	return cost{
-		perSecond: operations / after.at.Sub(before.at).Seconds(),
-		serverCPU: microseconds(server) / operations,
-		allCPU:    microseconds(server+after.own-before.own) / operations,
-	}, nil
+	server, upstream, own := after.server-before.server, after.upstream-before.upstream, after.own-before.own
+	c := cost{
+		perSecond:   operations / after.at.Sub(before.at).Seconds(),
+		serverCPU:   microseconds(server) / operations,
+		upstreamCPU: microseconds(upstream) / operations,
+		allCPU:      microseconds(server+upstream+own) / operations,
+	}
+	if t.behind == nil {
+		c.upstreamCPU = c.serverCPU
+	}
+	return c, nil
 }
 
 // reading is the state of all counters at an instant.
 type reading struct {
-	at          time.Time
-	done        int64
-	server, own time.Duration
+	at                    time.Time
+	done                  int64
+	server, upstream, own time.Duration
 }
 
 func (t *target) read(done func() int64) (r reading, err error) {
 	r = reading{at: time.Now(), done: done(), own: ownCPU()}
-	r.server, err = cpuTime(t.pid())
+	if r.server, err = cpuTime(t.pid()); err == nil && t.behind != nil {
+		r.upstream, err = cpuTime(t.behind.pid())
+	}
 	return r, err
 }
 

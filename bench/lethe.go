@@ -25,6 +25,7 @@ type letheOptions struct {
 	policy     string // text of a policy; "": the built-in one
 	durability string // of the audit; "": the default
 	rules      string // of the user; "": a new user's
+	upstream   string // the unix socket of a redis-server that keeps the entries; "": none
 }
 
 // startLethe starts a Lethe with nothing in it: policy and audit are on.
@@ -67,6 +68,9 @@ func (o letheOptions) flags(dir string) ([]string, error) {
 	flags := []string{"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--memory-max", "8GiB", "--memory-tenant-quota", "8GiB"}
 	if o.durability != "" {
 		flags = append(flags, "--audit-durability", o.durability)
+	}
+	if o.upstream != "" {
+		flags = append(flags, "--backend", "upstream", "--upstream-addresses", o.upstream, "--upstream-tls", "off", "--upstream-plaintext", "on")
 	}
 	if o.policy == "" {
 		return flags, nil

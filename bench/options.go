@@ -23,7 +23,8 @@ type options struct {
 	connections      int
 	clientThreads    int   // of redis-benchmark; the Go generator has as many processors
 	rates            []int // arrival rates in percent of the slower server's throughput
-	fleets           []int // numbers of connections of the part connections
+	fleets           []int // numbers of connections of the parts connections and upstream
+	lowRate          int   // arrivals a second that are nothing to any server
 	hotKeys          int   // keys that throughput and latency spread their requests over
 	entries          int   // of the parts memory and expiry
 	expiring         int   // entries of the part expiry that share one deadline
@@ -32,7 +33,7 @@ type options struct {
 
 // parseOptions reads the command line; complaints and help go to errs.
 func parseOptions(args []string, errs io.Writer) (options, error) {
-	o := options{connections: 50, rates: []int{20, 60}, fleets: []int{1, 10, 100, 1000}, hotKeys: 100_000, entries: 1_000_000, expiryRate: 5000}
+	o := options{connections: 50, rates: []int{20, 60}, fleets: []int{1, 10, 100, 1000}, hotKeys: 100_000, entries: 1_000_000, expiryRate: 5000, lowRate: 1000}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(errs)
 	var names []string

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -48,6 +49,36 @@ func startProcess(ctx context.Context, name string, cmd *exec.Cmd, ready func(li
 		return nil, "", err
 	}
 	return p, line, nil
+}
+
+// startListening starts a server that says nothing when it serves, and waits until it takes connections.
+func startListening(ctx context.Context, name, addr string, cmd *exec.Cmd) (*process, error) {
+	p := &process{name: name, cmd: cmd, ended: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = &p.stderr, &p.stderr
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", name, err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // see read
+		close(p.ended)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return p, conn.Close()
+		}
+		select {
+		case <-p.ended:
+			return nil, fmt.Errorf("%s ended before it was ready:\n%s", name, p.stderr.String())
+		case <-ctx.Done():
+			p.stop()
+			return nil, fmt.Errorf("%s was not ready in %v", name, startTimeout)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // read takes the standard output until it ends, and then waits for the process.

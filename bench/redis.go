@@ -56,12 +56,43 @@ func (b *bench) startRedis(ctx context.Context) (*target, error) {
 	if t.tls, err = clientTLS(cert); err != nil {
 		return nil, err
 	}
-	ready := func(line string) bool { return strings.Contains(line, "eady to accept connections") }
-	if t.process, _, err = startProcess(ctx, t.name, exec.Command(b.redis, config), ready); err != nil {
+	if t.process, _, err = startProcess(ctx, t.name, exec.Command(b.redis, config), redisReady); err != nil {
 		return nil, err
 	}
 	t.usedMemory = t.redisUsedMemory
 	return t, nil
+}
+
+func redisReady(line string) bool { return strings.Contains(line, "eady to accept connections") }
+
+// behindConfig is that of a redis-server on a unix socket, which whoever measures cannot reach but through what stands in
+// front of it.
+const behindConfig = `port 0
+unixsocket %s
+unixsocketperm 700
+save ""
+appendonly no
+dir %s
+%s
+`
+
+// startBehind starts a redis-server behind others, with a password unless token is empty. Its addr is the socket's path.
+func (b *bench) startBehind(ctx context.Context, token string) (*target, error) {
+	dir, err := b.serverDir("behind")
+	if err != nil {
+		return nil, err
+	}
+	t := &target{name: "redis-server behind", addr: filepath.Join(dir, "s"), dir: dir}
+	password := ""
+	if token != "" {
+		password = "requirepass " + token
+	}
+	config := filepath.Join(dir, "redis.conf")
+	if err := os.WriteFile(config, fmt.Appendf(nil, behindConfig, t.addr, dir, password), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write redis-server's settings: %w", err)
+	}
+	t.process, _, err = startProcess(ctx, t.name, exec.Command(b.redis, config), redisReady)
+	return t, err
 }
 
 // freePort finds a port that nobody listens on; redis-server takes port 0 as none at all.

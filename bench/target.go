@@ -15,12 +15,13 @@ import (
 // target is a running server that is measured.
 type target struct {
 	name        string
-	addr        string // HOST:PORT
-	tls         *tls.Config
+	addr        string      // HOST:PORT
+	tls         *tls.Config // nil: none
 	caFile      string
-	user, token string
+	user, token string // no user: AUTH with the token alone
 	dir         string // its files; removed by stop
 	process     *process
+	behind      *target   // the redis-server that it stands in front of; nil: none
 	filledAt    time.Time // see freshen
 	// usedMemory is what the server itself counts for its entries, in bytes.
 	usedMemory func() (int64, error)
@@ -32,6 +33,9 @@ type target struct {
 func (t *target) stop() {
 	t.process.stop()
 	_ = os.RemoveAll(t.dir) // the whole directory of the run is removed at the end
+	if t.behind != nil {
+		t.behind.stop()
+	}
 }
 
 func (t *target) pid() int { return t.process.cmd.Process.Pid }
