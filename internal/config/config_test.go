@@ -41,6 +41,18 @@ func load(t *testing.T, text string, flags map[string]string, e env) *config.Con
 	return c
 }
 
+// A file is judged for another machine: nothing of this one's environment counts.
+func TestReadTakesTheFileAlone(t *testing.T) {
+	t.Parallel()
+	c, mistakes := config.Read("etc/lethe.yaml", []byte("listen: 10.0.0.5:6380\n"))
+	if len(mistakes) > 0 || c.Listen != "10.0.0.5:6380" || c.AdminListen != "127.0.0.1:9380" {
+		t.Errorf("%+v %v", c, mistakes)
+	}
+	if _, mistakes = config.Read("etc/lethe.yaml", []byte("listen: 10.0.0.5:6380\nlisten_: x\n")); len(mistakes) != 1 || mistakes[0].Source != "etc/lethe.yaml:2" {
+		t.Errorf("%v", mistakes)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c := load(t, "", nil, home)

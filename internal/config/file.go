@@ -22,6 +22,11 @@ func (l *loader) file(name string) {
 		l.add(at(name, 1), "", err.Error(), "give --config a readable YAML file")
 		return
 	}
+	l.contents(name, src)
+}
+
+// contents reads what the file holds.
+func (l *loader) contents(name string, src []byte) {
 	root := l.document(name, src)
 	if root != nil {
 		l.mapping(name, "", root)

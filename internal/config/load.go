@@ -28,12 +28,7 @@ func (m Mistake) Hint() string { return m.Mend }
 // value is checked, the overridden ones too. It returns a Config or at least one mistake, never both.
 func Load(file string, flags map[string]string, getenv func(string) string) (*Config, []Mistake) {
 	l := &loader{config: &Config{}, given: map[string]Value{}}
-	for _, e := range table(getenv) {
-		l.entries = append(l.entries, e)
-		if e.Default != "" {
-			l.assign(e, e.Default, place{source: "default"})
-		}
-	}
+	l.defaults(getenv)
 	if file != "" {
 		l.file(file)
 	}
@@ -43,6 +38,43 @@ func Load(file string, flags map[string]string, getenv func(string) string) (*Co
 		}
 	}
 	l.flags(flags)
+	return l.finish()
+}
+
+// Read puts the settings of a file alone together, as they are where flags and environment say nothing: for whoever judges a
+// file that is meant for another machine. name is what mistakes call it. As Load, it returns a Config or mistakes.
+func Read(name string, src []byte) (*Config, []Mistake) {
+	l := &loader{config: &Config{}, given: map[string]Value{}}
+	l.defaults(func(variable string) string {
+		if variable == "STATE_DIRECTORY" {
+			return "/var/lib/lethe" // some directory is known wherever a server runs
+		}
+		return ""
+	})
+	l.contents(name, src)
+	return l.finish()
+}
+
+// loader gathers values and mistakes.
+type loader struct {
+	entries  []entry
+	config   *Config
+	given    map[string]Value
+	mistakes []Mistake
+}
+
+// defaults fills the table and what it says where nobody says more.
+func (l *loader) defaults(getenv func(string) string) {
+	for _, e := range table(getenv) {
+		l.entries = append(l.entries, e)
+		if e.Default != "" {
+			l.assign(e, e.Default, place{source: "default"})
+		}
+	}
+}
+
+// finish checks the values together.
+func (l *loader) finish() (*Config, []Mistake) {
 	if len(l.mistakes) == 0 {
 		l.together()
 	}
@@ -53,14 +85,6 @@ func Load(file string, flags map[string]string, getenv func(string) string) (*Co
 		l.config.values = append(l.config.values, cmp.Or(l.given[e.Name], Value{Setting: e.Setting, Source: "default"}))
 	}
 	return l.config, nil
-}
-
-// loader gathers values and mistakes.
-type loader struct {
-	entries  []entry
-	config   *Config
-	given    map[string]Value
-	mistakes []Mistake
 }
 
 // place is where a value stands.

@@ -22,9 +22,19 @@ func localDisk(t *Target, dir string) (encrypted *bool, why string) {
 	case dir == "":
 		return nil, "the server does not tell its directory"
 	}
+	encrypted, why = DiskEncrypted(dir)
+	if encrypted == nil {
+		why += ", or the server is in a container"
+	}
+	return encrypted, why
+}
+
+// DiskEncrypted says whether the disk under a directory of this machine is encrypted; nil with the reason where that cannot
+// be known.
+func DiskEncrypted(dir string) (encrypted *bool, why string) {
 	var st unix.Stat_t
 	if err := unix.Stat(dir, &st); err != nil {
-		return nil, "the server's directory is not on this machine, or in a container"
+		return nil, "the directory is not on this machine"
 	}
 	device := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
 	yes, err := isCrypt(filepath.Join("/sys/dev/block", device), 0)

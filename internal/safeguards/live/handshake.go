@@ -22,7 +22,8 @@ import (
 type Wire struct {
 	Reached bool   // something listens
 	Why     string // why not
-	// Plain is what a PING without TLS and without a login gets: "" is no answer in RESP, which is a refusal.
+	// Plain is what a PING without TLS and without a login gets: "" is no answer in RESP, which is a refusal, as is an error
+	// that asks for TLS.
 	Plain    string
 	PlainWhy string // why it is not known
 	// Secure is the same over TLS.
@@ -36,6 +37,11 @@ type Wire struct {
 
 // offers says whether TLS is spoken at all.
 func (w *Wire) offers() bool { return len(w.Versions) > 0 }
+
+// refusesPlain says whether a PING without TLS got no more than the advice to use TLS.
+func (w *Wire) refusesPlain() bool {
+	return w.Plain == "" || strings.HasPrefix(w.Plain, "-ERR ") && strings.Contains(w.Plain, "TLS")
+}
 
 // Probe connects in every way that a client could.
 func Probe(ctx context.Context, t *Target) Wire {
@@ -180,18 +186,27 @@ func (w *Wire) certificate(t *Target, chain []*x509.Certificate) {
 	if len(chain) == 0 {
 		return
 	}
+	cert := JudgeCertificate(chain, t.Roots, t.host())
+	w.Certificate = &cert
+	now := time.Now()
+	w.Trusted = cert.ChainValid && cert.NameMatches && now.After(cert.NotBefore) && now.Before(cert.NotAfter)
+}
+
+// JudgeCertificate says what rules want to know of a chain, whose first certificate is the server's. roots nil is the
+// system's. The chain is verified at a moment when the certificate is valid, so that its end, which has a verdict of its
+// own, does not hide the chain.
+func JudgeCertificate(chain []*x509.Certificate, roots *x509.CertPool, host string) model.Certificate {
 	leaf := chain[0]
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	// At a moment when the certificate is valid, so that its end, which has a verdict of its own, does not hide the chain.
 	moment := time.Now()
 	if moment.After(leaf.NotAfter) {
 		moment = leaf.NotAfter.Add(-time.Second)
 	}
-	_, chainErr := leaf.Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: between, CurrentTime: moment})
-	nameErr := leaf.VerifyHostname(t.host())
+	_, chainErr := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: moment})
+	nameErr := leaf.VerifyHostname(host)
 	cert := model.Certificate{
 		ChainValid: chainErr == nil, NameMatches: nameErr == nil, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter,
 		Signature: leaf.SignatureAlgorithm.String(),
@@ -204,9 +219,7 @@ func (w *Wire) certificate(t *Target, chain []*x509.Certificate) {
 	case ed25519.PublicKey:
 		cert.KeyType, cert.KeyBits = "Ed25519", 256
 	}
-	w.Certificate = &cert
-	now := time.Now()
-	w.Trusted = cert.ChainValid && cert.NameMatches && now.After(leaf.NotBefore) && now.Before(leaf.NotAfter)
+	return cert
 }
 
 // weak tries each weak suite by itself, since a server names only the one that it chose.

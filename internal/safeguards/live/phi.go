@@ -13,9 +13,9 @@ func phiWords() []string {
 	}
 }
 
-// looksLikePHI says whether a word of the name, as the punctuation cuts it, begins with one of phiWords. Short ones must be
+// LooksLikePHI says whether a word of the name, as the punctuation cuts it, begins with one of phiWords. Short ones must be
 // the whole word: "phi" is not in "delphi", nor "lab" in "label".
-func looksLikePHI(key []byte) bool {
+func LooksLikePHI(key []byte) bool {
 	found := false
 	for word := range bytes.FieldsFuncSeq(key, func(r rune) bool { return !unicode.IsLetter(r) }) {
 		for _, w := range phiWords() {

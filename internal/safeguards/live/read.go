@@ -12,7 +12,7 @@ import (
 // unknown. The error says that the server could not be reached or asked, so that the scan is not whole.
 func Read(ctx context.Context, t Target) (*model.Resource, error) {
 	w := Probe(ctx, &t)
-	r := newResource(&t)
+	r := newResource(&t, &w)
 	if !w.Reached {
 		Facts(r, &w, Answers{Why: w.Why})
 		return r, &Unreached{w.Why}
@@ -24,6 +24,9 @@ func Read(ctx context.Context, t Target) (*model.Resource, error) {
 	}
 	defer done()
 	a := Collect(c)
+	if a.isLethe() {
+		r.ID.Target = model.Lethe
+	}
 	if t.Sample.Keys > 0 && a.Why == "" {
 		a.Keys, err = sampleKeys(ctx, c, t.Sample, a.Info)
 		if err != nil {
@@ -43,8 +46,12 @@ type Unreached struct{ Why string }
 
 func (e *Unreached) Error() string { return "cannot ask the server: " + e.Why }
 
-func newResource(t *Target) *model.Resource {
-	return model.NewResource(model.ID{Target: model.Live, Kind: model.Server, Name: t.Address}, model.Source{})
+func newResource(t *Target, w *Wire) *model.Resource {
+	target := model.Live
+	if w.isLethe() {
+		target = model.Lethe
+	}
+	return model.NewResource(model.ID{Target: target, Kind: model.Server, Name: t.Address}, model.Source{})
 }
 
 func from(setting string) model.Source { return model.Source{Setting: setting} }
@@ -53,8 +60,11 @@ func from(setting string) model.Source { return model.Source{Setting: setting} }
 func Facts(r *model.Resource, w *Wire, a Answers) {
 	about(r, &a)
 	settings := config.NewSettings()
-	if a.Config == nil {
+	switch {
+	case a.Config == nil:
 		settings.Forget(a.configWhy(), from("CONFIG GET"))
+	case r.ID.Target == model.Lethe:
+		settings.Forget("a running Lethe does not tell it; scan its settings file", from("CONFIG GET"))
 	}
 	for name, value := range a.Config {
 		if name != "aclfile" && name != "dir" {
@@ -70,6 +80,9 @@ func Facts(r *model.Resource, w *Wire, a Answers) {
 	users(r, w, &a)
 	state(r, &a)
 	contents(r, &a)
+	if r.ID.Target == model.Lethe {
+		letheFacts(r, w, &a)
+	}
 }
 
 // about says what the server is.
@@ -112,7 +125,7 @@ func wireFacts(r *model.Resource, w *Wire) {
 	if w.PlainWhy != "" {
 		model.PlaintextRefused.SetUnknown(r, w.PlainWhy, plain)
 	} else {
-		model.PlaintextRefused.Set(r, w.Plain == "", plain)
+		model.PlaintextRefused.Set(r, w.refusesPlain(), plain)
 	}
 	model.TLSVersions.Set(r, w.Versions, at)
 	model.TLSWeakSuites.Set(r, w.WeakSuites, at)

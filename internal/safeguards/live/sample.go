@@ -145,7 +145,7 @@ func (s *sampler) look(keys []resp.Value) error {
 			s.keys.Names.Hits[kind]++
 			s.keys.Names.Marks = s.mark(s.keys.Names.Marks, k.Str)
 		}
-		if looksLikePHI(k.Str) {
+		if LooksLikePHI(k.Str) {
 			phi = append(phi, k.Str)
 		}
 	}

@@ -12,7 +12,7 @@ func TestLooksLikePHI(t *testing.T) {
 	t.Parallel()
 	f := func(key string, want bool) {
 		t.Helper()
-		if have := looksLikePHI([]byte(key)); have != want {
+		if have := LooksLikePHI([]byte(key)); have != want {
 			t.Errorf("%q looks like PHI: %t, want %t", key, have, want)
 		}
 	}
@@ -90,7 +90,7 @@ func FuzzKeyNames(f *testing.F) {
 	f.Add([]byte("T:patient:123-45-6789"))
 	f.Add([]byte("a@b.cd"))
 	f.Fuzz(func(_ *testing.T, key []byte) {
-		looksLikePHI(key)
+		LooksLikePHI(key)
 		identifier(key)
 		looksSealed(key)
 	})

@@ -3,6 +3,8 @@ package model
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 )
 
 // Fact is one thing that can be known of a resource, and the type of its value.
@@ -75,9 +77,18 @@ func TypeName(f AnyFact) string {
 		return "list of strings"
 	case map[string]string:
 		return "map of strings"
+	case time.Time:
+		return "timestamp"
+	case []AuthUser, []ServiceUpdate, []Ingress:
+		return "list of " + typeName(f.zero())
 	default:
-		return fmt.Sprintf("%T", f.zero())[len("model."):]
+		return typeName(f.zero())
 	}
+}
+
+// typeName is the name of a type of this package, or of a list of it.
+func typeName(v any) string {
+	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", v), "[]"), "model.")
 }
 
 // Reading is a fact of a resource without its type.

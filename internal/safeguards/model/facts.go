@@ -39,9 +39,9 @@ var (
 	TLSWeakSuites      = Fact[[]string]{"tls_weak_suites", "cipher suites with CBC, RC4, 3DES or without forward secrecy that are accepted"}
 	TLSCertificate     = Fact[Certificate]{"tls_certificate", "the server's certificate as a client sees it"}
 	ClientCertificates = Fact[string]{"client_certificates", "yes (required), optional or no"}
-	TLSReplication     = Fact[bool]{"tls_replication", "links between replicas use TLS"}
+	TLSReplication     = Fact[bool]{"tls_replication", "links between replicas, or from Lethe to its upstream, use TLS"}
 	TLSCluster         = Fact[bool]{"tls_cluster", "the cluster bus uses TLS"}
-	ReplicationUsed    = Fact[bool]{"replication_used", "the server has a primary or replicas"}
+	ReplicationUsed    = Fact[bool]{"replication_used", "the server has a primary or replicas; Lethe: an upstream"}
 	ClusterUsed        = Fact[bool]{"cluster_used", "the server is part of a cluster"}
 )
 
@@ -111,6 +111,7 @@ var (
 // Data and governance.
 var (
 	TTLs           = Fact[TTLSample]{"ttls", "times to live of keys that look like PHI, sampled"}
+	PHICeiling     = Fact[int64]{"phi_ceiling", "seconds, the longest that a policy of Lethe lets keys live that no rule names or whose pattern looks like PHI"}
 	KeyNames       = Fact[NameSample]{"key_names", "identifiers in key names, sampled"}
 	SealedValues   = Fact[ValueSample]{"sealed_values", "values of keys that look like PHI, sampled when asked for"}
 	KeyspaceEvents = Fact[string]{"keyspace_events", "the flags of notify-keyspace-events, or empty"}
@@ -135,7 +136,7 @@ func Facts() []AnyFact {
 		SnapshotRetention, NewestSnapshotAt, AppendOnly, SavePoints, AppendFsync, LastSaveOK, StopOnSaveError, MultiAZ,
 		AutomaticFailover, Replicas, ReplicasElsewhere, MinReplicas, PrimaryLinkUp, MaxMemory, EvictionPolicy,
 		SlowLogDelivered, EngineLogDelivered, LogSink, LogLevel, TrailActive,
-		TTLs, KeyNames, SealedValues, KeyspaceEvents, MonitorClients, ExclusionMark, Drift, InCode,
+		TTLs, PHICeiling, KeyNames, SealedValues, KeyspaceEvents, MonitorClients, ExclusionMark, Drift, InCode,
 	}
 }
 

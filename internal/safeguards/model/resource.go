@@ -24,11 +24,12 @@ const (
 	Sentinel       Target = "sentinel"       // sentinel.conf
 	ACL            Target = "acl"            // an ACL file
 	Live           Target = "live"           // a running server
+	Lethe          Target = "lethe"          // Lethe itself: its files, or a running one
 )
 
 // Targets lists them in the order of documents.
 func Targets() []Target {
-	return []Target{AWS, Terraform, Plan, CloudFormation, Kubernetes, Compose, Config, Sentinel, ACL, Live}
+	return []Target{AWS, Terraform, Plan, CloudFormation, Kubernetes, Compose, Config, Sentinel, ACL, Live, Lethe}
 }
 
 // Kind is what a resource is.
@@ -51,13 +52,16 @@ const (
 	Server             Kind = "server"  // Redis, Valkey, KeyDB, Dragonfly or Lethe that one runs oneself
 	Watcher            Kind = "sentinel"
 	ACLFile            Kind = "acl_file"
+	LetheSettings      Kind = "lethe_settings" // the file of `lethe serve --config`
+	LethePolicy        Kind = "lethe_policy"
+	LetheData          Kind = "lethe_data" // a data directory
 )
 
 // Kinds lists them in the order of documents.
 func Kinds() []Kind {
 	return []Kind{
 		ReplicationGroup, CacheCluster, ServerlessCache, Snapshot, ServerlessSnapshot, User, UserGroup, MemoryDB, MemoryDBSnapshot,
-		MemoryDBUser, MemoryDBACL, Account, Server, Watcher, ACLFile,
+		MemoryDBUser, MemoryDBACL, Account, Server, Watcher, ACLFile, LetheSettings, LethePolicy, LetheData,
 	}
 }
 
@@ -67,8 +71,8 @@ type ID struct {
 	Kind    Kind   `json:"kind"`
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
-	// Name is an ARN, a Terraform address, a logical ID, NAMESPACE/KIND/NAME/CONTAINER, a service's name, a file's path or
-	// HOST:PORT, by target.
+	// Name is an ARN, a Terraform address, a logical ID, NAMESPACE/KIND/NAME/CONTAINER, a service's name, the path of a file
+	// or directory, or HOST:PORT, by target.
 	Name string `json:"name"`
 }
 

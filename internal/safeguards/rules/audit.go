@@ -26,9 +26,9 @@ func records() []Rule {
 			ID: "AUD-02", Title: "The server keeps a log", Severity: model.Medium,
 			Citations: []string{"164.312(b)"}, Controls: []string{"AU-2", "AU-4"},
 			Why:   "Without it nobody learns of failed saves, lost replicas or restarts.",
-			On:    []Scope{server(model.Live)},
+			On:    []Scope{server(model.Live), ofLethe(model.LetheSettings)},
 			Reads: []model.AnyFact{model.LogSink, model.LogLevel}, Remedy: ReportOnly, Check: checkLog,
-			Mend: directives("syslog-enabled yes", "loglevel notice"),
+			Mend: mends(directives("syslog-enabled yes", "loglevel notice"), mend(model.Lethe, "set `log: {level: info}`")),
 		},
 		{
 			ID: "AUD-03", Title: "CloudTrail records the region", Severity: model.High,

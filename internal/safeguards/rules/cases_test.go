@@ -5,14 +5,20 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"github.com/lethe-cache/lethe/internal/safeguards/config"
+	"github.com/lethe-cache/lethe/internal/safeguards/lethe"
 	"github.com/lethe-cache/lethe/internal/safeguards/live"
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
 	"github.com/lethe-cache/lethe/internal/safeguards/rules"
@@ -118,6 +124,61 @@ func golden(t *testing.T, file, have string) {
 	}
 }
 
+// running is a server with what connecting and asking told.
+func running(t *testing.T, target model.Target, src []byte) *model.Resource {
+	t.Helper()
+	var c struct {
+		Wire    live.Wire
+		Answers live.Answers
+	}
+	if err := json.Unmarshal(src, &c); err != nil {
+		t.Fatal(err)
+	}
+	r := model.NewResource(model.ID{Target: target, Kind: model.Server, Name: "cache:6379"}, model.Source{})
+	live.Facts(r, &c.Wire, c.Answers)
+	return r
+}
+
+// dataDirectory is a data directory of Lethe in one text: files, and before them lines "mode FILE OCTAL" and "disk yes",
+// "disk no" for whether the disk is encrypted, "closed" for a directory that cannot be listed.
+func dataDirectory(t *testing.T, src []byte) *model.Resource {
+	t.Helper()
+	archive := txtar.Parse(src)
+	files := fstest.MapFS{".": {Mode: fs.ModeDir | 0o700}}
+	for _, f := range archive.Files {
+		files[f.Name] = &fstest.MapFile{Data: f.Data, Mode: 0o600}
+	}
+	var dir fs.FS = files
+	disk := func() (*bool, string) { return nil, "the directory is on no block device of this machine" }
+	for line := range strings.Lines(string(archive.Comment)) {
+		switch words := strings.Fields(line); words[0] {
+		case "mode":
+			mode, err := strconv.ParseUint(words[2], 8, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[words[1]].Mode = files[words[1]].Mode&fs.ModeDir | fs.FileMode(mode)
+		case "disk":
+			encrypted := words[1] == "yes"
+			disk = func() (*bool, string) { return &encrypted, "" }
+		case "closed":
+			dir = closedFS{files}
+		}
+	}
+	r, _ := lethe.ReadData(lethe.Data{Name: "data", FS: dir, Disk: disk})
+	return r
+}
+
+// closedFS has files that can be opened by name, in a directory that cannot be listed.
+type closedFS struct{ fs.FS }
+
+func (c closedFS) Open(name string) (fs.File, error) {
+	if name == "." {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.FS.Open(name)
+}
+
 // resources reads a case with the reader of its target.
 func resources(t *testing.T, target model.Target, file string) []*model.Resource {
 	t.Helper()
@@ -133,16 +194,14 @@ func resources(t *testing.T, target model.Target, file string) []*model.Resource
 		}
 		return []*model.Resource{r}
 	case model.Live:
-		var c struct {
-			Wire    live.Wire
-			Answers live.Answers
+		return []*model.Resource{running(t, target, src)}
+	case model.Lethe:
+		switch filepath.Ext(file) {
+		case ".json":
+			return []*model.Resource{running(t, target, src)}
+		case ".txtar":
+			return []*model.Resource{dataDirectory(t, src)}
 		}
-		if err := json.Unmarshal(src, &c); err != nil {
-			t.Fatal(err)
-		}
-		r := model.NewResource(model.ID{Target: model.Live, Kind: model.Server, Name: "cache:6379"}, model.Source{})
-		live.Facts(r, &c.Wire, c.Answers)
-		return []*model.Resource{r}
 	case model.ACL:
 		mode := int64(-1)
 		_, _ = fmt.Sscanf(string(src), "# mode %o", &mode) // "none" stays -1

@@ -13,10 +13,11 @@ func data() []Rule {
 			ID: "DATA-01", Title: "PHI has a time to live of five minutes at most", Severity: model.Critical,
 			Citations: []string{"164.502(b)", "164.312(a)(1)"}, Controls: []string{"SI-12", "AC-3"},
 			Why:   "A key without a time to live is read long after consent was revoked.",
-			On:    []Scope{live()},
-			Reads: []model.AnyFact{model.TTLs}, Remedy: ReportOnly, Check: checkTTLs,
+			On:    []Scope{live(), ofLethe(model.Server, model.LetheSettings, model.LethePolicy)},
+			Reads: []model.AnyFact{model.TTLs, model.PHICeiling}, Remedy: ReportOnly, Check: checkTTLs,
 			Params: []Param{{"max_share", "greatest share of keys that may break it, in percent, by the upper bound of the sample", int64(5)}},
-			Mend:   mend(model.Live, "set a time to live of 300 s or less wherever PHI is written, or put Lethe in front, which does it for every client"),
+			Mend: mends(mend(model.Live, "set a time to live of 300 s or less wherever PHI is written, or put Lethe in front, which does it for every client"),
+				mend(model.Lethe, "in the policy, give the keys the category phi, and write `unmatched: phi`")),
 		},
 		{
 			ID: "DATA-02", Title: "Key names hold no identifiers", Severity: model.High,
@@ -38,15 +39,18 @@ func data() []Rule {
 			ID: "DATA-04", Title: "Nobody listens to all keys", Severity: model.Medium,
 			Citations: []string{"164.312(a)(1)"}, Controls: []string{"AC-4", "CM-7"},
 			Why:   "Keyspace events and MONITOR tell key names, and MONITOR values, to whoever listens.",
-			On:    []Scope{server(model.Live)},
+			On:    []Scope{server(model.Live), ofLethe(model.Server)},
 			Reads: []model.AnyFact{model.KeyspaceEvents, model.MonitorClients}, Remedy: ReportOnly, Check: checkListeners,
 			Params: []Param{{"events_needed", "keyspace events are needed by an application", false}},
-			Mend:   directives(`notify-keyspace-events ""`),
+			Mend:   mends(directives(`notify-keyspace-events ""`), mend(model.Lethe, `CONFIG SET notify-keyspace-events ""`)),
 		},
 	}
 }
 
 func checkTTLs(c *Case) Verdict {
+	if c.kind() != model.Server {
+		return checkCeiling(c)
+	}
 	s, ok := get(c, model.TTLs)
 	if !ok {
 		return c.unknown()
@@ -64,6 +68,22 @@ func checkTTLs(c *Case) Verdict {
 		return c.undecided("none of the %d sampled keys that look like PHI breaks it, but the sample is too small to say so of all", s.PHI)
 	default:
 		return c.pass("none of the %d sampled keys that look like PHI breaks it", s.PHI)
+	}
+}
+
+// longestPHI is the longest that PHI may be cached, by the decision that Lethe was made for.
+const longestPHI = 300
+
+// checkCeiling is about what a policy of Lethe lets clients ask for.
+func checkCeiling(c *Case) Verdict {
+	ceiling, ok := get(c, model.PHICeiling)
+	switch {
+	case !ok:
+		return c.unknown()
+	case ceiling > longestPHI:
+		return c.fail("the policy lets keys that may be PHI live %d s", ceiling)
+	default:
+		return c.pass("the policy lets no key that may be PHI live longer than %d s", ceiling)
 	}
 }
 
@@ -98,7 +118,7 @@ func checkValues(c *Case) Verdict {
 }
 
 func checkListeners(c *Case) Verdict {
-	if c.target() == model.Live {
+	if c.target() == model.Live || c.target() == model.Lethe {
 		if n, ok := get(c, model.MonitorClients); ok && n > 0 {
 			return c.fail("%s MONITOR", count(n, "client")+map[bool]string{true: " runs", false: " run"}[n == 1])
 		}

@@ -42,11 +42,12 @@ func network() []Rule {
 			ID: "NET-04", Title: "The server listens where its clients are, and nowhere else", Severity: model.High,
 			Citations: []string{"164.312(e)(1)"}, Controls: []string{"SC-7", "CM-7"},
 			Why:   "A server on all addresses without protected mode is everybody's server.",
-			On:    []Scope{server(model.Live), watcher()},
+			On:    []Scope{server(model.Live), watcher(), ofLethe(model.LetheSettings)},
 			Reads: []model.AnyFact{model.Bind, model.ProtectedMode, model.Published}, Remedy: ReportOnly, Check: checkBind,
 			Mend: mends(directives("bind 127.0.0.1 -::1", "protected-mode yes"), map[model.Target]string{
 				model.Kubernetes: "use a Service of type ClusterIP, no hostPort and no hostNetwork, and `--protected-mode yes` with users",
 				model.Compose:    "use `expose:` in place of `ports:`, or publish on \"127.0.0.1:6379:6379\"",
+				model.Lethe:      "set `listen` to the address that clients use, and leave `protected_mode` on",
 			}),
 		},
 		{
@@ -63,9 +64,10 @@ func network() []Rule {
 			ID: "NET-06", Title: "The port is not the default", Severity: model.Low,
 			Citations: []string{}, Controls: []string{"CM-6"},
 			Why:   "It stops nobody who looks; it keeps the logs free of those who only try 6379.",
-			On:    []Scope{managed(clusters()...), server(model.Live)},
+			On:    []Scope{managed(clusters()...), server(model.Live), ofLethe(model.Server, model.LetheSettings)},
 			Reads: []model.AnyFact{model.Port, model.TLSPort}, Remedy: ReportOnly, Check: checkDefaultPort,
-			Mend: mends(directives("tls-port 6390"), code("set `port = 6390`", "set `Port: 6390`"), mend(model.AWS, "it cannot be changed: restore a snapshot into a cache with --port")),
+			Mend: mends(directives("tls-port 6390"), code("set `port = 6390`", "set `Port: 6390`"), mend(model.AWS, "it cannot be changed: restore a snapshot into a cache with --port"),
+				mend(model.Lethe, "set `listen` to another port, such as 6380")),
 		},
 	}
 }
@@ -223,7 +225,7 @@ func checkWidth(c *Case) Verdict {
 
 func checkDefaultPort(c *Case) Verdict {
 	fact := model.Port
-	if c.kind() == model.Server && !is(c, model.TLSPort, 0) {
+	if c.target() == model.Lethe || c.kind() == model.Server && !is(c, model.TLSPort, 0) {
 		fact = model.TLSPort
 	}
 	port, ok := get(c, fact)

@@ -45,11 +45,12 @@ func atRest() []Rule {
 			ID: "ENC-REST-04", Title: "What a server of one's own writes to disk is encrypted", Severity: model.High,
 			Citations: []string{"164.312(a)(2)(iv)"}, Controls: []string{"SC-13", "SC-28"},
 			Why:   "RDB and AOF files are plaintext whatever the server does on the network.",
-			On:    []Scope{{[]model.Kind{model.Server}, []model.Target{model.Live, model.Kubernetes}}},
+			On:    []Scope{{[]model.Kind{model.Server}, []model.Target{model.Live, model.Kubernetes}}, ofLethe(model.LetheData)},
 			Reads: []model.AnyFact{model.Persistence, model.DiskEncrypted}, Remedy: ReportOnly, Check: checkDisk,
 			Mend: mends(directives(`save ""`, "appendonly no"), map[model.Target]string{
 				model.Kubernetes: "use a StorageClass with `parameters: {encrypted: \"true\"}`, an emptyDir with `medium: Memory`, or `--save \"\" --appendonly no`",
 				model.Live:       "put the server's dir on an encrypted volume (LUKS, encrypted EBS), or `CONFIG SET save \"\"` and `CONFIG SET appendonly no`",
+				model.Lethe:      "put the data directory on an encrypted volume: what lies in it is sealed, but its wrapping key lies beside it",
 			}),
 		},
 	}

@@ -29,6 +29,9 @@ func watcher() Scope { return Scope{[]model.Kind{model.Watcher}, []model.Target{
 
 func aclFile() Scope { return Scope{[]model.Kind{model.ACLFile}, []model.Target{model.ACL}} }
 
+// ofLethe is Lethe itself: kinds of its files, or Server for a running one.
+func ofLethe(kinds ...model.Kind) Scope { return Scope{kinds, []model.Target{model.Lethe}} }
+
 // clusters are the caches with nodes; caches are all that hold data.
 func clusters() []model.Kind {
 	return []model.Kind{model.ReplicationGroup, model.CacheCluster, model.MemoryDB}

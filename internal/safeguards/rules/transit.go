@@ -22,11 +22,12 @@ func inTransit() []Rule {
 			ID: "ENC-TLS-02", Title: "Connections without encryption are refused", Severity: model.Critical,
 			Citations: citations, Controls: []string{"SC-8"},
 			Why:   "Mode preferred looks encrypted in every console and takes plaintext from whoever speaks it.",
-			On:    []Scope{managed(elastiCache()...), live()},
+			On:    []Scope{managed(elastiCache()...), live(), ofLethe(model.Server)},
 			Reads: []model.AnyFact{model.TransitMode, model.TransitEncryption, model.PlaintextRefused}, Remedy: Modify, Check: checkTransitRequired,
 			Mend: mends(directives("port 0"),
 				code("set `transit_encryption_mode = \"required\"`", "set `TransitEncryptionMode: required`"),
-				mend(model.AWS, "aws elasticache modify-replication-group --transit-encryption-mode required --apply-immediately, once no client uses plaintext")),
+				mend(model.AWS, "aws elasticache modify-replication-group --transit-encryption-mode required --apply-immediately, once no client uses plaintext"),
+				mend(model.Lethe, "take away what ends TLS in front of Lethe, which takes no plaintext itself; balancers pass TCP through, with the PROXY protocol and `proxy_from`")),
 		},
 		{
 			ID: "ENC-TLS-03", Title: "There is no port for plaintext", Severity: model.High,
@@ -40,10 +41,10 @@ func inTransit() []Rule {
 			ID: "ENC-TLS-04", Title: "Only current versions of TLS are spoken", Severity: model.High,
 			Citations: citations, Controls: []string{"SC-8", "SC-13"},
 			Why:   "TLS 1.0 and 1.1 are withdrawn (SP 800-52 revision 2, RFC 8996) and can be broken.",
-			On:    []Scope{server(model.Live), watcher()},
+			On:    []Scope{server(model.Live), watcher(), ofLethe(model.Server)},
 			Reads: []model.AnyFact{model.TLSVersions, model.TransitEncryption, model.TLSPort}, Remedy: ReportOnly, Check: checkTLSVersions,
 			Params: []Param{{"tls13_only", "warn where TLS 1.2 is accepted", true}},
-			Mend:   directives(`tls-protocols "TLSv1.3"`),
+			Mend:   mends(directives(`tls-protocols "TLSv1.3"`), mend(model.Lethe, "take away what ends TLS in front of Lethe, which speaks TLS 1.3 only")),
 		},
 		{
 			ID: "ENC-TLS-05", Title: "No weak cipher suite is accepted", Severity: model.Medium,
@@ -57,10 +58,11 @@ func inTransit() []Rule {
 			ID: "ENC-TLS-06", Title: "The server's certificate can be trusted", Severity: model.High,
 			Citations: []string{"164.312(e)(2)(i)", "164.312(d)"}, Controls: []string{"SC-8", "IA-3", "SC-12"},
 			Why:   "A client that cannot check the certificate talks to whoever answers.",
-			On:    []Scope{live()},
+			On:    []Scope{live(), ofLethe(model.Server, model.LetheData)},
 			Reads: []model.AnyFact{model.TLSCertificate, model.TransitEncryption, model.TLSPort}, Remedy: ReportOnly, Check: checkCertificate,
 			Params: []Param{{"warn_days", "days before its end from which a certificate is warned about", int64(30)}},
-			Mend:   mend(model.Live, "issue a certificate whose SAN is the name that clients use, from an authority that they trust, with an EC key of 256 bits or RSA of 2048 and SHA-256, and set tls-cert-file and tls-key-file"),
+			Mend: mends(mend(model.Lethe, "start Lethe again, which renews its own certificate, with the names of clients in `tls.names`; or give a better one by `tls.cert` and `tls.key`"),
+				mend(model.Live, "issue a certificate whose SAN is the name that clients use, from an authority that they trust, with an EC key of 256 bits or RSA of 2048 and SHA-256, and set tls-cert-file and tls-key-file")),
 		},
 		{
 			ID: "ENC-TLS-07", Title: "Clients prove who they are, by certificate or password", Severity: model.Medium,
@@ -74,9 +76,10 @@ func inTransit() []Rule {
 			ID: "ENC-TLS-08", Title: "Replication and the cluster bus are encrypted", Severity: model.High,
 			Citations: []string{"164.312(e)(1)"}, Controls: []string{"SC-8"},
 			Why:   "A TLS port for clients leaves replication, which carries everything, in the clear.",
-			On:    []Scope{server(model.Live), watcher()},
+			On:    []Scope{server(model.Live), watcher(), ofLethe(model.LetheSettings)},
 			Reads: []model.AnyFact{model.ReplicationUsed, model.ClusterUsed, model.TLSReplication, model.TLSCluster}, Remedy: ReportOnly,
-			Check: checkTLSLinks, Mend: directives("tls-replication yes", "tls-cluster yes"),
+			Check: checkTLSLinks,
+			Mend:  mends(directives("tls-replication yes", "tls-cluster yes"), mend(model.Lethe, "set `upstream: {tls: 1.3}` and `plaintext: off`")),
 		},
 	}
 }
@@ -260,7 +263,11 @@ func checkTLSLinks(c *Case) Verdict {
 			return c.fail("%s is not encrypted", what), true
 		}
 	}
-	replication, open := link(model.ReplicationUsed, model.TLSReplication, "replication")
+	first := "replication"
+	if c.target() == model.Lethe {
+		first = "the link to the upstream"
+	}
+	replication, open := link(model.ReplicationUsed, model.TLSReplication, first)
 	if open && replication.Result == model.Fail {
 		return replication
 	}
@@ -273,6 +280,6 @@ func checkTLSLinks(c *Case) Verdict {
 	case busOpen:
 		return bus
 	default:
-		return c.pass("every link between servers that is used is encrypted")
+		return c.pass("every link to other servers that is used is encrypted")
 	}
 }

@@ -13,6 +13,7 @@ import (
 func access() []Rule {
 	everyUser := []Scope{managed(model.User), {[]model.Kind{model.MemoryDBUser}, []model.Target{model.AWS, model.Terraform, model.Plan, model.CloudFormation}},
 		server(model.Live), aclFile()}
+	withLethe := append(slices.Clone(everyUser), ofLethe(model.Server, model.LetheData))
 	return []Rule{
 		{
 			ID: "AUTH-05", Title: "The user default is off or has a password", Severity: model.Critical,
@@ -28,9 +29,9 @@ func access() []Rule {
 			ID: "AUTH-06", Title: "No user gets in without a password or may do everything", Severity: model.High,
 			Citations: []string{"164.308(a)(4)(ii)(C)", "164.312(a)(1)"}, Controls: []string{"AC-6", "AC-3"},
 			Why: "Least access is the only limit on what a stolen password is worth.",
-			On:  everyUser, Reads: []model.AnyFact{model.Users}, Remedy: Modify, Check: checkRights,
+			On:  withLethe, Reads: []model.AnyFact{model.Users}, Remedy: Modify, Check: checkRights,
 			Params: []Param{{"administrators", "users that may do everything", []string{"admin"}}},
-			Mend: mends(userFiles("user NAME on >PASSWORD ~app:* resetchannels -@all +@read +@write -@dangerous"),
+			Mend: mends(userFiles("user NAME on >PASSWORD ~app:* resetchannels -@all +@read +@write -@dangerous"), mend(model.Lethe, "lethe user set NAME --roles application"),
 				code("set `access_string = \"on ~app:* resetchannels -@all +@read +@write -@dangerous\"`", "set `AccessString: on ~app:* resetchannels -@all +@read +@write -@dangerous`"),
 				mend(model.AWS, "aws elasticache modify-user --access-string \"on ~app:* resetchannels -@all +@read +@write -@dangerous\"")),
 		},
@@ -38,13 +39,13 @@ func access() []Rule {
 			ID: "AUTH-07", Title: "Applications cannot run dangerous commands", Severity: model.High,
 			Citations: []string{"164.312(c)(1)", "164.312(a)(1)"}, Controls: []string{"AC-6", "CM-7", "SI-7"},
 			Why: "FLUSHALL erases, KEYS and MONITOR show, CONFIG and MIGRATE carry away everything in one command.",
-			On:  everyUser, Reads: []model.AnyFact{model.Users, model.RenamedCommands}, Remedy: Modify, Check: checkDangerous,
+			On:  withLethe, Reads: []model.AnyFact{model.Users, model.RenamedCommands}, Remedy: Modify, Check: checkDangerous,
 			Params: []Param{
 				{"administrators", "users that may run them", []string{"admin"}},
 				{"allow", "commands that are not counted", []string{}},
 				{"scripts", "count EVAL, EVALSHA and FCALL too", false},
 			},
-			Mend: mends(userFiles("user NAME -@admin -@dangerous +info"),
+			Mend: mends(userFiles("user NAME -@admin -@dangerous +info"), mend(model.Lethe, "lethe user set NAME --roles application (people: operator, auditor), or take -@admin -@dangerous into its --rules"),
 				code("add `-@admin -@dangerous` to `access_string`", "add `-@admin -@dangerous` to `AccessString`"),
 				mend(model.AWS, "aws elasticache modify-user --append-access-string \"-@admin -@dangerous\"")),
 		},
@@ -52,10 +53,10 @@ func access() []Rule {
 			ID: "AUTH-08", Title: "Each client has a user of its own", Severity: model.Medium,
 			Citations: []string{"164.312(a)(2)(i)", "164.308(a)(3)(ii)(C)"}, Controls: []string{"IA-4", "AC-2"},
 			Why:   "Where all share one user, no record says who read the data.",
-			On:    []Scope{onAWS(model.User, model.MemoryDBUser), server(model.Live), aclFile()},
+			On:    []Scope{onAWS(model.User, model.MemoryDBUser), server(model.Live), aclFile(), ofLethe(model.Server, model.LetheData)},
 			Reads: []model.AnyFact{model.Users}, Remedy: ReportOnly, Check: checkUnique,
 			Params: []Param{{"max_idle_days", "days after which a user that is not seen is warned about", int64(90)}},
-			Mend: mends(userFiles("user NAME on >PASSWORD ...", "user default off"),
+			Mend: mends(userFiles("user NAME on >PASSWORD ...", "user default off"), mend(model.Lethe, "lethe user add NAME --tenants TENANT for each application, and end a rotation by `lethe user rotate`"),
 				mend(model.AWS, "aws elasticache create-user for each application, and delete-user for those in no group")),
 		},
 		{
@@ -71,9 +72,10 @@ func access() []Rule {
 			ID: "AUTH-10", Title: "Users are kept in a file that only the server reads", Severity: model.Medium,
 			Citations: []string{"164.308(a)(4)"}, Controls: []string{"AC-3", "AC-6"},
 			Why:   "Users in redis.conf are lost by CONFIG REWRITE's rivals and read by everyone who may read the file; new users that hear all channels hear other tenants.",
-			On:    []Scope{server(model.Live), aclFile()},
+			On:    []Scope{server(model.Live), aclFile(), ofLethe(model.LetheData)},
 			Reads: []model.AnyFact{model.PubsubDefault, model.ACLFilePath, model.ACLFileMode}, Remedy: ReportOnly, Check: checkACLFile,
-			Mend: mends(directives("acl-pubsub-default resetchannels", "aclfile /etc/redis/users.acl"), mend(model.ACL, "chmod 0640 FILE, owned by the server's user")),
+			Mend: mends(directives("acl-pubsub-default resetchannels", "aclfile /etc/redis/users.acl"), mend(model.ACL, "chmod 0640 FILE, owned by the server's user"),
+				mend(model.Lethe, "chmod -R go-rwx the data directory, owned by the server's user")),
 		},
 	}
 }
@@ -268,10 +270,14 @@ func checkACLFile(c *Case) Verdict {
 	// Where the file's permissions can be seen, they count; a manifest has none.
 	if c.r.Has(model.ACLFileMode) {
 		mode, ok := get(c, model.ACLFileMode)
+		most := int64(0o640)
+		if c.target() == model.Lethe {
+			most = 0o600 // keys lie beside the users
+		}
 		switch {
-		case ok && mode&^0o640 != 0:
+		case ok && mode&^most != 0:
 			return c.fail("the file with users or passwords has mode %04o", mode)
-		case c.target() != model.ACL:
+		case c.target() != model.ACL && c.target() != model.Lethe:
 		case !ok:
 			return c.unknown()
 		default:

@@ -164,6 +164,9 @@ func (t *tree) documents(name string, named bool) {
 		t.s.note(at, "it is not read: "+err.Error(), named || path.Ext(name) != ".json")
 		return
 	}
+	if t.lethe(name, src) {
+		return
+	}
 	if !named && !mentions(src) && !bytes.Contains(src, []byte("StorageClass")) && !bytes.Contains(src, []byte("kind: Service")) {
 		return
 	}

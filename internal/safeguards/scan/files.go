@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lethe-cache/lethe/internal/safeguards/lethe"
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
 	"github.com/lethe-cache/lethe/internal/safeguards/terraform"
 )
@@ -129,6 +130,9 @@ func (t *tree) walk() {
 			t.s.note(model.Source{File: t.called(name)}, "it cannot be read: "+cause(err), true)
 			return fs.SkipDir
 		case d.IsDir() && slices.Contains(skipped(), d.Name()):
+			return fs.SkipDir
+		case d.IsDir() && lethe.IsData(t.root.FS(), name):
+			t.data(name)
 			return fs.SkipDir
 		case !d.Type().IsRegular():
 			return nil

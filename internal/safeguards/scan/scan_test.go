@@ -51,6 +51,14 @@ func TestFindsAllKinds(t *testing.T) {
 		"etc/valkey-1.conf":         "port 0\n",
 		"etc/sentinel.conf":         "port 26379\n",
 		"etc/users.acl":             "user default off\n",
+		"lethe/lethe.yaml":          "listen: 127.0.0.1:6380\npolicy: own-policy.yaml\n",
+		"lethe/own-policy.yaml":     "unmatched: phi\n",
+		"lethe/staging.yml":         "admin_listen: 127.0.0.1:9381\n",
+		"lethe/other.yaml":          "audit: {level: high}\nname: x\n",
+		"lethe/data/wrapping.key":   "x",
+		"lethe/data/audit-sign.key": "x",
+		"lethe/data/users.yaml":     "version: 1\nusers: []\n",
+		"lethe/data/redis.conf":     "port 6379\n",
 		"readme.md":                 "redis",
 		"other.yaml":                "redis: {a: b}",
 		"node_modules/x/redis.conf": "port 0\n",
@@ -60,7 +68,7 @@ func TestFindsAllKinds(t *testing.T) {
 	for _, x := range r.Resources {
 		have[x.ID.Target]++
 	}
-	want := map[model.Target]int{model.Terraform: 1, model.Plan: 1, model.CloudFormation: 2, model.Kubernetes: 1, model.Compose: 1, model.Config: 2, model.Sentinel: 1, model.ACL: 1}
+	want := map[model.Target]int{model.Terraform: 1, model.Plan: 1, model.CloudFormation: 2, model.Kubernetes: 1, model.Compose: 1, model.Config: 2, model.Sentinel: 1, model.ACL: 1, model.Lethe: 4}
 	for target, n := range want {
 		if have[target] != n {
 			t.Errorf("%d resources of %s, want %d", have[target], target, n)
@@ -103,6 +111,9 @@ func TestBadInputKeepsNothingElseFromBeingRead(t *testing.T) {
 	f("redis.conf", "include ../../etc/hostname\n", "outside of what is scanned")
 	f("redis.conf", "port \"6379", "quote is not closed")
 	f("users.acl", "something else", "does not begin with user")
+	f("lethe.yaml", "data_dirs: /var/lib/lethe\n", "there is no such setting")
+	f("staging.yaml", "data_dir: /var/lib/lethe\nlisten: here\n", "lethe serve refuses it: listen is not an address")
+	f("policy.yaml", "unmatched: none\n", "lethe serve refuses it: ")
 }
 
 func bomb() string {
