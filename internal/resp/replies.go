@@ -49,6 +49,15 @@ func (w *Writer) Bulk(b []byte) {
 	w.buf = append(append(buf, b...), '\r', '\n')
 }
 
+// BulkOf writes a bulk string of n bytes and returns them, zeroed, for the caller to fill before the writer's next call. So
+// what is decrypted is in the reply at once and nowhere else.
+func (w *Writer) BulkOf(n int) []byte {
+	buf := appendNumberLine(w.room(n+maxNumberLine+2), '$', int64(n))
+	from := len(buf)
+	w.buf = append(buf[:from+n], '\r', '\n') // what is behind the length is zero
+	return w.buf[from : from+n : from+n]
+}
+
 // BulkString is Bulk of a Go string.
 func (w *Writer) BulkString(s string) {
 	buf := appendNumberLine(w.room(len(s)+maxNumberLine+2), '$', int64(len(s)))

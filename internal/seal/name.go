@@ -53,7 +53,17 @@ func (e *Entry) AppendKey(dst []byte) []byte {
 }
 
 // AppendDataKey appends the upstream's name for the data of a collection.
-func (e *Entry) AppendDataKey(dst []byte) []byte { return append(e.AppendKey(dst), '~') }
+func (e *Entry) AppendDataKey(dst []byte) []byte { return append(e.AppendKey(dst), dataMark) }
+
+// dataMark ends the names of collections' data.
+const dataMark = '~'
+
+// AppendNames appends both names, the record's first, for the price of one.
+func (e *Entry) AppendNames(dst []byte) []byte {
+	from := len(dst)
+	dst = e.AppendKey(dst)
+	return append(append(dst, dst[from:]...), dataMark)
+}
 
 // IsRecordName reports whether an upstream's name is one that AppendKey makes.
 func IsRecordName(name []byte) bool {

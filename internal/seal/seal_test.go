@@ -107,6 +107,9 @@ func TestNamesOpenFromTheBeginningOfARecord(t *testing.T) {
 	f("B", e.AppendKey(nil), "")
 	f("A", identify(t, s, "A", "phi", "A:patient:2").AppendKey(nil), "")
 	f("A", e.AppendDataKey(nil), "")
+	if both := string(e.AppendNames([]byte("x"))); both != "x"+string(e.AppendKey(nil))+string(e.AppendDataKey(nil)) {
+		t.Errorf("both names are %s", both)
+	}
 }
 
 func TestUpstreamNames(t *testing.T) {

@@ -36,6 +36,7 @@ func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
 type Executor struct {
 	b       *Backend
 	lane    *lane
+	now     int64 // Unix milliseconds, of the last look at the clock: before the batch was made, or when its replies were there
 	sealer  *seal.Sealer
 	scratch *engine.Store // entries are here in clear while their command runs
 	tx      *engine.Tx

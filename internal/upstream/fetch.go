@@ -30,7 +30,7 @@ func (x *Executor) fetch(t *Task) {
 }
 
 func (x *Executor) askRecord(k *keyState) {
-	k.cached, k.asked = false, x.b.stamps.Next(x.b.clock.Now())
+	k.cached, k.asked = false, x.b.stamps.Next(x.now)
 	l := x.lane
 	k.op = l.begin(k.slot, true, 2)
 	l.out = appendArg(appendArgString(l.out, "GET"), k.record)
@@ -39,7 +39,7 @@ func (x *Executor) askRecord(k *keyState) {
 
 // adopt takes a record as the key's, if it opens.
 func (x *Executor) adopt(k *keyState, record []byte) bool {
-	if x.sealer.OpenCollection(&k.coll, &k.entry, record, x.b.clock.Now()) != nil {
+	if x.sealer.OpenCollection(&k.coll, &k.entry, record, x.now) != nil {
 		return false
 	}
 	k.raw, k.found, k.header, k.guard = record, true, k.coll.Header, guardHeader
@@ -69,7 +69,7 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 // another life do not open.
 func (x *Executor) askPair(k *keyState, read string, args [][]byte) {
 	l := x.lane
-	k.op, k.cached, k.asked = l.begin(k.slot, true, 4), true, x.b.stamps.Next(x.b.clock.Now())
+	k.op, k.cached, k.asked = l.begin(k.slot, true, 4), true, x.b.stamps.Next(x.now)
 	l.out = appendArg(appendArgString(l.out, "GETRANGE"), k.record)
 	l.out = appendArgInt(appendArgInt(l.out, 0), seal.HeaderBytes-1)
 	l.end()
@@ -99,7 +99,7 @@ func (x *Executor) askWhole(k *keyState) {
 		l.out = appendArgString(appendArgString(l.out, "0"), "-1")
 	}
 	l.end()
-	k.cached, k.partsOp, k.asked = true, -1, x.b.stamps.Next(x.b.clock.Now())
+	k.cached, k.partsOp, k.asked = true, -1, x.b.stamps.Next(x.now)
 }
 
 func itemCommand(t seal.Type) string {
@@ -180,6 +180,8 @@ func (x *Executor) fetched(t *Task) {
 	case more:
 	case t.quickReady():
 		x.quickStart(t)
+	case t.shape.direct && t.group == nil:
+		x.direct(t)
 	default:
 		x.execute(t)
 	}
@@ -255,12 +257,12 @@ func (x *Executor) recordReply(t *Task, k *keyState, r *reply) (more bool) {
 		return false
 	}
 	copy(k.expect[:], r.text)
-	k.guard = guardHeader
+	k.header, k.guard = h, guardHeader
 	if h.Type == seal.String {
-		k.found, k.header = true, h // it is opened when it is loaded
+		k.found = true // it is opened when it is loaded
 		return false
 	}
-	if !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
+	if !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.now)) {
 		if !x.fetchKey(k) || !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
 			return false
 		}
@@ -282,10 +284,10 @@ const overdueMillis = 2000
 
 // believe says what the outcome of opening a record means: it is the entry, or there is none.
 func (x *Executor) believe(k *keyState, err error) bool {
-	h, _ := seal.ParseHeader(k.raw)
-	k.header, k.found = h, false
+	h := &k.header
+	k.found = false
 	switch {
-	case err == nil && x.b.ledger.saw(k, &h, k.raw):
+	case err == nil && x.b.ledger.saw(k, h, k.raw):
 		k.found = true
 		x.b.stamps.Observe(h.Stamp)
 		return true

@@ -172,11 +172,23 @@ func (l *ledger) collection(dst []byte, k *keyState) []byte {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
-	if n == nil || n.gone || len(n.record) < seal.HeaderBytes || seal.Type(n.record[1]) == seal.String {
-		return dst
+	if n := p.notes[id]; n.isCollection() {
+		dst = append(dst, n.record...)
 	}
-	return append(dst, n.record...)
+	return dst
+}
+
+// hasCollection reports whether a collection is thought to be there.
+func (l *ledger) hasCollection(k *keyState) bool {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.notes[id].isCollection()
+}
+
+func (n *note) isCollection() bool {
+	return n != nil && !n.gone && len(n.record) >= seal.HeaderBytes && seal.Type(n.record[1]) != seal.String
 }
 
 // ended takes out what has ended at an instant, and calls f for what this gateway has to delete, without a lock.

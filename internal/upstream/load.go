@@ -87,15 +87,10 @@ func (x *Executor) load(t *Task, i int) error {
 	if !k.found || x.tx.Peek(key).Exists() { // a key that is named twice
 		return nil
 	}
-	k.meta = engine.Meta{BornAt: c.Engine(k.header.BornAt), ExpiresAt: c.Engine(k.header.Deadline), Category: key.Category}
-	switch {
-	case k.meta.ExpiresAt <= c.Now:
-		x.believe(k, seal.ErrExpired) // nothing to open; if it is late, whoever wrote that, it should not be there
-		return nil
-	case k.meta.BornAt < 0:
-		k.found = false
+	if !x.lives(c, k) {
 		return nil
 	}
+	k.meta = engine.Meta{BornAt: c.Engine(k.header.BornAt), ExpiresAt: c.Engine(k.header.Deadline), Category: key.Category}
 	if k.header.Type == seal.String {
 		x.loadString(k, key)
 		return nil
@@ -125,10 +120,9 @@ func (x *Executor) loadString(k *keyState, key *engine.Key) {
 		x.alarm(k, Altered)
 		return
 	}
-	now := x.b.clock.Now()
 	for attempt := range 2 {
 		e := x.tx.NewString(key, k.meta, n)
-		_, _, err := x.sealer.OpenString(e.String()[:0:n], &k.entry, k.raw, now)
+		_, _, err := x.sealer.OpenString(e.String()[:0:n], &k.entry, k.raw, x.now)
 		if x.believe(k, err) {
 			return
 		}
@@ -136,6 +130,7 @@ func (x *Executor) loadString(k *keyState, key *engine.Key) {
 		if attempt > 0 || !x.fetchKey(k) {
 			return
 		}
+		x.now = x.b.clock.Now() // peers were waited for
 	}
 }
 

@@ -59,7 +59,8 @@ func (x *Executor) quickStart(t *Task) {
 	if len(args) == 0 {
 		x.writes.command(q.name)
 	}
-	t.commits = append(t.commits[:0], x.commitOf(0, 1))
+	t.commits = t.commits[:0]
+	x.commit(t, 0, 1)
 }
 
 func (x *Executor) quickDone(t *Task) {

@@ -17,6 +17,8 @@ type shape struct {
 	items func(args [][]byte) (first, step int)
 	// quick runs the command on a live collection in one step where it can; see quick.go.
 	quick *quick
+	// direct says that a string's value is the whole reply; see direct.go.
+	direct bool
 	// split says that a cluster may run the command slot by slot, as its keys have nothing to do with each other.
 	split bool
 	// refuse is the error that the command gets instead of anything.
@@ -82,7 +84,8 @@ func shapes() map[string]*shape {
 	}
 	add(shape{need: needNothing}, "SETEX", "PSETEX")
 	add(shape{need: needNothing, split: true}, "MSET")
-	add(shape{need: needRecord}, "GET", "SET", "SETNX", "GETSET", "GETDEL", "GETEX", "APPEND", "STRLEN", "MSETNX", "TYPE",
+	add(shape{need: needRecord, direct: true}, "GET")
+	add(shape{need: needRecord}, "SET", "SETNX", "GETSET", "GETDEL", "GETEX", "APPEND", "STRLEN", "MSETNX", "TYPE",
 		"EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST", "TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME")
 	add(shape{need: needRecord, split: true}, "MGET", "DEL", "UNLINK", "EXISTS", "TOUCH")
 	add(shape{need: needWhole}, "RENAME", "RENAMENX", "COPY")

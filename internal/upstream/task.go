@@ -131,16 +131,23 @@ func (t *Task) blind() bool {
 
 func (x *Executor) wave(tasks []*Task) {
 	x.lane.reset()
+	x.now = x.b.clock.Now()
 	defer x.tidy()
 	for _, t := range tasks {
 		x.start(t)
 	}
 	for x.lane.waiting() {
-		x.lane.run()
+		x.turn()
 		for _, t := range tasks {
 			x.step(t)
 		}
 	}
+}
+
+// turn sends the batch and waits for its replies.
+func (x *Executor) turn() {
+	x.lane.run()
+	x.now = x.b.clock.Now()
 }
 
 // start makes the names of a task's keys and asks for what it needs.
@@ -198,7 +205,7 @@ func (x *Executor) identify(t *Task, i int) error {
 	if err := x.sealer.Identify(&k.entry); err != nil {
 		return err
 	}
-	k.names = k.entry.AppendDataKey(k.entry.AppendKey(k.names[:0]))
+	k.names = k.entry.AppendNames(k.names[:0])
 	k.record, k.data = k.names[:seal.KeyNameBytes:seal.KeyNameBytes], k.names[seal.KeyNameBytes:]
 	k.slot, k.op = x.slot(k.record), -1
 	old := &c.Keys[i]

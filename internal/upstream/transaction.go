@@ -80,6 +80,7 @@ func (x *Executor) Transaction(tasks []*Task, watches []Watched) (ran bool, prob
 		return false, problem
 	}
 	x.lane.reset()
+	x.now = x.b.clock.Now()
 	defer x.tidy()
 	if problem = x.unite(t); problem != "" {
 		return false, problem
@@ -89,7 +90,7 @@ func (x *Executor) Transaction(tasks []*Task, watches []Watched) (ran bool, prob
 		x.execute(t)
 	}
 	for x.lane.waiting() {
-		x.lane.run()
+		x.turn()
 		x.step(t)
 	}
 	if c.Failed {

@@ -125,7 +125,7 @@ func (x *Executor) send(t *Task) {
 				return
 			}
 		}
-		t.commits = append(t.commits, x.commitOf(from, to))
+		x.commit(t, from, to)
 		from = to
 	}
 }
@@ -137,26 +137,48 @@ type commit struct {
 	entries []pending
 }
 
-func (x *Executor) commitOf(from, to int) commit {
-	w := &x.writes
-	c := commit{op: -1}
+// commit adds the step that writes some of the entries.
+func (x *Executor) commit(t *Task, from, to int) {
+	w, c := &x.writes, t.newCommit()
 	for i := from; i < to; i++ {
 		e := &w.entries[i]
-		p := pending{k: e.k, gone: e.gone, check: e.check, header: e.header}
+		p := c.newPending()
+		p.k, p.gone, p.check, p.header = e.k, e.gone, e.check, e.header
 		if record := w.bytes[e.from:e.to]; !e.gone && !e.check {
 			if e.header.Type == seal.String {
 				record = record[:e.header.NameEnd()]
 			}
-			p.record = append([]byte(nil), record...)
+			p.record = append(p.record, record...)
 		}
-		c.entries = append(c.entries, p)
 	}
-	if e := &w.entries[from]; to-from == 1 && e.k.guard == guardAny && len(w.callsOf(from)) == 0 && x.b.ledger.collection(nil, e.k) == nil {
+	if e := &w.entries[from]; to-from == 1 && e.k.guard == guardAny && len(w.callsOf(from)) == 0 && !x.b.ledger.hasCollection(e.k) {
 		c.op, c.plain = x.simple(e), true
-		return c
+		return
 	}
-	c.op = x.scripted(from, to)
+	c.op, c.plain = x.scripted(from, to), false
+}
+
+// newCommit and newPending use the memory of earlier ones again.
+func (t *Task) newCommit() *commit {
+	n := len(t.commits)
+	if n == cap(t.commits) {
+		t.commits = append(t.commits, commit{})
+	}
+	t.commits = t.commits[:n+1]
+	c := &t.commits[n]
+	c.entries = c.entries[:0]
 	return c
+}
+
+func (c *commit) newPending() *pending {
+	n := len(c.entries)
+	if n == cap(c.entries) {
+		c.entries = append(c.entries, pending{})
+	}
+	c.entries = c.entries[:n+1]
+	p := &c.entries[n]
+	p.record = p.record[:0]
+	return p
 }
 
 // simple is the one command that does for a string that is written without looking.
