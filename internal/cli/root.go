@@ -87,6 +87,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		newPolicyCommand(env, lookupUser(env, table)),
 		newAuditCommand(env, auditOpener),
 		newConsentCommand(env),
+		newMigrateCommand(env),
 		newCommandsCommand(env, table),
 		newSafeguardsCommand(env, withAWS(env, safeguardsParts{compile: cel.Compile})),
 		newConfigCommand(env),

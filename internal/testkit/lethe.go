@@ -162,6 +162,9 @@ func (l *Lethe) CLI(t testing.TB, stdin string, args ...string) (stdout, stderr 
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
+// Program is a command line of the same binary that needs no data directory, for the test to run.
+func (l *Lethe) Program(args ...string) *exec.Cmd { return exec.Command(l.binary, args...) }
+
 // PID is the number of the server's process.
 func (l *Lethe) PID() int { return l.process.cmd.Process.Pid }
 

@@ -68,6 +68,9 @@ func (c *conn) flush() error {
 		return nil
 	}
 	_, err := c.Write(c.out)
+	if c.in.inClear {
+		clear(c.out)
+	}
 	if cap(c.out) > keptWriteBytes {
 		c.out = nil
 	}

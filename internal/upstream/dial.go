@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 var (
 	errRefusedLogin = errors.New("the upstream refuses the credentials")
 	errNotPrimary   = errors.New("the node is not the primary")
+	errNoDatabase   = errors.New("the upstream does not have the database")
 )
 
 // dialer makes connections that are authenticated and ready.
@@ -21,6 +23,8 @@ type dialer struct {
 	credentials func(context.Context) (Credentials, error)
 	timeout     time.Duration
 	maxReply    int
+	database    int
+	inClear     bool
 }
 
 func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
@@ -40,7 +44,12 @@ func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
 		}
 	}
 	c := newConn(raw, d.maxReply)
-	if err := d.login(ctx, c); err != nil {
+	c.in.inClear = d.inClear
+	err = d.login(ctx, c)
+	if err == nil && d.database != 0 {
+		err = d.choose(ctx, c)
+	}
+	if err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -100,6 +109,17 @@ func (d *dialer) login(ctx context.Context, c *conn) error {
 		return errRefusedLogin // its text may name the user
 	}
 	return nil
+}
+
+// choose selects the database.
+func (d *dialer) choose(ctx context.Context, c *conn) error {
+	by, _ := ctx.Deadline()
+	answer, err := c.call(by, "SELECT", strconv.Itoa(d.database))
+	if err == nil && answer.isError() {
+		err = errNoDatabase
+	}
+	c.in.release()
+	return err
 }
 
 // isPrimary asks a node for its role: a sentinel may be late, and writing to what is no primary any more loses data.

@@ -23,6 +23,8 @@ type lane struct {
 	conns map[string]*conn
 	ops   []op
 	out   []byte // the requests, one after another
+
+	dropped []*conn // InClear: connections that ended during the batch, whose buffers are to be cleared
 }
 
 // op is one command of a batch.
@@ -32,6 +34,8 @@ type op struct {
 	script   *script
 	reads    bool
 	asking   string // address that an ASK named
+	node     string // address of the node that it is for, whatever slots that has; "": the slot's
+	once     bool   // errors that ask to try again are answers too: the command stands in a transaction
 	done     bool
 	settled  bool // looked at what the reply says
 	reply    reply
@@ -44,6 +48,15 @@ func newLane(u *Upstream) *lane { return &lane{u: u, conns: map[string]*conn{}} 
 func (l *lane) reset() {
 	clear(l.ops)
 	l.ops = l.ops[:0]
+	if l.u.options.InClear {
+		clear(l.out)
+		for _, c := range l.dropped {
+			c.in.start = c.in.end
+			c.in.release()
+			clear(c.out[:cap(c.out)])
+		}
+		l.dropped = nil
+	}
 	if cap(l.out) > keptWriteBytes {
 		l.out = nil
 	}
@@ -149,6 +162,9 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 		}
 		address := o.asking
 		if address == "" {
+			address = o.node
+		}
+		if address == "" {
 			address = where.nodeOf(o.slot)
 		}
 		c := l.connTo(address, by)
@@ -180,6 +196,9 @@ func (l *lane) append(c *conn, o *op) {
 	if o.asking != "" {
 		c.out = appendCommand(c.out, "ASKING")
 		c.pending++
+	}
+	if l.u.options.InClear {
+		c.out = roomFor(c.out, o.to-o.from)
 	}
 	c.out = append(c.out, l.out[o.from:o.to]...)
 	c.pending++
@@ -232,6 +251,9 @@ func (l *lane) settle(o *op) (again, refresh bool) {
 	case !o.done:
 		return true, true // a read whose connection broke
 	case !o.reply.isError():
+		return false, false
+	case o.once:
+		o.settled = true
 		return false, false
 	}
 	retry := func(refresh bool) (bool, bool) {
@@ -316,6 +338,9 @@ func earlier(a, b time.Time) time.Time {
 func (l *lane) drop(address string) {
 	if c := l.conns[address]; c != nil {
 		c.Close()
+		if l.u.options.InClear {
+			l.dropped = append(l.dropped, c) // earlier replies of the batch lie in its buffer
+		}
 		delete(l.conns, address)
 	}
 }

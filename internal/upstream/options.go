@@ -44,6 +44,10 @@ type Options struct {
 	// connections that were authenticated by IAM after 12 hours.
 	CredentialLife time.Duration
 
+	Database int // SELECTed on each connection; 0: the only one that Lethe itself writes to
+	// InClear says that values pass that are not sealed, as they do when data is moved: buffers are cleared after each batch.
+	InClear bool
+
 	DialTimeout   time.Duration // 3 s: connecting, TLS and authentication together
 	Timeout       time.Duration // 1 s: one batch of commands, fail-over and redirections included
 	MaxReplyBytes int           // 64 MiB: one reply

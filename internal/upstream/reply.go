@@ -37,11 +37,13 @@ const (
 	maxReplyValues = 1 << 21
 )
 
-// reader reads replies of RESP2. It holds ciphertext only, so that nothing of it is cleared.
+// reader reads replies of RESP2. Mostly it holds ciphertext, of which nothing is cleared.
 type reader struct {
 	src io.Reader
 	max int // bytes of one reply
 
+	inClear    bool     // whether what was read is cleared when it is released
+	old        [][]byte // inClear: arrays that were outgrown, for clearing
 	buf        []byte
 	start, end int // what was read and not given away yet
 	values     []reply
@@ -64,6 +66,13 @@ func (r *reader) next() (reply, error) {
 
 // release tells that no earlier reply is used any more.
 func (r *reader) release() {
+	if r.inClear {
+		for _, b := range r.old {
+			clear(b)
+		}
+		r.old = r.old[:0]
+		clear(r.buf[:r.start])
+	}
 	r.values = r.values[:0]
 	if r.start == r.end {
 		r.start, r.end = 0, 0
@@ -166,6 +175,9 @@ func (r *reader) more(need int) error {
 		// The old array stays as it is: earlier replies of the batch lie in it.
 		grown := make([]byte, max(minReadBytes, min(2*len(r.buf), keptReadBytes), 2*(r.end-r.start), min(need, 4*(r.end-r.start)+minReadBytes)))
 		copy(grown, r.buf[r.start:r.end])
+		if r.inClear {
+			r.old = append(r.old, r.buf)
+		}
 		r.buf, r.start, r.end = grown, 0, r.end-r.start
 	}
 	for r.end-r.start < need && r.end < len(r.buf) {
