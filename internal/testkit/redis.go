@@ -17,6 +17,8 @@ type Redis struct {
 	Addr   string      // HOST:PORT of its TLS port; "" without TLS
 	TLS    *tls.Config // how a client connects to Addr
 
+	Authority *Authority // of its certificate; nil without TLS
+
 	process *process
 }
 
@@ -57,6 +59,7 @@ func StartRedis(t testing.TB, o RedisOptions) *Redis {
 func (r *Redis) prepareTLS(t testing.TB, dir string) []string {
 	t.Helper()
 	a := NewAuthority(t)
+	r.Authority = a
 	cert, key := a.Issue(t, "localhost").Files(t, dir)
 	port := strconv.Itoa(freePort(t))
 	r.Addr = net.JoinHostPort("127.0.0.1", port)
