@@ -21,7 +21,7 @@ func allowed() map[string][]string {
 		"upstream": {"command", "engine", "resp", "seal"},
 		"migrate":  {"policy", "resp", "upstream"},
 		"server":   {"gateway", "peer", "resp"},
-		"metrics":  {"audit", "command", "engine", "gateway", "policy", "server"},
+		"metrics":  {"audit", "command", "engine", "gateway", "policy", "server", "upstream"},
 		"cli": {"admin", "audit", "command", "config", "consent", "engine", "gateway", "identity", "ldapauth", "metrics", "migrate", "oidc", "peer", "policy", "resp",
 			"safeguards/awsapi", "safeguards/awspolicy", "safeguards/baseline", "safeguards/cel", "safeguards/live", "safeguards/model",
 			"safeguards/profile", "safeguards/remedy", "safeguards/report", "safeguards/rules", "safeguards/scan", "safeguards/watch",

@@ -211,7 +211,7 @@ func (s *serving) notReady() string {
 	if !s.audit.Ready() {
 		return "audit records cannot be written"
 	}
-	return ""
+	return s.front.notReady()
 }
 
 // mayLook lets users who may administer the server read its metrics from another machine.

@@ -1,15 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -28,6 +24,7 @@ type front struct {
 	bus     *upstream.Bus
 	peers   *seal.Peers
 	backend *upstream.Backend
+	look    *outlook
 
 	stop  context.CancelFunc
 	parts sync.WaitGroup
@@ -60,7 +57,7 @@ func (s *serving) openUpstream() error {
 	}
 	f := &front{clock: &seal.Clock{}}
 	if f.up, err = upstream.New(o); err != nil {
-		return err
+		return fail(exitFailure, upstream.Mend(err), err)
 	}
 	cluster, err := clusterSecret(s.dir)
 	if err != nil {
@@ -71,6 +68,7 @@ func (s *serving) openUpstream() error {
 	if err != nil {
 		return err
 	}
+	f.look = newOutlook(f.up, s.log)
 	f.bus = upstream.NewBus(f.up)
 	if f.peers, err = seal.NewPeers(f.ring, f.bus, nil); err != nil {
 		f.ring.Close()
@@ -101,20 +99,22 @@ func (s *serving) useUpstream() error {
 	g.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
 		InTouch:     func() bool { return f.peers.InTouch(touchMillis) },
+		Health:      f.look.Health,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
 	f.parts.Go(func() { f.bus.Listen(ctx, func(m []byte) { f.peers.Received(m) }) })
+	f.look.once() // so that a mistake in the settings is told before the log says that it serves
 	select {
 	case <-f.bus.Ready():
 	case <-time.After(hearing):
-		s.log.Warn("the upstream cannot be reached yet; commands are refused until it can")
 	}
 	if err := f.peers.Join(ctx, greeting); err != nil {
 		return fmt.Errorf("cannot begin to seal: %w", err)
 	}
 	f.parts.Go(func() { f.peers.Run(ctx) })
 	f.parts.Go(func() { f.backend.Run(ctx) })
+	f.parts.Go(func() { f.look.run(ctx) })
 	return nil
 }
 
@@ -146,57 +146,4 @@ func clusterSecret(dir *secret.Dir) (secret.Bytes, error) {
 		return secret.Bytes{}, fmt.Errorf("cannot use the cluster secret: %w", err)
 	}
 	return secret.New(data), nil
-}
-
-// upstreamOptions turns settings into what the upstream is opened with.
-func upstreamOptions(u *config.Upstream) (upstream.Options, error) {
-	modes := map[string]upstream.Mode{
-		config.UpstreamStandalone: upstream.Standalone, config.UpstreamSentinel: upstream.Sentinel, config.UpstreamCluster: upstream.Cluster,
-	}
-	o := upstream.Options{Mode: modes[u.Mode], Addresses: u.Addresses, Master: u.Master, PlainText: u.PlainText}
-	if u.TLS != config.UpstreamTLSOff {
-		secured, err := upstreamTLS(u)
-		if err != nil {
-			return o, err
-		}
-		o.TLS, o.SentinelTLS = secured, secured
-	}
-	if u.TokenFile != "" {
-		o.Credentials = func(context.Context) (upstream.Credentials, error) {
-			token, err := secret.ReadFile(u.TokenFile)
-			if err != nil {
-				return upstream.Credentials{}, fmt.Errorf("cannot read the upstream's token: %w", err)
-			}
-			return upstream.Credentials{User: u.User, Token: bytes.TrimRight(token, "\r\n")}, nil
-		}
-	}
-	return o, nil
-}
-
-func upstreamTLS(u *config.Upstream) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS13}
-	if u.TLS == config.UpstreamTLS12 {
-		c.MinVersion = tls.VersionTLS12
-	}
-	if u.CA != "" {
-		pem, err := os.ReadFile(u.CA)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the upstream's authorities: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("cannot use the upstream's authorities: the file has no certificate")
-		}
-	}
-	if u.Cert != "" {
-		if _, err := tls.LoadX509KeyPair(u.Cert, u.Key); err != nil {
-			return nil, fmt.Errorf("cannot use the client certificate for the upstream: %w", err)
-		}
-		// Read for each connection, so that it can be renewed.
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(u.Cert, u.Key)
-			return &pair, err
-		}
-	}
-	return c, nil
 }

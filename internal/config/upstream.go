@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -22,8 +21,20 @@ type Upstream struct {
 	CA        string   // PEM file of authorities; "": the system's
 	Cert, Key string   // PEM files of a client certificate, both or none
 	User      string   // "": the default user
-	TokenFile string   // "": no authentication
+	TokenFile string   // "": no authentication, or IAM's
 	PlainText bool     // loopback and unix sockets may do without TLS
+
+	ServerName        string // in the upstream's certificate; "": the host that is connected to
+	SentinelUser      string // "": the default user of the sentinels
+	SentinelTokenFile string // "": the sentinels ask for none
+	IAM               UpstreamIAM
+}
+
+// UpstreamIAM is an ElastiCache user who logs in with tokens that AWS credentials sign.
+type UpstreamIAM struct {
+	Cache      string // of the replication group or serverless cache; "": no IAM
+	Region     string // "": the environment's
+	Serverless bool
 }
 
 // The ways in which an upstream is put together.
@@ -61,12 +72,16 @@ func upstreamRows() []entry {
 		row("upstream.user", "NAME", "", "the upstream's user; none is its default user", text(func(u *Upstream) *string { return &u.User })),
 		row("upstream.token_file", "FILE", "", "the file with that user's token, read again for each connection", text(func(u *Upstream) *string { return &u.TokenFile })),
 		row("upstream.plaintext", "off|on", "off", "whether an upstream on loopback or a unix socket may be spoken to without TLS",
-			func(c *Config, text string) error {
-				var chosen string
-				err := choice(func(*Config) *string { return &chosen }, "off", "on")(c, text)
-				c.Upstream.PlainText = chosen == "on"
-				return err
-			}),
+			onOff(func(c *Config) *bool { return &c.Upstream.PlainText })),
+		row("upstream.server_name", "NAME", "", "the name in the upstream's certificates; none is the host that is connected to",
+			text(func(u *Upstream) *string { return &u.ServerName })),
+		row("upstream.sentinel_user", "NAME", "", "the sentinels' user; none is their default user", text(func(u *Upstream) *string { return &u.SentinelUser })),
+		row("upstream.sentinel_token_file", "FILE", "", "the file with the sentinels' token, read again for each connection",
+			text(func(u *Upstream) *string { return &u.SentinelTokenFile })),
+		row("upstream.iam_cache", "NAME", "", "the ElastiCache replication group or serverless cache that upstream.user logs in to by IAM; none uses upstream.token_file",
+			text(func(u *Upstream) *string { return &u.IAM.Cache })),
+		row("upstream.iam_region", "NAME", "", "its region; none is the one of the AWS environment", text(func(u *Upstream) *string { return &u.IAM.Region })),
+		row("upstream.iam_serverless", "off|on", "off", "whether it is a serverless cache", onOff(func(c *Config) *bool { return &c.Upstream.IAM.Serverless })),
 	}
 }
 
@@ -82,45 +97,4 @@ func setUpstreamAddresses(c *Config, text string) error {
 	}
 	c.Upstream.Addresses = all
 	return nil
-}
-
-// upstreamTogether checks what single values cannot show.
-func (l *loader) upstreamTogether() {
-	c, u := l.config, &l.config.Upstream
-	wrong := func(setting, problem, mend string) {
-		l.add(place{source: setting}, setting, problem, mend)
-	}
-	if c.Backend != BackendUpstream {
-		// A setting that is not looked at would let somebody believe that entries are somewhere else than they are.
-		for _, e := range upstreamRows() {
-			if given, ok := l.given[e.Name]; ok && given.Value != e.Default {
-				wrong(e.Name, e.Name+" is given, and the backend is embedded", "set backend: upstream, or leave it out")
-			}
-		}
-		return
-	}
-	switch {
-	case len(u.Addresses) == 0:
-		wrong("upstream.addresses", "the backend is upstream, and upstream.addresses says nothing", "give --upstream-addresses HOST:PORT")
-	case u.Mode == UpstreamStandalone && len(u.Addresses) != 1:
-		wrong("upstream.addresses", "a standalone upstream has one address", "give one, or set upstream.mode")
-	}
-	if (u.Mode == UpstreamSentinel) != (u.Master != "") {
-		wrong("upstream.master", "upstream.master goes with upstream.mode: sentinel", "give both, or neither")
-	}
-	if (u.Cert == "") != (u.Key == "") {
-		wrong("upstream.cert", "upstream.cert and upstream.key are not given together", "give both, or neither")
-	}
-	if u.TLS == UpstreamTLSOff && !u.PlainText {
-		wrong("upstream.tls", "upstream.tls is off, and upstream.plaintext does not allow it", "set upstream.plaintext: on for a unix socket or loopback, or use TLS")
-	}
-	if u.TLS == UpstreamTLSOff && slices.ContainsFunc([]string{u.CA, u.Cert}, func(s string) bool { return s != "" }) {
-		wrong("upstream.tls", "upstream.tls is off, and certificates are given", "leave them out, or use TLS")
-	}
-	if u.User != "" && u.TokenFile == "" {
-		wrong("upstream.user", "upstream.user has no upstream.token_file", "give the file with its token")
-	}
-	if c.RedisTests == "on" {
-		wrong("redis_tests", "redis_tests is on, and the backend is upstream", "use the embedded backend for Redis's own tests")
-	}
 }

@@ -25,7 +25,7 @@ func (g *Gateway) UpstreamSink() upstream.Sink { return &g.sink }
 // Alarm records a lie of the upstream at once: it may be the only trace of an attack.
 func (x *upstreamSink) Alarm(a upstream.Alarm, tenant, category string, name []byte) {
 	g := x.g
-	g.Stats.alarms.Add(1)
+	g.Stats.alarms[a].Add(1)
 	g.Log.Warn("the upstream answered what no honest one does; the entry was taken for a miss", "alarm", a.String(), "tenant", tenant, "category", category)
 	r := x.record(audit.Read, audit.Failed, tenant, category, name)
 	r.Detail = "alarm=" + a.String()

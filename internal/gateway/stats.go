@@ -6,6 +6,7 @@ import (
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Stats counts what the gateway does. Workers count into their own tally and add it up once a round.
@@ -14,7 +15,7 @@ type Stats struct {
 	unauthenticated atomic.Uint64
 	authFailures    atomic.Uint64
 	panics          atomic.Uint64
-	alarms          atomic.Uint64
+	alarms          [upstream.Alarms]atomic.Uint64
 	reapLate        atomic.Int64 // milliseconds, the worst since it was last read
 	categories      int
 
@@ -88,8 +89,8 @@ func (s *Stats) Unauthenticated() uint64 { return s.unauthenticated.Load() }
 // Panics is how many handlers failed.
 func (s *Stats) Panics() uint64 { return s.panics.Load() }
 
-// Alarms is how often an upstream answered what no honest one does.
-func (s *Stats) Alarms() uint64 { return s.alarms.Load() }
+// Alarms is how often an upstream answered so, which no honest one does.
+func (s *Stats) Alarms(a upstream.Alarm) uint64 { return s.alarms[a].Load() }
 
 // WorstLateness returns by how many milliseconds the latest erasure since the last call came after its deadline.
 func (s *Stats) WorstLateness() int64 { return s.reapLate.Swap(0) }

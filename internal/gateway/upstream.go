@@ -30,6 +30,22 @@ type Upstream struct {
 	NewExecutor func() Executor
 	// InTouch reports whether this gateway hears the others: what they have revoked, it would not know of otherwise.
 	InTouch func() bool
+	// Health is how the upstream was when it was last looked at.
+	Health func() upstream.Health
+}
+
+// UpstreamState is how the gateway gets on with its upstream, for metrics.
+type UpstreamState struct {
+	upstream.Health
+	InTouch bool
+}
+
+// UpstreamState returns it; false without an upstream.
+func (g *Gateway) UpstreamState() (UpstreamState, bool) {
+	if g.upstream == nil {
+		return UpstreamState{}, false
+	}
+	return UpstreamState{Health: g.upstream.Health(), InTouch: g.upstream.InTouch()}, true
 }
 
 // UseUpstream makes the workers that are made from now on keep entries in an upstream, each by an executor of its own. The

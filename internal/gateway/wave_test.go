@@ -202,7 +202,7 @@ func TestWhatTheUpstreamDoesIsRecorded(t *testing.T) {
 	if !strings.Contains(all, "read failed phi alarm=altered") || !strings.Contains(all, "expire expired phi") {
 		t.Errorf("on record:\n%s", all)
 	}
-	if n := f.gateway.Stats.Alarms(); n != 1 {
+	if n := f.gateway.Stats.Alarms(upstream.Altered); n != 1 {
 		t.Errorf("%d alarms are counted", n)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/gateway"
 	"github.com/lethe-cache/lethe/internal/server"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Sources are what a Collector reads.
@@ -67,6 +68,14 @@ var (
 	auditCommit  = desc("lethe_audit_commit_duration_seconds", "How long commits took, stable storage included where it is asked for.")
 )
 
+// What an upstream adds.
+var (
+	upstreamUp       = desc("lethe_upstream_up", "1 while every primary of the upstream answers and lets the gateway in; commands are refused while it is 0.")
+	upstreamWritable = desc("lethe_upstream_writable", "1 while the upstream takes writes: 0 for a replica, or one without memory or disk.")
+	upstreamInTouch  = desc("lethe_upstream_in_touch", "1 while the other gateways are heard through the upstream; PHI is refused while it is 0.")
+	upstreamAlarms   = desc("lethe_upstream_alarms_total", "Entries that the upstream answered as no honest one does, and that were taken for misses: altered, replayed or overdue.", "alarm")
+)
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
@@ -86,6 +95,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	c.collectServer(gauge, count)
 	c.collectTenants(gauge, count)
 	c.collectAudit(out, gauge, count)
+	c.collectUpstream(gauge, count)
 	n, sum, buckets := c.s.Gateway.Stats.Latency.Snapshot()
 	out <- prometheus.MustNewConstHistogram(latency, n, sum.Seconds(), buckets)
 }
@@ -138,13 +148,30 @@ func (c *Collector) collectTenants(gauge gaugeFunc, count countFunc) {
 	count(misses, miss)
 }
 
+func (c *Collector) collectUpstream(gauge gaugeFunc, count countFunc) {
+	g := c.s.Gateway
+	state, ok := g.UpstreamState()
+	if !ok {
+		return
+	}
+	gauge(upstreamUp, oneFor(state.Serves))
+	gauge(upstreamWritable, oneFor(state.Writes))
+	gauge(upstreamInTouch, oneFor(state.InTouch))
+	for a := upstream.Altered; a < upstream.Alarms; a++ {
+		count(upstreamAlarms, g.Stats.Alarms(a), a.String())
+	}
+}
+
+func oneFor(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func (c *Collector) collectAudit(out chan<- prometheus.Metric, gauge gaugeFunc, count countFunc) {
 	s := c.s.Audit.Stats()
-	ready := 0.0
-	if s.Ready {
-		ready = 1
-	}
-	gauge(auditReady, ready)
+	gauge(auditReady, oneFor(s.Ready))
 	gauge(auditPending, float64(s.Pending))
 	count(auditRecords, s.Sequence)
 	count(auditBytes, s.Bytes)

@@ -3,10 +3,13 @@ package testkit
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +37,7 @@ type LetheOptions struct {
 // Lethe is a running server.
 type Lethe struct {
 	Addr    string // HOST:PORT for clients
+	Admin   string // HOST:PORT for administrators, by HTTPS
 	DataDir string
 	CA      *x509.CertPool
 	Tokens  map[string]string // by user
@@ -107,7 +111,9 @@ func (l *Lethe) launch(t testing.TB, o LetheOptions) {
 			t.Errorf("lethe failed inside:\n%s", c)
 		}
 	})
-	l.Addr = address(t, p.awaitReady(t))
+	line := p.awaitReady(t)
+	clients, administrators, _ := strings.Cut(line, "https:")
+	l.Addr, l.Admin = address(t, clients), address(t, administrators)
 	l.CA = authority(t, filepath.Join(l.DataDir, "ca.pem"))
 }
 
@@ -196,6 +202,38 @@ func (l *Lethe) Connect(t testing.TB) *Client {
 		t.Fatalf("cannot connect to lethe: %v", err)
 	}
 	return newClient(t, conn)
+}
+
+// Get asks for a page of the administrators' listener and returns its status and text.
+func (l *Lethe) Get(t testing.TB, path string) (status int, body string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: l.TLS(), DisableKeepAlives: true}, Timeout: replyTimeout}
+	r, err := client.Get("https://" + l.Admin + path)
+	if err != nil {
+		t.Fatalf("cannot get %s: %v", path, err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatalf("cannot read %s: %v", path, err)
+	}
+	return r.StatusCode, string(text)
+}
+
+// Metric is the value of a series of /metrics, named with its labels as it stands there; -1 where there is none.
+func (l *Lethe) Metric(t testing.TB, series string) float64 {
+	t.Helper()
+	_, page := l.Get(t, "/metrics")
+	for line := range strings.Lines(page) {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			if err != nil {
+				t.Fatalf("%s has no number", series)
+			}
+			return v
+		}
+	}
+	return -1
 }
 
 // Dial opens a connection of a user, in RESP2.

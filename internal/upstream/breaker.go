@@ -13,6 +13,7 @@ type breaker struct {
 	failures int
 	until    time.Time
 	probing  bool
+	problem  error // of the last failure
 }
 
 const (
@@ -34,19 +35,19 @@ func (b *breaker) allow(now time.Time) bool {
 	return true
 }
 
-// failed notes that the node did not answer.
-func (b *breaker) failed(now time.Time) {
+// failed notes that the node did not answer, and why.
+func (b *breaker) failed(now time.Time, why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	rest := min(firstRest<<min(b.failures, 10), longRest)
 	rest = rest/2 + rand.N(rest/2+1) // so that gateways do not come back together
 	b.failures++
-	b.until, b.probing = now.Add(rest), false
+	b.until, b.probing, b.problem = now.Add(rest), false, why
 }
 
 func (b *breaker) succeeded() {
 	b.mu.Lock()
-	b.failures, b.probing = 0, false
+	b.failures, b.probing, b.problem = 0, false, nil
 	b.mu.Unlock()
 }
 
@@ -55,4 +56,11 @@ func (b *breaker) open() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.failures > 0
+}
+
+// why is what the last try failed of; nil when the node answers.
+func (b *breaker) why() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.problem
 }

@@ -2,50 +2,27 @@ package upstream_test
 
 import (
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
-// startCluster starts three primaries with a replica each.
-func startCluster(t *testing.T) []*server {
-	t.Helper()
-	var all []*server
-	args := []string{"--cluster", "create"}
-	for range 6 {
-		s := startServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
-		all = append(all, s)
-		args = append(args, s.addr())
-	}
-	args = append(args, "--cluster-replicas", "1", "--cluster-yes")
-	if out, err := exec.Command("redis-cli", args...).CombinedOutput(); err != nil {
-		t.Fatalf("cannot make the cluster: %v\n%s", err, out)
-	}
-	for _, s := range all {
-		eventually(t, 30*time.Second, "the cluster is whole", func() bool {
-			return strings.Contains(s.do("CLUSTER", "INFO"), "cluster_state:ok") && strings.Count(s.do("CLUSTER", "NODES"), "slave") == 3
-		})
-	}
-	return all
-}
-
-func clusterOptions(all []*server) upstream.Options {
+func clusterOptions(all []*testkit.Node) upstream.Options {
 	o := upstream.Options{Mode: upstream.Cluster, PlainText: true, Timeout: 5 * time.Second}
 	for _, s := range all {
-		o.Addresses = append(o.Addresses, s.addr())
+		o.Addresses = append(o.Addresses, s.Addr())
 	}
 	return o
 }
 
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	all := startCluster(t)
+	all := testkit.StartCluster(t)
 	g := newGateway(t, clusterOptions(all[:2]), "phi").alone()
 	reference := embedded(t, "phi")
 	// One hash tag keeps the whole walk in one slot, where every command is possible.
@@ -163,68 +140,39 @@ func (l *load) end(t *testing.T, g *gateway, failOver bool) {
 	t.Logf("%d writes, %d refused", l.done.Load(), l.refused.Load())
 }
 
-func reshard(t *testing.T, g *gateway, all []*server) {
+func reshard(t *testing.T, g *gateway, all []*testkit.Node) {
 	l := startLoad(t, g)
 	eventually(t, 10*time.Second, "the load runs", func() bool { return l.done.Load() > 100 })
-	from, to := all[0].must("CLUSTER", "MYID"), all[1].must("CLUSTER", "MYID")
-	out, err := exec.Command("redis-cli", "--cluster", "reshard", all[0].addr(), "--cluster-from", from, "--cluster-to", to, "--cluster-slots", "2000", "--cluster-yes").CombinedOutput()
-	if err != nil {
-		t.Fatalf("cannot reshard: %v\n%s", err, out)
-	}
+	testkit.Reshard(t, all[0], all[1], 2000)
 	l.end(t, g, false)
 	if l.refused.Load() != 0 {
 		t.Errorf("%d commands were refused while slots moved", l.refused.Load())
 	}
 }
 
-func failOver(t *testing.T, g *gateway, all []*server) {
+func failOver(t *testing.T, g *gateway, all []*testkit.Node) {
 	l := startLoad(t, g)
 	eventually(t, 10*time.Second, "the load runs", func() bool { return l.done.Load() > 100 })
-	all[1].kill()
+	all[1].Kill()
 	eventually(t, 30*time.Second, "a replica takes over", func() bool {
-		return strings.Contains(all[0].do("CLUSTER", "INFO"), "cluster_state:ok") && strings.Contains(all[0].do("CLUSTER", "NODES"), "fail")
+		return strings.Contains(all[0].Do("CLUSTER", "INFO"), "cluster_state:ok") && strings.Contains(all[0].Do("CLUSTER", "NODES"), "fail")
 	})
 	l.end(t, g, true)
 }
 
 func TestSentinel(t *testing.T) {
 	t.Parallel()
-	primary := startServer(t)
-	replica := startServer(t, "--replicaof", "127.0.0.1 "+fmt.Sprint(primary.port))
-	eventually(t, 20*time.Second, "the replica follows", func() bool {
-		return strings.Contains(replica.do("INFO", "replication"), "master_link_status:up")
-	})
-	o := upstream.Options{Mode: upstream.Sentinel, Master: "lethe", PlainText: true, Timeout: 10 * time.Second}
-	var sentinels []*server
-	for range 3 {
-		s := startSentinel(t, primary)
-		sentinels = append(sentinels, s)
-		o.Addresses = append(o.Addresses, s.addr())
-	}
-	for _, s := range sentinels {
-		eventually(t, 30*time.Second, "the sentinels know each other", func() bool {
-			return strings.Contains(s.do("INFO", "sentinel"), "slaves=1,sentinels=3")
-		})
-	}
+	w := testkit.StartWatched(t, testkit.WatchedOptions{})
+	o := upstream.Options{Mode: upstream.Sentinel, Master: "lethe", Addresses: w.Addresses(), PlainText: true, Timeout: 10 * time.Second}
 	g := newGateway(t, o, "phi").alone()
 	g.expect(ok, "SET", "k", "v")
-	primary.kill()
+	w.Primary.Kill()
 	eventually(t, 40*time.Second, "the replica is the primary", func() bool {
 		return strings.HasPrefix(g.do("SET", "k", "v2"), "+OK")
 	})
 	g.expect("$2\r\nv2\r\n", "GET", "k")
-	if !strings.HasPrefix(replica.do("ROLE"), "master") {
+	if !strings.HasPrefix(w.Replica.Do("ROLE"), "master") {
 		t.Error("somebody else answered")
 	}
 	g.expectAlarm("")
-}
-
-func startSentinel(t *testing.T, primary *server) *server {
-	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), port: freePort(t), args: []string{"--sentinel"}}
-	config := fmt.Sprintf("bind 127.0.0.1\nsentinel monitor lethe 127.0.0.1 %d 2\nsentinel down-after-milliseconds lethe 500\nsentinel failover-timeout lethe 3000\n", primary.port)
-	writeFile(t, filepath.Join(s.dir, "redis.conf"), config)
-	t.Cleanup(s.kill)
-	s.start()
-	return s
 }

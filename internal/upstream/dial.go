@@ -12,9 +12,11 @@ import (
 )
 
 var (
-	errRefusedLogin = errors.New("the upstream refuses the credentials")
-	errNotPrimary   = errors.New("the node is not the primary")
-	errNoDatabase   = errors.New("the upstream does not have the database")
+	errRefusedLogin  = errors.New("the upstream refuses the credentials")
+	errNoCredentials = errors.New("cannot get the upstream's credentials")
+	errNoTLS         = errors.New("cannot agree on TLS with the upstream")
+	errNotPrimary    = errors.New("the node is not the primary")
+	errNoDatabase    = errors.New("the upstream does not have the database")
 )
 
 // dialer makes connections that are authenticated and ready.
@@ -64,7 +66,7 @@ func handshake(ctx context.Context, raw net.Conn, config *tls.Config, address st
 	secured := tls.Client(raw, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("cannot agree on TLS with the upstream: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNoTLS, err)
 	}
 	return secured, nil
 }
@@ -76,7 +78,7 @@ func (d *dialer) login(ctx context.Context, c *conn) error {
 	by, _ := ctx.Deadline()
 	who, err := d.credentials(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot get the upstream's credentials: %w", err)
+		return fmt.Errorf("%w: %w", errNoCredentials, err)
 	}
 	defer clear(who.Token)
 	if len(who.Token) == 0 {

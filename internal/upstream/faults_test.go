@@ -22,10 +22,10 @@ func loopback(addresses ...string) upstream.Options {
 
 func TestAKilledUpstreamComesBack(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	g := newGateway(t, loopback(s.addr()), "phi").alone()
+	s := testkit.StartNode(t)
+	g := newGateway(t, loopback(s.Addr()), "phi").alone()
 	g.expect(ok, "SET", "k", "v")
-	s.kill()
+	s.Kill()
 	for range 5 {
 		if got := g.do("GET", "k"); !strings.HasPrefix(got, "-UPSTREAM ") {
 			t.Errorf("without an upstream: %q", got)
@@ -34,7 +34,7 @@ func TestAKilledUpstreamComesBack(t *testing.T) {
 	if len(g.up.Down()) != 1 {
 		t.Error("nobody is told that the upstream is down")
 	}
-	s.start()
+	s.Start()
 	eventually(t, 5*time.Second, "service resumes", func() bool { return g.do("SET", "k", "v2") == ok })
 	g.expect("$2\r\nv2\r\n", "GET", "k")
 	if len(g.up.Down()) != 0 {
@@ -44,10 +44,10 @@ func TestAKilledUpstreamComesBack(t *testing.T) {
 
 func TestAStoppedUpstreamCostsLittle(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	g := newGateway(t, loopback(s.addr()), "phi").alone()
+	s := testkit.StartNode(t)
+	g := newGateway(t, loopback(s.Addr()), "phi").alone()
 	g.expect(ok, "SET", "k", "v")
-	s.signal(syscall.SIGSTOP)
+	s.Signal(syscall.SIGSTOP)
 	began := time.Now()
 	for range 20 {
 		if got := g.do("GET", "k"); !strings.HasPrefix(got, "-UPSTREAM ") {
@@ -57,21 +57,21 @@ func TestAStoppedUpstreamCostsLittle(t *testing.T) {
 	if took := time.Since(began); took > 4*time.Second {
 		t.Errorf("20 commands on a stopped upstream took %v", took)
 	}
-	s.signal(syscall.SIGCONT)
+	s.Signal(syscall.SIGCONT)
 	eventually(t, 10*time.Second, "service resumes", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" })
 }
 
 // A write whose answer did not come is not repeated, and the client is told that it may have happened.
 func TestALostWriteIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	g := newGateway(t, loopback(s.addr()), "phi").alone()
+	s := testkit.StartNode(t)
+	g := newGateway(t, loopback(s.Addr()), "phi").alone()
 	g.expect(ok, "SET", "k", "v")
-	s.signal(syscall.SIGSTOP)
+	s.Signal(syscall.SIGSTOP)
 	if got := g.do("SET", "k", "lost"); !strings.Contains(got, "may or may not") {
 		t.Errorf("a lost write: %q", got)
 	}
-	s.signal(syscall.SIGCONT)
+	s.Signal(syscall.SIGCONT)
 	eventually(t, 10*time.Second, "service resumes", func() bool { return g.do("SET", "other", "v") == ok })
 	if got := g.do("GET", "k"); got != "$4\r\nlost\r\n" && got != "$1\r\nv\r\n" {
 		t.Errorf("after a lost write: %q", got)
@@ -81,31 +81,31 @@ func TestALostWriteIsNotRepeated(t *testing.T) {
 
 func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--maxmemory-policy", "noeviction")
-	g := newGateway(t, loopback(s.addr()), "phi").alone()
+	s := testkit.StartNode(t, "--maxmemory-policy", "noeviction")
+	g := newGateway(t, loopback(s.Addr()), "phi").alone()
 	g.expect(ok, "SET", "k", "v")
 	g.expect(":1\r\n", "HSET", "h", "f", "v")
-	s.must("CONFIG", "SET", "maxmemory", "1")
+	s.Must("CONFIG", "SET", "maxmemory", "1")
 	const oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
 	g.expect(oom, "SET", "k", "v2")
 	g.expect(oom, "HSET", "h", "f", "v2")
 	g.expect("$1\r\nv\r\n", "GET", "k")
 	g.expect("$1\r\nv\r\n", "HGET", "h", "f")
 	g.expect(":2\r\n", "DEL", "k", "h")
-	s.must("CONFIG", "SET", "maxmemory", "0")
+	s.Must("CONFIG", "SET", "maxmemory", "0")
 	g.expect(ok, "SET", "k", "v3")
 }
 
 func TestAReadOnlyReplica(t *testing.T) {
 	t.Parallel()
-	primary, replica := startServer(t), startServer(t)
-	replica.must("REPLICAOF", "127.0.0.1", fmt.Sprint(primary.port))
-	g := newGateway(t, loopback(replica.addr()), "phi").alone()
+	primary, replica := testkit.StartNode(t), testkit.StartNode(t)
+	replica.Must("REPLICAOF", "127.0.0.1", fmt.Sprint(primary.Port))
+	g := newGateway(t, loopback(replica.Addr()), "phi").alone()
 	const readOnly = "-READONLY You can't write against a read only replica.\r\n"
 	g.expect(readOnly, "SET", "k", "v")
 	g.expect(readOnly, "HSET", "k", "f", "v")
 	g.expect(null, "GET", "k")
-	replica.must("REPLICAOF", "NO", "ONE")
+	replica.Must("REPLICAOF", "NO", "ONE")
 	g.expect(ok, "SET", "k", "v")
 }
 

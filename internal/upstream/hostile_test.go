@@ -255,7 +255,7 @@ func TestTheQueueDeletesAtTheDeadline(t *testing.T) {
 		o.do("PERSIST", r+"~")
 	}
 	g.runQueue(t)
-	eventually(t, 5*time.Second, "two entries are deleted and told of", func() bool {
+	eventually(t, 20*time.Second, "two entries are deleted and told of", func() bool {
 		records, data := o.keys()
 		return len(records) == 1 && len(data) == 0 && g.sink.hasExpired("A phi short") && g.sink.hasExpired("A phi h")
 	})

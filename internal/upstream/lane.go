@@ -229,7 +229,7 @@ func (l *lane) exchange(address string, by time.Time) {
 	c.queue, c.pending = c.queue[:0], 0
 	if err != nil {
 		l.drop(address)
-		l.u.breaker(address).failed(time.Now())
+		l.u.breaker(address).failed(time.Now(), err)
 		return
 	}
 	l.u.breaker(address).succeeded()
@@ -321,7 +321,7 @@ func (l *lane) connTo(address string, by time.Time) *conn {
 		if c != nil {
 			c.Close()
 		}
-		b.failed(time.Now())
+		b.failed(time.Now(), err)
 		return nil
 	}
 	l.conns[address] = c

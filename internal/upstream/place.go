@@ -29,6 +29,8 @@ const (
 	Replayed
 	// Overdue: a record that the upstream should have deleted at its deadline.
 	Overdue
+	// Alarms is one more than the last.
+	Alarms
 )
 
 // String names the alarm as audit records do.

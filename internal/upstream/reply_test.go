@@ -121,16 +121,16 @@ func TestBreaker(t *testing.T) {
 		}
 	}
 	f(true)
-	b.failed(now)
+	b.failed(now, nil)
 	f(false)
 	now = now.Add(firstRest)
 	f(true)
 	f(false) // one try at a time
-	b.failed(now)
+	b.failed(now, nil)
 	for range 20 {
 		now = now.Add(longRest)
 		f(true)
-		b.failed(now)
+		b.failed(now, nil)
 	}
 	now = now.Add(longRest / 4)
 	f(false)
