@@ -63,6 +63,7 @@ const (
 	msgLost        = "UPSTREAM the connection was lost before the answer; the command may or may not have run"
 	msgNoKeys      = "SEALED there are no data keys; try again"
 	msgUpstream    = "UPSTREAM the upstream refused the command"
+	msgNotOnDisk   = "UPSTREAM the upstream cannot write to its disk and takes no writes"
 	msgReadOnly    = "READONLY You can't write against a read only replica."
 	msgCrossSlot   = "CROSSSLOT Keys in request don't hash to the same slot"
 )
@@ -279,6 +280,8 @@ func (t *Task) failed(o *op) bool {
 		t.fail(resp.MsgOOM)
 	case o.reply.errorIs("READONLY"):
 		t.fail(msgReadOnly)
+	case o.reply.errorIs("MISCONF"):
+		t.fail(msgNotOnDisk)
 	case o.reply.errorIs("CROSSSLOT"):
 		t.fail(msgCrossSlot)
 	default:
