@@ -50,12 +50,13 @@ lint: ## gofmt, go vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-test-clients: ## clients in five languages against the real binary; installs what is missing
+test-clients: ## clients in six languages, and libraries that send scripts, against the real binary; installs what is missing
 	@$(call need,npm --version,npm)
 	@$(call need,python3 -m venv --help && python3 -m pip --version,python3-venv python3-pip)
 	@$(call need,mvn --version && javac --version,maven default-jdk-headless)
 	@$(call need,redis-cli --version,redis-tools)
 	@$(call need,cc --version && ls /usr/include/openssl/ssl.h,gcc libc6-dev libssl-dev)
+	@$(call need,ruby -e "require 'sidekiq'",ruby-sidekiq)
 	$(GO) test -count=1 -timeout 40m ./conformance/clients -args -others
 
 test-spring: static ## the Spring Boot example against the real binary and a real PostgreSQL; installs what is missing

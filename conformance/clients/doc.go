@@ -2,7 +2,9 @@
 // to the real binary over TLS 1.3 with a user and a token and works through the same steps, in every protocol that the
 // client speaks.
 //
+// Libraries that bring scripts of their own, for locks, limits and queues, run too, as they are published.
+//
 // It has tests only. Go's clients are tests themselves; those of other languages are programs in the directories beside
-// them, which the test installs, runs and reads. They need npm, pip, Maven or a C compiler and the network, so they run
+// them, which the test installs, runs and reads. They need npm, pip, Maven, Ruby or a C compiler and the network, so they run
 // where the flag says so: `make test-clients` installs what is missing and runs all of them.
 package clients

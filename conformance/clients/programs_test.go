@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 // program is a client of another language: its directory, how it is made ready there, and how it is run.
@@ -24,21 +26,26 @@ type program struct {
 
 func programs() []program {
 	both := []int{2, 3}
-	npm := [][]string{{"npm", "ci", "--no-audit", "--no-fund"}}
-	maven := [][]string{{"mvn", "-q", "-T1", "compile"}}
-	java := func(class string) []string {
-		return []string{"sh", "-c", "exec java -cp target/classes:$(cat target/classpath) " + class}
-	}
 	return []program{
-		{"ioredis", "ioredis", npm, []string{"node", "client.js"}, both},
-		{"node-redis", "node-redis", npm, []string{"node", "client.js"}, both},
+		{"ioredis", "ioredis", npm(), []string{"node", "client.js"}, both},
+		{"node-redis", "node-redis", npm(), []string{"node", "client.js"}, both},
 		{"redis-py", "redis-py", [][]string{{"python3", "-m", "venv", "target"}, {"target/bin/pip", "install", "-q", "-r", "requirements.txt"}},
 			[]string{"target/bin/python", "client.py"}, both},
-		{"Jedis", "java", maven, java("JedisClient"), both},
-		{"Lettuce", "java", maven, java("LettuceClient"), both},
+		{"Jedis", "java", maven(), java("JedisClient"), both},
+		{"Lettuce", "java", maven(), java("LettuceClient"), both},
 		{"redis-cli", "redis-cli", nil, []string{"./client.sh"}, both},
 		{"hiredis", "hiredis", [][]string{{"./build.sh"}}, []string{"target/client"}, both},
 	}
+}
+
+func npm(options ...string) [][]string {
+	return [][]string{append([]string{"npm", "ci", "--no-audit", "--no-fund"}, options...)}
+}
+
+func maven() [][]string { return [][]string{{"mvn", "-q", "-T1", "compile"}} }
+
+func java(class string) []string {
+	return []string{"sh", "-c", "exec java -cp target/classes:$(cat target/classpath) " + class}
 }
 
 const (
@@ -48,39 +55,59 @@ const (
 
 // TestPrograms runs the clients of other languages. Each has to end well and to have been through every step.
 func TestPrograms(t *testing.T) {
+	install(t, programs())
+	for _, p := range programs() {
+		p.each(t, func(t *testing.T, protocol int) {
+			if done := p.goThrough(t, start(t), protocol); !slices.Equal(done, steps()) {
+				t.Errorf("went through %q, want %q", done, steps())
+			}
+		})
+	}
+}
+
+// install makes programs ready, one directory after the other: some of them share one. Without the flag the test ends here.
+func install(t *testing.T, programs []program) {
+	t.Helper()
 	if !*others {
 		t.Skip("without -others only Go's clients run; `make test-clients` runs all")
 	}
 	installed := map[string]bool{}
-	for _, p := range programs() {
-		if !installed[p.dir] { // one after the other: two of them share a directory
-			installed[p.dir] = true
-			for _, args := range p.install {
-				if out, err := execute(p.dir, os.Environ(), installTimeout, args); err != nil {
-					t.Fatalf("cannot install %s: %v\n%s", p.name, err, out)
-				}
+	for _, p := range programs {
+		if installed[p.dir] {
+			continue
+		}
+		installed[p.dir] = true
+		for _, args := range p.install {
+			if out, err := execute(p.dir, os.Environ(), installTimeout, args); err != nil {
+				t.Fatalf("cannot install %s: %v\n%s", p.name, err, out)
 			}
 		}
-		for _, protocol := range p.protocols {
-			t.Run(fmt.Sprintf("%s/RESP%d", p.name, protocol), func(t *testing.T) {
-				t.Parallel()
-				l := start(t)
-				out, err := execute(p.dir, surroundings(l, protocol), programTimeout, p.run)
-				if err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
-				var done []string
-				for _, line := range strings.Split(out, "\n") {
-					if step, ok := strings.CutPrefix(line, "ok "); ok {
-						done = append(done, step)
-					}
-				}
-				if !slices.Equal(done, steps()) {
-					t.Errorf("went through %q, want %q", done, steps())
-				}
-			})
+	}
+}
+
+// each is a parallel subtest for every protocol that a program speaks.
+func (p program) each(t *testing.T, test func(t *testing.T, protocol int)) {
+	for _, protocol := range p.protocols {
+		t.Run(fmt.Sprintf("%s/RESP%d", p.name, protocol), func(t *testing.T) {
+			t.Parallel()
+			test(t, protocol)
+		})
+	}
+}
+
+// goThrough runs a program, which has to end well, and returns the steps that it says it was through.
+func (p program) goThrough(t *testing.T, l *testkit.Lethe, protocol int) (steps []string) {
+	t.Helper()
+	out, err := execute(p.dir, surroundings(l, protocol), programTimeout, p.run)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, line := range strings.Split(out, "\n") {
+		if step, ok := strings.CutPrefix(line, "ok "); ok {
+			steps = append(steps, step)
 		}
 	}
+	return steps
 }
 
 // execute runs a command in a directory beside this file and returns what it printed.
