@@ -136,5 +136,5 @@ func redisFailures() []redisFailure {
 	add(true, "It looks at the buckets of Redis's own hash table and kills the child process that writes its snapshot: Lethe has neither.", `
 		unit/type/set: SRANDMEMBER with a dict containing long chain
 	`)
-	return all
+	return append(all, userFailures()...)
 }

@@ -45,9 +45,13 @@ const (
 	loginAnswer  = "+OK\r\n"
 )
 
-// newOrderedBridge listens on a free port of loopback for as long as the process runs.
+// newOrderedBridge listens on a free port of loopback for as long as the process runs. Connections are the user's; with ""
+// they are nobody's, and the suite itself logs in.
 func newOrderedBridge(l *testkit.Lethe, user string) (*orderedBridge, error) {
-	b := &orderedBridge{login: testkit.Command("AUTH", user, l.Tokens[user]), conns: map[int]*bridged{}}
+	b := &orderedBridge{conns: map[int]*bridged{}}
+	if user != "" {
+		b.login = testkit.Command("AUTH", user, l.Tokens[user])
+	}
 	b.dial = func() (*tls.Conn, error) { return tls.Dial("tcp", l.Addr, l.TLS()) }
 	var err error
 	if b.listen, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
@@ -111,8 +115,8 @@ func (b *orderedBridge) accept() {
 
 func (b *orderedBridge) connect() (*tls.Conn, error) {
 	secure, err := b.dial()
-	if err != nil {
-		return nil, err
+	if err != nil || b.login == nil {
+		return secure, err
 	}
 	if _, err := secure.Write(b.login); err != nil {
 		return nil, err
@@ -142,7 +146,7 @@ func (b *orderedBridge) pass(c *bridged) {
 		return
 	}
 	p.bytes = p.bytes[:n]
-	if bytes.EqualFold(p.bytes, []byte(resetRequest)) {
+	if b.login != nil && bytes.EqualFold(p.bytes, []byte(resetRequest)) {
 		p.bytes = append(p.bytes, b.login...)
 		c.loggedOut.Store(true)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"net"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -83,11 +84,21 @@ type unitResult struct {
 func runRedisUnit(t *testing.T, tclsh, dir, unit string) *unitResult {
 	t.Helper()
 	const user = "default" // as a Redis calls whoever has not logged in
+	users := []testkit.User{{Name: user, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}}
+	if isUserUnit(unit) {
+		users = append(users, testkit.User{Name: keeper, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"})
+	}
 	l := testkit.StartLethe(t, testkit.LetheOptions{
-		Users:  []testkit.User{{Name: user, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},
+		Users:  users,
 		Policy: singleTenant, Plain: true, Flags: []string{"--loops", "1", "--redis-tests", "on"},
 	})
-	bridge, err := newOrderedBridge(l, user)
+	env, login := os.Environ(), user
+	if isUserUnit(unit) {
+		var more []string
+		dir, more = userSuite(t, dir, unit, l, user)
+		env, login = append(env, more...), ""
+	}
+	bridge, err := newOrderedBridge(l, login)
 	if err != nil {
 		t.Fatalf("cannot make a bridge: %v", err)
 	}
@@ -101,7 +112,7 @@ func runRedisUnit(t *testing.T, tclsh, dir, unit string) *unitResult {
 	ctx, cancel := context.WithTimeout(context.Background(), unitTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, tclsh, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the suite starts clients of its own, which end with it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.CombinedOutput()

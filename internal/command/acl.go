@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"math"
 	"strings"
-
-	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 func aclCommands() []*Spec {
@@ -20,7 +18,7 @@ func aclCommands() []*Spec {
 		s.Complexity = "O(N) with N users"
 		return s
 	}
-	dryRun := admin("DRYRUN", -4, "Tells whether a user may run a command, without running it.", "username command [arg [arg ...]]", runACLDryRun)
+	dryRun := admin("DRYRUN", -4, "Tells whether a user may run a command, without running it.", "username [source=address] [at=time] [purpose=purpose] command [arg [arg ...]]", runACLDryRun)
 	dryRun.Since = "7.0.0"
 	subcommands := []*Spec{
 		harmless("WHOAMI", 2, "Returns the user of this connection.", "", func(c *Call) { c.Out.BulkString(c.Conn.User()) }),
@@ -123,7 +121,7 @@ func runACLGetUser(c *Call) {
 }
 
 func (c *Call) answerUser(u *UserInfo) {
-	c.Out.Map(6)
+	c.Out.Map(6 + len(u.Attributes))
 	c.Out.BulkString("flags")
 	c.Out.Set(2)
 	if u.Enabled {
@@ -141,6 +139,7 @@ func (c *Call) answerUser(u *UserInfo) {
 		c.Out.Map(3)
 		c.answerSelector(&u.Alternatives[i])
 	}
+	c.answerFields(u.Attributes)
 }
 
 func (c *Call) answerSelector(s *Selector) {
@@ -152,33 +151,6 @@ func (c *Call) answerFields(fields []Field) {
 	for _, f := range fields {
 		c.Out.BulkString(f.Name)
 		c.Out.BulkString(f.Value)
-	}
-}
-
-func runACLDryRun(c *Call) {
-	host, args := c.Conn.Host(), c.Args[3:]
-	user := string(c.Args[2])
-	if !c.knowsUser(user) {
-		c.Error("ERR User '" + shown(c.Args[2]) + "' not found")
-		return
-	}
-	s, whole := host.CommandTable().Lookup(args)
-	if s == nil || !whole && len(args) > 1 {
-		c.Error("ERR Command '" + shown(args[0]) + "' not found")
-		return
-	}
-	if !s.ArityOK(len(args)) || s.Run == nil {
-		c.Error(resp.WrongNumberOfArguments(s.full))
-		return
-	}
-	refusal, known := host.DryRun(c.Conn, user, s, args)
-	switch {
-	case !known:
-		c.Error("ERR User '" + shown(c.Args[2]) + "' not found")
-	case refusal != "":
-		c.Out.BulkString(refusal)
-	default:
-		c.Out.Status("OK")
 	}
 }
 
@@ -220,7 +192,7 @@ func (c *Call) answerRefusal(r *Refusal) {
 	c.Out.Map(10)
 	c.Out.BulkString("count")
 	c.Out.Int(int64(r.Count))
-	c.answerFields([]Field{{"reason", r.Reason}, {"context", "toplevel"}, {"object", r.Command}, {"username", r.User}})
+	c.answerFields([]Field{{"reason", r.Reason}, {"context", r.Context}, {"object", r.Command}, {"username", r.User}})
 	c.Out.BulkString("age-seconds")
 	c.Out.Double(float64(max(c.WallNow-r.UpdatedAt, 0)) / 1000)
 	c.answerFields([]Field{{"client-info", strings.TrimSuffix(client.String(), "\n")}})

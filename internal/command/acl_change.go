@@ -1,5 +1,7 @@
 package command
 
+import "bytes"
+
 // UserAdmin is what the commands that change users ask of the connection, beside what every Conn does. The gateway's
 // sessions have it. A change waits for the disk, and for a slow hash where it sets a token, so each runs aside while the
 // connection waits; then answers, in the connection's own loop.
@@ -50,6 +52,10 @@ func runACLSetUser(c *Call) {
 	if admin == nil {
 		return
 	}
+	if bytes.ContainsAny(c.Args[2], " \x00") {
+		c.Error("ERR Usernames can't contain spaces or null characters")
+		return
+	}
 	words := c.Args[3:]
 	var names []string
 	for _, w := range words {
@@ -79,7 +85,9 @@ func shownRule(word []byte) string {
 			return string(word[:2]) + shown(word[2:])
 		}
 		return string(word[:1]) + shown(word[1:])
-	case '>', '<', '#', '!', '~', '%', '&', '(':
+	case '(':
+		return "(...)"
+	case '>', '<', '#', '!', '~', '%', '&':
 		return string(word[:1]) + "..."
 	default:
 		return "..."

@@ -2,6 +2,8 @@ package command
 
 import (
 	"errors"
+	"net/netip"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 )
@@ -92,7 +94,7 @@ type Host interface {
 	Users(caller Conn) []UserInfo
 	// DryRun says whether a user may run a command. refusal is empty when it may; known is false when the caller may not
 	// know of the user. The number of arguments must fit the command's arity.
-	DryRun(caller Conn, user string, s *Spec, args [][]byte) (refusal string, known bool)
+	DryRun(caller Conn, user string, as Admission, s *Spec, args [][]byte) (refusal string, known bool)
 	// Refusals returns what users whom the caller may know of were lately refused, the newest first.
 	Refusals(caller Conn) []Refusal
 	// ForgetRefusals empties the caller's part of that list.
@@ -134,17 +136,26 @@ type UserInfo struct {
 	Enabled      bool
 	Root         Selector
 	Alternatives []Selector
+	Attributes   []Field // what Lethe adds to Redis's rules, such as tenants
 	Line         string // as ACL LIST shows the user
 }
 
 // Selector is one alternative of a user's rules, each part as it is written in rules.
 type Selector struct{ Commands, Keys, Channels string }
 
+// Admission is what DryRun is told of a connection. What is not told is not held against the user.
+type Admission struct {
+	Source  netip.Addr // that it comes from; the zero Addr: not told
+	At      time.Time  // when; zero: now
+	Purpose string     // of use, that it has stated; "": the user's own
+}
+
 // Refusal is one thing that a user was refused, as often as it happened in a minute. It names no key.
 type Refusal struct {
 	ID                   uint64
 	Count                int
-	Reason               string // "command", "key", "tenant" or "auth"
+	Reason               string // "command", "key", "channel", "tenant" or "auth"
+	Context              string // "toplevel", "multi" or "lua"
 	Command              string
 	User                 string
 	Client               ClientInfo // when it happened last

@@ -43,10 +43,33 @@ func migrate() *Spec {
 	const why = "it sends values to another server in clear; use DUMP and RESTORE, which keep to tenants and deadlines"
 	moved := KeyRW | KeyAccess | KeyDelete
 	return &Spec{Name: "MIGRATE", Arity: -6, Flags: Write | MovableKeys, Categories: CatKeyspace | CatDangerous,
-		Keys: []KeySpec{{Begin: 3, Step: 1, Flags: moved}, {Keyword: "KEYS", From: -2, Last: -1, Step: 1, Flags: moved | KeyIncomplete}},
-		Tips: []string{"nondeterministic_output"}, Group: "generic", Since: "2.6.0", Complexity: "O(1)", Summary: "Refused: " + why + ".",
+		Keys:    []KeySpec{{Begin: 3, Step: 1, Flags: moved}, {Keyword: "KEYS", From: -2, Last: -1, Step: 1, Flags: moved | KeyIncomplete}},
+		GetKeys: migratedKeys,
+		Tips:    []string{"nondeterministic_output"}, Group: "generic", Since: "2.6.0", Complexity: "O(1)", Summary: "Refused: " + why + ".",
 		Syntax: "host port key destination-db timeout [COPY] [REPLACE] [AUTH auth | AUTH2 username password] [KEYS key [key ...]]",
 		Action: ActionWrite, Run: refuse("MIGRATE", why)}
+}
+
+// migratedKeys are the third argument, or where that is empty those behind KEYS, which is no word of AUTH's or AUTH2's.
+func migratedKeys(args [][]byte) ([]int, bool) {
+	if len(args[3]) > 0 {
+		return []int{3}, true
+	}
+	var keys []int
+	for i := 6; i < len(args); i++ {
+		switch {
+		case word(args[i], "AUTH"):
+			i++
+		case word(args[i], "AUTH2"):
+			i += 2
+		case word(args[i], "KEYS"):
+			for at := i + 1; at < len(args); at++ {
+				keys = append(keys, at)
+			}
+			return keys, true
+		}
+	}
+	return nil, true
 }
 
 func modules(refused func(name string, arity int, group, since, syntax string, flags Flag, why string) *Spec) *Spec {

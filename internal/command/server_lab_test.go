@@ -208,7 +208,7 @@ func (h *fakeHost) Users(command.Conn) []command.UserInfo {
 	}
 }
 
-func (h *fakeHost) DryRun(_ command.Conn, user string, s *command.Spec, _ [][]byte) (string, bool) {
+func (h *fakeHost) DryRun(_ command.Conn, user string, _ command.Admission, s *command.Spec, _ [][]byte) (string, bool) {
 	if user == "bob" && s.FullName() != "get" {
 		return "This user has no permissions to run the '" + s.FullName() + "' command", true
 	}
@@ -220,9 +220,9 @@ func (h *fakeHost) Refusals(command.Conn) []command.Refusal {
 		return nil
 	}
 	return []command.Refusal{
-		{ID: 1, Count: 2, Reason: "key", Command: "set", User: "bob", Client: command.ClientInfo{ID: 8, User: "bob", RESP: 2},
+		{ID: 1, Count: 2, Reason: "key", Context: "toplevel", Command: "set", User: "bob", Client: command.ClientInfo{ID: 8, User: "bob", RESP: 2},
 			CreatedAt: labWall - 2000, UpdatedAt: labWall - 500},
-		{ID: 0, Count: 1, Reason: "auth", Command: "AUTH", User: "bob", CreatedAt: labWall - 3000, UpdatedAt: labWall - 3000},
+		{ID: 0, Count: 1, Reason: "auth", Context: "toplevel", Command: "AUTH", User: "bob", CreatedAt: labWall - 3000, UpdatedAt: labWall - 3000},
 	}
 }
 

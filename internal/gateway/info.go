@@ -161,9 +161,10 @@ func (i *info) stats() {
 	i.number("tracking_total_prefixes", int64(prefixes))
 	i.count("total_error_replies", errors)
 	i.count("acl_access_denied_auth", refused[authRefusal])
-	i.count("acl_access_denied_cmd", refused[0])
-	i.count("acl_access_denied_key", refused[1])
-	i.count("lethe_access_denied_tenant", refused[2])
+	i.count("acl_access_denied_cmd", refused[commandRefusal])
+	i.count("acl_access_denied_key", refused[keyRefusal])
+	i.count("acl_access_denied_channel", refused[channelRefusal])
+	i.count("lethe_access_denied_tenant", refused[tenantRefusal])
 	i.count("lethe_clamped_deadlines", sum(audit.Clamped))
 }
 

@@ -8,11 +8,19 @@ import (
 	"github.com/lethe-cache/lethe/internal/command"
 )
 
-// refusalReasons are the reasons of ACL LOG: the first three are the steps that stop a command.
-var refusalReasons = [...]string{"command", "key", "tenant", "auth"}
+// refusalReasons are the reasons of ACL LOG: all but the last are the steps that stop a command.
+var refusalReasons = [...]string{"command", "key", "channel", "tenant", "auth"}
+
+// The places of reasons that have a counter in INFO.
+const (
+	commandRefusal = iota
+	keyRefusal
+	channelRefusal
+	tenantRefusal
+	authRefusal
+)
 
 const (
-	authRefusal  = 3      // the place of "auth"
 	keptRefusals = 128    // of one tenant
 	refusalGroup = 60_000 // milliseconds in which equal refusals count as one entry, as in Redis
 )
@@ -30,7 +38,7 @@ func (l *refusalLog) add(r command.Refusal) {
 	defer l.mu.Unlock()
 	for i := range l.entries {
 		e := &l.entries[i]
-		if e.Reason == r.Reason && e.Command == r.Command && e.User == r.User && r.UpdatedAt-e.UpdatedAt < refusalGroup {
+		if e.Reason == r.Reason && e.Context == r.Context && e.Command == r.Command && e.User == r.User && r.UpdatedAt-e.UpdatedAt < refusalGroup {
 			e.Count++
 			e.UpdatedAt, e.Client = r.UpdatedAt, r.Client
 			same := *e
@@ -62,7 +70,19 @@ func (l *refusalLog) forget(known func(user string) bool) {
 // noteRefusal notes that permissions stopped the command that has just run.
 func (w *Worker) noteRefusal(home *Tenant) {
 	if reason := slices.Index(refusalReasons[:authRefusal], w.refused); reason >= 0 && w.session.user != nil {
-		w.session.refused(home, reason, w.session.user.Name)
+		w.session.refused(home, reason, w.refusalContext(), w.session.user.Name)
+	}
+}
+
+// refusalContext is where the command was that has just been refused, in Redis's words.
+func (w *Worker) refusalContext() string {
+	switch {
+	case w.call.Script:
+		return "lua"
+	case w.session.transaction != nil || w.outer != nil:
+		return "multi"
+	default:
+		return "toplevel"
 	}
 }
 
@@ -74,11 +94,11 @@ func (s *Session) noteBadToken(name string) {
 		return
 	}
 	if home := s.g.Tenant(user.Home()); home != nil {
-		s.refused(home, authRefusal, name)
+		s.refused(home, authRefusal, "toplevel", name)
 	}
 }
 
-func (s *Session) refused(home *Tenant, reason int, user string) {
+func (s *Session) refused(home *Tenant, reason int, context, user string) {
 	home.usage.refused[reason].Add(1)
 	call := &s.worker.call
 	object := call.Spec.FullName()
@@ -86,7 +106,7 @@ func (s *Session) refused(home *Tenant, reason int, user string) {
 		object = call.Spec.RecordName() // Redis writes AUTH and HELLO in capitals here
 	}
 	home.usage.refusals.add(command.Refusal{
-		Reason: refusalReasons[reason], Command: object, User: user, Client: s.About(),
+		Reason: refusalReasons[reason], Context: context, Command: object, User: user, Client: s.About(),
 		CreatedAt: call.WallNow, UpdatedAt: call.WallNow,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/identity"
 )
 
 func flat(reply string) string {
@@ -27,8 +28,8 @@ func TestUsersOfOthersAreNotShown(t *testing.T) {
 	f("$-1", "ACL", "GETUSER", "b")
 	f("$-1", "ACL", "GETUSER", "both")
 	f("-ERR User 'b' not found", "ACL", "DRYRUN", "b", "GET", "k")
-	f("*12 $5 flags *2 $2 on $16 sanitize-payload $9 passwords *0 $8 commands $15 -@all +get +set $4 keys $6 %R~r:* $8 channels $0  "+
-		"$9 selectors *1 *6 $8 commands $10 -@all +del $4 keys $4 ~d:* $8 channels $0 ", "ACL", "GETUSER", "reader")
+	f("*14 $5 flags *2 $2 on $16 sanitize-payload $9 passwords *0 $8 commands $15 -@all +get +set $4 keys $6 %R~r:* $8 channels $0  "+
+		"$9 selectors *1 *6 $8 commands $10 -@all +del $4 keys $4 ~d:* $8 channels $0  $7 tenants $7 TENANTA", "ACL", "GETUSER", "reader")
 	if got := flat(l.run(both, "ACL", "USERS")); got != "*4 $1 a $1 b $4 both $6 reader" {
 		t.Errorf("both sees %s", got)
 	}
@@ -61,6 +62,56 @@ func TestDryRun(t *testing.T) {
 	f(bulk("TENANT the global tenant is read-only for this credential"), "a", "SET", "global:codesystem:1", "v")
 	f(bulk("TENANT the global tenant is read-only for this credential"), "a", "XREADGROUP", "GROUP", "g", "c", "STREAMS", "global:codesystem:1", ">")
 	f("+OK", "a", "SORT", "global:codesystem:1")
+	f("+OK", "a", "PUBLISH", "TENANTA:patient:1", "m")
+	f(bulk("TENANT the channel belongs to a tenant that this credential does not reach"), "a", "SUBSCRIBE", "TENANTB:patient:1")
+	f(bulk("This user has no permissions to run the 'publish' command"), "reader", "PUBLISH", "c", "m")
+	f("+OK", "a", "SUNSUBSCRIBE", "c")
+	f("-ERR source is an address, at a time such as 2026-01-31T15:04:05Z, and a command has to follow", "a", "source=nowhere", "GET", "k")
+	f("-ERR source is an address, at a time such as 2026-01-31T15:04:05Z, and a command has to follow", "a", "at=2026-11-22T10:00:00Z")
+}
+
+// DRYRUN answers what would become of a command on a connection from elsewhere, at another time, with another purpose.
+func TestDryRunAdmission(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	both := l.connect("both")
+	// Nobody gives over the wire what he does not have; the owner of the data directory does.
+	if err := l.gateway.Directory.Update(func(d *identity.Draft) error {
+		var words [][]byte
+		for w := range strings.FieldsSeq("on ~* &a* +get +publish +flushall tenants=TENANTA sources=10.1.0.0/16 hours=mon-fri/07:00-19:00@UTC purposes=treatment categories=session ends=2030-01-01") {
+			words = append(words, []byte(w))
+		}
+		return d.SetUser("clinic", words, nil)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f := func(want, call string) {
+		t.Helper()
+		got := flat(l.run(both, append([]string{"ACL", "DRYRUN", "clinic"}, strings.Fields(call)...)...))
+		if _, text, isBulk := strings.Cut(got, " "); isBulk {
+			got = text
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", call, got, want)
+		}
+	}
+	const monday, sunday = "at=2026-11-23T12:00:00Z ", "at=2026-11-22T12:00:00Z "
+	f("+OK", monday+"GET TENANTA:session:1")
+	f("+OK", monday+"source=10.1.2.3 purpose=treatment GET TENANTA:session:1")
+	f("This user may not be in at that time", sunday+"GET TENANTA:session:1")
+	f("This user has ended at that time", "at=2031-11-24T12:00:00Z GET TENANTA:session:1")
+	f("This user may not come from that address", monday+"source=192.0.2.7 GET TENANTA:session:1")
+	f("This user may not state that purpose of use", monday+"purpose=research GET TENANTA:session:1")
+	f("NOPERM this user may not reach entries of this category", monday+"GET TENANTA:patient:1")
+	f("NOPERM this user may reach some categories only, and the command is about all", monday+"FLUSHALL")
+	f("NOPERM this user may reach some categories only, and the command is about all", monday+"PUBLISH a1 m")
+	f("This user has no permissions to access the 'b1' channel", monday+"PUBLISH b1 m")
+	if got := flat(l.run(both, "ACL", "LIST")); !strings.Contains(got, "tenants=TENANTA ends=2030-01-01T00:00:00Z sources=10.1.0.0/16 hours=mon-fri/07:00-19:00@UTC") {
+		t.Errorf("ACL LIST: %s", got)
+	}
+	if got := flat(l.run(both, "ACL", "GETUSER", "clinic")); !strings.Contains(got, "$10 categories $7 session") {
+		t.Errorf("ACL GETUSER: %s", got)
+	}
 }
 
 func TestRefusalsAreListed(t *testing.T) {

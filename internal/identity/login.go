@@ -147,6 +147,26 @@ func (u *User) admits(source netip.Addr, owner string, now time.Time) (reason st
 	return "", earlier(end, u.EndsAt)
 }
 
+// Admits says why a user with its credential could not be in from an address at a time, in the words of Reason; "" when
+// it could. Whether it is enabled is left out, and so is what is not told: the zero Addr is any address, the zero time is now.
+func (u *User) Admits(source netip.Addr, at time.Time) string {
+	if at.IsZero() {
+		at = time.Now()
+	}
+	c := *u
+	c.Enabled = true
+	if !source.IsValid() {
+		c.Sources = nil
+	}
+	reason, _ := c.admits(source, u.Name, at)
+	return reason
+}
+
+// MayReach reports whether the user's conditions let it reach entries of a category.
+func (u *User) MayReach(category string) bool {
+	return len(u.Categories) == 0 || slices.Contains(u.Categories, category)
+}
+
 // earlier is the earlier of two instants; the zero time is none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

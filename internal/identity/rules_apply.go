@@ -43,7 +43,9 @@ func (c *compiler) assign(s *selector, id int, allow bool) {
 }
 
 func (c *compiler) unknownCommand(name string) error {
-	if parent, argument, ok := strings.Cut(name, "|"); ok && argument != "" {
+	// What stands before the last bar is a command or, in +config|get|port, a subcommand.
+	if bar := strings.LastIndexByte(name, '|'); bar >= 0 && bar < len(name)-1 {
+		parent := name[:bar]
 		if id, known := c.set.ID(parent); known && len(c.set.Children(id)) == 0 {
 			return c.mistakeOf(ByFirstArgument, "grants or takes "+quoteName(parent)+" by its first argument, which Lethe does not support", "grant or take the whole command")
 		}

@@ -102,6 +102,7 @@ type wordApplier struct {
 	rules []string // the user's own, what came first first
 	from  []int    // for each of them the word that it came with, -1 for what the user had
 	depth int      // 1 inside a selector
+	begun int      // the word that the selector began with
 }
 
 func (a *wordApplier) apply(i int, raw []byte) error {
@@ -132,11 +133,14 @@ func (a *wordApplier) begin() {
 func (a *wordApplier) word(i int, word string) error {
 	u := a.user
 	inSelector := a.depth > 0 || strings.HasPrefix(word, "(")
-	if !inSelector && len(splitWords(word)) != 1 {
+	if !inSelector && (len(splitWords(word)) != 1 || splitWords(word)[0] != word) {
 		return &RuleError{Problem: "is empty or holds a space", Mend: "give each rule as an argument of its own"}
 	}
 	if inSelector {
-		a.keep(i, word)
+		if a.depth == 0 {
+			a.begun = i
+		}
+		a.keep(a.begun, word) // mistakes are told of the selector as a whole, as in Redis
 		a.depth = 1
 		if strings.HasSuffix(word, ")") {
 			a.depth = 0
@@ -153,6 +157,7 @@ func (a *wordApplier) word(i int, word string) error {
 		u.Enabled = true
 	case lower == "off":
 		u.Enabled = false
+	case lower == "sanitize-payload": // it is so for everybody
 	case lower == "resetpass":
 		u.tokens = nil
 	case lower == "reset":

@@ -85,13 +85,26 @@ func (u *User) Tokens() []TokenInfo {
 	return infos
 }
 
-// ACL is the user as ACL LIST shows it. Hashes of tokens are left out: they are salted, so of no use to a client.
-func (u *User) ACL(set CommandSet) string {
-	state := "off"
-	if u.Enabled {
-		state = "on"
+// ACL is the user with everything that it may do, as Redis writes it. Hashes of tokens are left out: they are salted, so of
+// no use to a client.
+func (u *User) ACL(set CommandSet) string { return u.aclHead() + u.permissions.Rules(set) }
+
+func (u *User) aclHead() string { return "user " + u.Name + " " + onOff(u.Enabled) + " sanitize-payload " }
+
+// ACLLine is the user as ACL LIST shows it: words that ACL SETUSER and a file in Redis's syntax make the same user of, but
+// for its tokens. What roles give is not repeated, since the word roles= says it.
+func (u *User) ACLLine(set CommandSet) string {
+	rules := u.permissions.Rules(set)
+	if len(u.Roles) > 0 {
+		rules = u.rules
 	}
-	return "user " + u.Name + " " + state + " sanitize-payload " + u.permissions.Rules(set)
+	words := []string{u.aclHead() + rules}
+	for _, a := range attributes() {
+		if value := a.get(u); value != "" {
+			words = append(words, a.name+"="+value)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func (u *User) clone() *User {
