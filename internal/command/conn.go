@@ -137,7 +137,7 @@ type UserInfo struct {
 	Root         Selector
 	Alternatives []Selector
 	Attributes   []Field // what Lethe adds to Redis's rules, such as tenants
-	Line         string // as ACL LIST shows the user
+	Line         string  // as ACL LIST shows the user
 }
 
 // Selector is one alternative of a user's rules, each part as it is written in rules.

@@ -89,7 +89,9 @@ func (u *User) Tokens() []TokenInfo {
 // no use to a client.
 func (u *User) ACL(set CommandSet) string { return u.aclHead() + u.permissions.Rules(set) }
 
-func (u *User) aclHead() string { return "user " + u.Name + " " + onOff(u.Enabled) + " sanitize-payload " }
+func (u *User) aclHead() string {
+	return "user " + u.Name + " " + onOff(u.Enabled) + " sanitize-payload "
+}
 
 // ACLLine is the user as ACL LIST shows it: words that ACL SETUSER and a file in Redis's syntax make the same user of, but
 // for its tokens. What roles give is not repeated, since the word roles= says it.
