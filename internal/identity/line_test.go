@@ -19,12 +19,13 @@ func drawWords(t *rapid.T) []string {
 		return strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(words), 1, 3, rapid.ID[string]).Draw(t, label), ",")
 	}
 	words := []string{rapid.SampledFrom([]string{"on", "off"}).Draw(t, "state"), "tenants=" + joined("tenants", "T", "U", "global", "V-1")}
-	words = append(words, some("keys", 3, "~a:*", "%R~b:*", "%W~b:*", "%RW~[ab]?", "~=x")...)
-	words = append(words, some("channels", 2, "&c", "&news.*", "&d?")...)
 	words = append(words, some("commands", 5, "+get", "-get", "+@read", "-@write", "+@all", "-@all", "+config|get", "+config")...)
 	words = append(words, some("selectors", 2, "(+get ~s:*)", "(-@all +@string %W~w:* &x)", "()")...)
-	if rapid.Bool().Draw(t, "with roles") {
+	if rapid.Bool().Draw(t, "with roles") { // which give all keys and channels, so that none can be added
 		words = append(words, "roles="+joined("roles", "application", "read-only"))
+	} else {
+		words = append(words, some("keys", 3, "~a:*", "%R~b:*", "%W~b:*", "%RW~[ab]?", "~=x")...)
+		words = append(words, some("channels", 2, "&c", "&news.*", "&d?")...)
 	}
 	return append(words, some("attributes", 9, "owner=team@example.org", "ends=2031-01-31", "ends=2031-01-31T10:00:00Z",
 		"hours=mon-fri/07:00-19:00@Europe/Berlin", "hours=sat/00:00-24:00", "sources=10.1.0.0/16,2001:db8::/32", "sources=192.0.2.7",
@@ -54,7 +55,7 @@ func TestACLLineIsReadBack(t *testing.T) {
 		}
 		was, err := set(drawWords(t))
 		if err != nil {
-			t.Skip("a channel beside all channels, or the like")
+			t.Fatal(err)
 		}
 		line := was.ACLLine(f.set)
 		again, err := set(strings.Fields(strings.TrimPrefix(line, "user x ")))
