@@ -29,12 +29,11 @@ func (x *Executor) fetch(t *Task) {
 	}
 }
 
-func (x *Executor) askRecord(k *keyState) {
+func (x *Executor) askRecord(k *keyState) { x.ask(k, false) }
+
+func (x *Executor) ask(k *keyState, alone bool) {
 	k.cached, k.asked = false, x.b.stamps.Next(x.now)
-	l := x.lane
-	k.op = l.begin(k.slot, true, 2)
-	l.out = appendArg(appendArgString(l.out, "GET"), k.record)
-	l.end()
+	k.op = x.lane.get(k.slot, k.record, alone)
 }
 
 // adopt takes a record as the key's, if it opens.
@@ -172,6 +171,12 @@ func (x *Executor) fetched(t *Task) {
 				return
 			}
 			more = more || next
+			continue
+		}
+		if o.shared && o.reply.null && x.b.ledger.expects(k, x.now) {
+			// It may be no string any more, which is a lie, and not the same as nothing.
+			x.ask(k, true)
+			more = true
 			continue
 		}
 		more = x.recordReply(t, k, &o.reply) || more

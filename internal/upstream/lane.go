@@ -24,6 +24,7 @@ type lane struct {
 	ops   []op
 	out   []byte // the requests, one after another
 
+	widest  int     // about the longest reply that a GET had lately
 	dropped []*conn // InClear: connections that ended during the batch, whose buffers are to be cleared
 }
 
@@ -33,6 +34,9 @@ type op struct {
 	from, to int // of the request in lane.out
 	script   *script
 	reads    bool
+	joins    bool   // a GET that may be asked together with others
+	together int    // of the first of those: how many they are
+	shared   bool   // the reply is of an MGET, which has nothing for what is no string
 	asking   string // address that an ASK named
 	node     string // address of the node that it is for, whatever slots that has; "": the slot's
 	once     bool   // errors that ask to try again are answers too: the command stands in a transaction
@@ -191,45 +195,28 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 	return again, refresh
 }
 
-// append puts a command into its connection's buffer.
+// append puts a command into its connection's queue.
 func (l *lane) append(c *conn, o *op) {
-	if o.asking != "" {
-		c.out = appendCommand(c.out, "ASKING")
-		c.pending++
-	}
-	if l.u.options.InClear {
-		c.out = roomFor(c.out, o.to-o.from)
-	}
-	c.out = append(c.out, l.out[o.from:o.to]...)
 	c.pending++
-	o.reply = reply{}
+	o.reply, o.shared = reply{}, false
 	c.queue = append(c.queue, o)
 }
 
 // exchange writes what a connection has gathered and reads the replies.
 func (l *lane) exchange(address string, by time.Time) {
 	c := l.conns[address]
+	l.assemble(c)
 	err := c.SetDeadline(by)
 	if err == nil {
 		err = c.flush()
 	}
-	for _, o := range c.queue {
-		if err == nil && o.asking != "" {
-			_, err = c.in.next() // of ASKING
-		}
-		if err == nil {
-			o.reply, err = c.in.next()
-		}
-		if err != nil {
-			o.fail()
-			continue
-		}
-		o.done = true
-	}
+	err = l.collect(c, err)
 	c.queue, c.pending = c.queue[:0], 0
 	if err != nil {
 		l.drop(address)
-		l.u.breaker(address).failed(time.Now(), err)
+		if err != errTogether {
+			l.u.breaker(address).failed(time.Now(), err)
+		}
 		return
 	}
 	l.u.breaker(address).succeeded()
@@ -237,7 +224,7 @@ func (l *lane) exchange(address string, by time.Time) {
 
 // fail notes that the connection of a command broke before its reply.
 func (o *op) fail() {
-	o.asking = ""
+	o.asking, o.joins = "", false // what is asked again is asked alone: together it may have been too much for one reply
 	if !o.reads {
 		o.err = errLost
 	}

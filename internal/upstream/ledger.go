@@ -187,6 +187,16 @@ func (l *ledger) hasCollection(k *keyState) bool {
 	return p.notes[id].isCollection()
 }
 
+// expects reports whether an entry should be there, as far as is known.
+func (l *ledger) expects(k *keyState, now int64) bool {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	return n != nil && !n.gone && n.deadline > now
+}
+
 func (n *note) isCollection() bool {
 	return n != nil && !n.gone && len(n.record) >= seal.HeaderBytes && seal.Type(n.record[1]) != seal.String
 }
