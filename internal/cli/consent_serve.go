@@ -35,17 +35,24 @@ const (
 )
 
 // openConsents puts what the data directory's journal says in force. It comes before the first connection is taken: a
-// journal that cannot be trusted keeps the server from starting. values are the categories whose values are searched.
-func openConsents(dir *secret.Dir, g *gateway.Gateway, trail *audit.Log, log *slog.Logger, values ...string) (*consentOffice, error) {
+// journal that cannot be trusted keeps the server from starting. f is what is in front of an upstream, nil without one; values
+// are the categories whose values are searched.
+func openConsents(dir *secret.Dir, g *gateway.Gateway, trail *audit.Log, log *slog.Logger, f *front, values ...string) (*consentOffice, error) {
 	fence := gateway.LongestCeiling(g.Policy, values...)
 	store := consent.NewStore(g.Clock, fence)
 	k := &consentOffice{gateway: g, step: g.NewConsent(store, values...), store: store, guard: identity.NewGuard(), log: log}
 	k.options = consent.Options{
 		Dir: dir, Store: store, Clock: g.Clock, Fence: fence, Recorder: auditRecorder{trail}, Gateways: []consent.Gateway{k.step},
 	}
+	if f != nil {
+		k.options.Others, k.options.Grown = f, f.grown
+	}
 	var err error
 	if k.keeper, err = consent.OpenKeeper(k.options); err != nil {
 		return nil, consentFailure(err)
+	}
+	if f != nil {
+		k.step.CallIt(k.keeper.Name())
 	}
 	return k, nil
 }

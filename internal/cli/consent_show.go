@@ -72,7 +72,10 @@ func (c *consentCommand) printList(list []consent.Standing, all bool) error {
 		case s.Action == consent.Restore:
 			state = "done"
 		}
-		if !s.Confirmed {
+		switch {
+		case s.Gateway != "":
+			state += ", taken at " + s.Gateway
+		case !s.Confirmed:
 			state += ", not confirmed"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.Action, s.Tenant, subject, s.Reason, s.Since, orDash(s.Until), s.By, state)

@@ -66,7 +66,7 @@ func newConsentOffice(t *testing.T) (office *consentOffice, dataDir string) {
 		}
 		store.Close()
 	})
-	if office, err = openConsents(dir, g, trail, log); err != nil {
+	if office, err = openConsents(dir, g, trail, log, nil); err != nil {
 		t.Fatal(err)
 	}
 	return office, dir.Path()

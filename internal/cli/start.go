@@ -52,7 +52,7 @@ func start(settings *config.Config, log *slog.Logger) (_ *serving, err error) {
 			s.close()
 		}
 	}()
-	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openUpstream, s.openGateway, s.useUpstream, s.openIdentities, s.openConsents, s.startServer, s.addFirstUser}
+	steps := []func() error{s.loadPolicy, s.openDirectory, s.protect, s.openCertificate, s.listen, s.openUpstream, s.openGateway, s.useUpstream, s.openIdentities, s.openConsents, s.startServer, s.joinFleet, s.addFirstUser}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			var f *failure
@@ -130,7 +130,7 @@ func (s *serving) openConsents() (err error) {
 			searched = append(searched, c.Name)
 		}
 	}
-	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, searched...); err == nil {
+	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, s.front, searched...); err == nil {
 		s.gateway.Consent = s.consents.step
 	}
 	return err

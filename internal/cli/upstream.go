@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/config"
+	"github.com/lethe-cache/lethe/internal/fleet"
 	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/seal"
 	"github.com/lethe-cache/lethe/internal/secret"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -23,11 +26,13 @@ type front struct {
 	up      *upstream.Upstream
 	bus     *upstream.Bus
 	peers   *seal.Peers
+	fleet   atomic.Pointer[fleet.Fleet] // nil until the journal of consents is open
 	backend *upstream.Backend
 	look    *outlook
 
-	stop  context.CancelFunc
-	parts sync.WaitGroup
+	context context.Context // of what goes on as long as the server runs
+	stop    context.CancelFunc
+	parts   sync.WaitGroup
 }
 
 // sealClock is the time that sealed deadlines are in, as the gateway's: it never goes back either.
@@ -42,14 +47,18 @@ const (
 	// greeting is how long other gateways have to answer before this one believes to be the first. They greet four times a
 	// second.
 	greeting = time.Second
-	// touchMillis is for how long a gateway that hears nobody, not even itself, goes on to serve PHI.
-	touchMillis = 2000
 )
 
 // openUpstream makes the way to the upstream and the data keys. Nothing is connected yet.
 func (s *serving) openUpstream() error {
 	if s.settings.Backend != config.BackendUpstream {
 		return nil
+	}
+	for _, c := range s.policy.Categories() {
+		if c.Subjects == policy.SubjectsInValues {
+			return fail(exitUsage, "let keys name the patient there, or use the embedded backend",
+				fmt.Errorf("cannot serve the category %s in front of an upstream: a gateway does not see the patients in values that others wrote", c.Name))
+		}
 	}
 	o, err := upstreamOptions(&s.settings.Upstream)
 	if err != nil {
@@ -70,7 +79,7 @@ func (s *serving) openUpstream() error {
 	}
 	f.look = newOutlook(f.up, s.log)
 	f.bus = upstream.NewBus(f.up)
-	if f.peers, err = seal.NewPeers(f.ring, f.bus, nil); err != nil {
+	if f.peers, err = seal.NewPeers(f.ring, f.bus, f.received); err != nil {
 		f.ring.Close()
 		return err
 	}
@@ -98,11 +107,11 @@ func (s *serving) useUpstream() error {
 	categories := len(g.Categories())
 	g.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
-		InTouch:     func() bool { return f.peers.InTouch(touchMillis) },
+		InTouch:     f.serves,
 		Health:      f.look.Health,
 	})
 	ctx, stop := context.WithCancel(context.Background())
-	f.stop = stop
+	f.context, f.stop = ctx, stop
 	f.parts.Go(func() { f.bus.Listen(ctx, func(m []byte) { f.peers.Received(m) }) })
 	f.look.once() // so that a mistake in the settings is told before the log says that it serves
 	select {

@@ -71,8 +71,8 @@ func (f *front) notReady() string {
 		return ""
 	case !f.look.Health().Serves:
 		return "the upstream cannot be used"
-	case !f.peers.InTouch(touchMillis):
-		return "other gateways cannot be heard through the upstream"
+	case !f.serves():
+		return "this gateway is not in touch with the others through the upstream"
 	}
 	return ""
 }

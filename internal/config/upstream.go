@@ -23,6 +23,7 @@ type Upstream struct {
 	User      string   // "": the default user
 	TokenFile string   // "": no authentication, or IAM's
 	PlainText bool     // loopback and unix sockets may do without TLS
+	Gateways  int      // how many gateways must be in touch, this one included, before PHI is served
 
 	ServerName        string // in the upstream's certificate; "": the host that is connected to
 	SentinelUser      string // "": the default user of the sentinels
@@ -71,6 +72,8 @@ func upstreamRows() []entry {
 		row("upstream.key", "FILE", "", "the key of upstream.cert, PEM", text(func(u *Upstream) *string { return &u.Key })),
 		row("upstream.user", "NAME", "", "the upstream's user; none is its default user", text(func(u *Upstream) *string { return &u.User })),
 		row("upstream.token_file", "FILE", "", "the file with that user's token, read again for each connection", text(func(u *Upstream) *string { return &u.TokenFile })),
+		row("upstream.gateways", "NUMBER", "1", "how many gateways must be in touch with each other, this one included, before one serves PHI; more than half of all where the upstream itself could be divided",
+			number(1, 1000, func(c *Config) *int { return &c.Upstream.Gateways })),
 		row("upstream.plaintext", "off|on", "off", "whether an upstream on loopback or a unix socket may be spoken to without TLS",
 			onOff(func(c *Config) *bool { return &c.Upstream.PlainText })),
 		row("upstream.server_name", "NAME", "", "the name in the upstream's certificates; none is the host that is connected to",

@@ -57,6 +57,11 @@ type Change struct {
 	Until   int64  `json:"until,omitempty"` // Unix milliseconds; 0: without an end
 	By      string `json:"by"`
 	Method  string `json:"method"`
+
+	// Origin is the gateway that took the change, and Number its place among those that it took, from 1. A gateway's own
+	// journal leaves both out of its own changes.
+	Origin string `json:"origin,omitempty"`
+	Number uint64 `json:"number,omitempty"`
 }
 
 // Errors that a caller may branch on. What is wrong with an order is told without its content.

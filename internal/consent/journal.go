@@ -49,7 +49,13 @@ type Journal struct {
 	sealer Sealer
 	apply  func(*Change)
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	position
+	places map[string][]int64 // of the records, by the origin of their changes and in the order of their numbers
+}
+
+// position is the end of what was read.
+type position struct {
 	offset int64 // behind the last record that was read
 	number uint64
 	last   [sha256.Size]byte // of the last sealed record
@@ -65,7 +71,7 @@ type entry struct {
 // NewJournal returns the journal at path, which need not exist. apply is called with each change, in order, before Read or
 // Append returns; the change is its to keep.
 func NewJournal(path string, sealer Sealer, apply func(*Change)) *Journal {
-	return &Journal{path: path, sealer: sealer, apply: apply}
+	return &Journal{path: path, sealer: sealer, apply: apply, places: map[string][]int64{}}
 }
 
 // Grown reports whether there is something to read; it costs one system call.
@@ -95,65 +101,81 @@ func (j *Journal) Read() error {
 	return j.read(f)
 }
 
-// Append reads what is new, lets decide make a change or refuse, and has the change on the disk when it returns. A change
-// that was applied but could not be written is an error: it is in force in this process, and may not outlive it.
-func (j *Journal) Append(decide func() (Change, error)) (Change, error) {
+// Append reads what is new, lets decide make changes or refuse, and has them on the disk when it returns. Changes that were
+// applied but could not be written are an error: they are in force in this process, and may not outlive it.
+func (j *Journal) Append(decide func() ([]Change, error)) ([]Change, error) {
 	unlock, err := secret.Lock(j.path + ".lock")
 	if err != nil {
-		return Change{}, err
+		return nil, err
 	}
 	defer unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, journalMode)
 	if err != nil {
-		return Change{}, fmt.Errorf("cannot open the journal of consents: %w", causeOf(err))
+		return nil, fmt.Errorf("cannot open the journal of consents: %w", causeOf(err))
 	}
 	defer f.Close()
 	if err := j.read(f); err != nil {
-		return Change{}, err
+		return nil, err
 	}
-	c, err := decide()
+	all, err := decide()
 	if err != nil {
-		return Change{}, err
-	}
-	record, err := j.encode(&c)
-	if err != nil {
-		return Change{}, err
+		return nil, err
 	}
 	// In force first: what can happen in between is a refusal too many.
-	j.apply(&c)
-	if err := j.write(f, record); err != nil {
-		return c, fmt.Errorf("cannot write the journal of consents: %w", causeOf(err))
+	for i := range all {
+		j.apply(&all[i])
 	}
-	return c, nil
+	if err := j.write(f, all); err != nil {
+		return all, fmt.Errorf("cannot write the journal of consents: %w", causeOf(err))
+	}
+	return all, nil
 }
 
-// write puts a record behind the last one. What a process that died left there of its own is overwritten: it was
-// acknowledged to nobody.
-func (j *Journal) write(f *os.File, record []byte) error {
+// write puts records behind the last one, and syncs once. What a process that died left there of its own is overwritten: it
+// was acknowledged to nobody.
+func (j *Journal) write(f *os.File, all []Change) (err error) {
+	before := j.position
+	defer func() {
+		if err != nil {
+			j.position = before
+			err = errors.Join(err, f.Truncate(before.offset))
+		}
+	}()
 	if err := f.Truncate(j.offset); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(record, j.offset); err != nil {
-		return errors.Join(err, f.Truncate(j.offset))
+	places := make([]int64, len(all))
+	for i := range all {
+		places[i] = j.offset
+		record, err := j.encode(&all[i])
+		if err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(record, j.offset); err != nil {
+			return err
+		}
+		j.advance(record[lengthBytes:])
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if j.number == 0 {
+	if before.number == 0 {
 		if err := syncDir(filepath.Dir(j.path)); err != nil {
 			return err
 		}
 	}
-	j.advance(record[lengthBytes:])
+	for i := range all {
+		j.places[all[i].Origin] = append(j.places[all[i].Origin], places[i])
+	}
 	return nil
 }
 
-func (j *Journal) advance(sealed []byte) {
-	j.offset += int64(lengthBytes + len(sealed))
-	j.number++
-	j.last = sha256.Sum256(sealed)
+func (p *position) advance(sealed []byte) {
+	p.offset += int64(lengthBytes + len(sealed))
+	p.number++
+	p.last = sha256.Sum256(sealed)
 }
 
 func (j *Journal) encode(c *Change) ([]byte, error) {
@@ -199,8 +221,12 @@ func (j *Journal) read(f *os.File) error {
 		if err != nil {
 			return err
 		}
-		j.advance(buf[:n])
+		if c.Origin != "" && c.Number != uint64(len(j.places[c.Origin]))+1 {
+			return ErrJournal
+		}
 		j.apply(&c)
+		j.places[c.Origin] = append(j.places[c.Origin], j.offset)
+		j.advance(buf[:n])
 	}
 }
 
@@ -212,19 +238,27 @@ func endOrError(err error) error {
 	return fmt.Errorf("cannot read the journal of consents: %w", causeOf(err))
 }
 
+// decode opens the record that follows on what was read.
 func (j *Journal) decode(sealed []byte) (Change, error) {
-	plain, err := j.sealer.Open(journalPurpose, sealed)
-	if err != nil {
-		return Change{}, ErrJournal
-	}
-	defer plain.Clear()
-	var e entry
-	d := json.NewDecoder(bytes.NewReader(plain.Reveal()))
-	d.DisallowUnknownFields()
-	if d.Decode(&e) != nil || e.Number != j.number+1 || !bytes.Equal(e.Previous, j.last[:]) {
+	e, err := j.open(sealed)
+	if err != nil || e.Number != j.number+1 || !bytes.Equal(e.Previous, j.last[:]) {
 		return Change{}, ErrJournal
 	}
 	return e.Change, nil
+}
+
+func (j *Journal) open(sealed []byte) (e entry, err error) {
+	plain, err := j.sealer.Open(journalPurpose, sealed)
+	if err != nil {
+		return e, ErrJournal
+	}
+	defer plain.Clear()
+	d := json.NewDecoder(bytes.NewReader(plain.Reveal()))
+	d.DisallowUnknownFields()
+	if d.Decode(&e) != nil {
+		return e, ErrJournal
+	}
+	return e, nil
 }
 
 // syncDir puts a directory's entries on the disk; without it a new file can be lost with its name.

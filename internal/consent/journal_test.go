@@ -19,8 +19,8 @@ func openJournal(t *testing.T, dir *secret.Dir) (*consent.Journal, *[]string) {
 
 func appendTo(t *testing.T, j *consent.Journal, subject string) {
 	t.Helper()
-	_, err := j.Append(func() (consent.Change, error) {
-		return consent.Change{ID: "A", Action: consent.Revoke, Tenant: "T1", Subject: subject}, nil
+	_, err := j.Append(func() ([]consent.Change, error) {
+		return []consent.Change{{ID: "A", Action: consent.Revoke, Tenant: "T1", Subject: subject}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,13 @@ type Gateway interface {
 	Erase(ctx context.Context, c *Change, told func(category string, key []byte)) error
 }
 
+// Others are the other gateways in front of the same entries.
+type Others interface {
+	// Await returns when each of them has a change in force and has ended what it was doing before, or cannot serve patients'
+	// data any more before it has the change: that one's Confirmation says no time. With an error nobody knows.
+	Await(ctx context.Context, number uint64) ([]Confirmation, error)
+}
+
 // Recorder is the audit log.
 type Recorder interface {
 	// Record records that a change was taken; nil means that the record has left the process's memory.
@@ -43,7 +50,9 @@ type Options struct {
 	Clock    Clock
 	Fence    time.Duration // 0: not known here
 	Gateways []Gateway
+	Others   Others // nil: there are none
 	Recorder Recorder
+	Grown    func() // called when changes that others may not have are in the journal; it must not block. nil: nobody asks
 }
 
 // Keeper takes changes, carries them out in every gateway, and issues the receipts. Its methods may be called concurrently,
@@ -62,6 +71,7 @@ type Keeper struct {
 // pending is a change on its way to its receipt. What one try has erased is not there for the next to count.
 type pending struct {
 	change   Change
+	number   uint64 // among the changes that were taken here
 	recorded bool
 	first    uint64  // the number of its first audit record
 	erased   []tally // by gateway
@@ -85,15 +95,19 @@ func OpenKeeper(o Options) (*Keeper, error) {
 	return k, nil
 }
 
-// applied puts a change of the journal in force, and notes it when it has no receipt.
+// applied puts a change in force that the journal has or is about to have, and notes it when it was taken here and has no
+// receipt.
 func (k *Keeper) applied(c *Change) {
 	k.o.Store.Apply(c)
+	if c.Origin != "" {
+		return
+	}
 	if _, err := os.Lstat(k.receiptPath(c.ID)); err == nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.waiting = append(k.waiting, &pending{change: *c})
+	k.waiting = append(k.waiting, &pending{change: *c, number: uint64(len(k.journal.places[""])) + 1})
 }
 
 // Public is the key that receipts are verified with.
@@ -113,13 +127,27 @@ func (k *Keeper) Take(ctx context.Context, o Order) (Change, []byte, error) {
 
 // Write puts an order in force in this process and writes it down for whoever serves the data directory.
 func (k *Keeper) Write(o Order) (Change, error) {
-	return k.journal.Append(func() (Change, error) {
+	all, err := k.journal.Append(func() ([]Change, error) {
 		// Read again under the journal's lock, so that a restoration is held against all that came before it.
 		if o.Action == Restore && !k.o.Store.Live(o.Tenant, bytesOf(o.Subject)) {
-			return Change{}, ErrNotRevoked
+			return nil, ErrNotRevoked
 		}
-		return o.take(time.UnixMilli(k.o.Clock.Wall()).UTC())
+		c, err := o.take(time.UnixMilli(k.o.Clock.Wall()).UTC())
+		return []Change{c}, err
 	})
+	if len(all) == 0 {
+		return Change{}, err
+	}
+	if err == nil {
+		k.grown()
+	}
+	return all[0], err
+}
+
+func (k *Keeper) grown() {
+	if k.o.Grown != nil {
+		k.o.Grown()
+	}
 }
 
 // Read puts in force what other processes have written. It is called several times a second and costs one system call
@@ -128,6 +156,7 @@ func (k *Keeper) Read() error {
 	if !k.journal.Grown() {
 		return nil
 	}
+	defer k.grown()
 	return k.journal.Read()
 }
 
@@ -159,6 +188,14 @@ func (k *Keeper) confirm(ctx context.Context, id string) ([]byte, error) {
 	}
 	recorded := k.record(p)
 	r := k.receipt(&p.change)
+	// Others first: what they had under way when the change came may still store an entry, which erasing must meet.
+	var others []Confirmation
+	if k.o.Others != nil {
+		var err error
+		if others, err = k.o.Others.Await(ctx, p.number); err != nil {
+			return nil, fmt.Errorf("cannot confirm the change of consent in the other gateways: %w", err)
+		}
+	}
 	for i, g := range k.o.Gateways {
 		if len(p.erased) == i {
 			p.erased = append(p.erased, tally{keys: k.keys, tenant: p.change.Tenant})
@@ -168,13 +205,14 @@ func (k *Keeper) confirm(ctx context.Context, id string) ([]byte, error) {
 				return nil, fmt.Errorf("cannot confirm the change of consent in the gateway %s: %w", g.Name(), err)
 			}
 		}
-		r.Gateways = append(r.Gateways, Confirmation{ConfirmedAt: instant(k.o.Clock.Wall()), Erased: p.erased[i].sorted(), Name: g.Name()})
+		r.Gateways = append(r.Gateways, Confirmation{ConfirmedAt: Instant(k.o.Clock.Wall()), Erased: p.erased[i].sorted(), Name: g.Name()})
 	}
+	r.Gateways = append(r.Gateways, others...)
 	if recorded != nil {
 		return nil, fmt.Errorf("cannot issue a receipt for the change of consent: %w", recorded)
 	}
 	r.Audit = AuditRange{First: p.first, Last: k.o.Recorder.Sequence()}
-	r.IssuedAt = instant(k.o.Clock.Wall())
+	r.IssuedAt = Instant(k.o.Clock.Wall())
 	file, err := r.Sign(k.keys.signer)
 	if err != nil {
 		return nil, err
@@ -219,23 +257,23 @@ func (k *Keeper) confirmed(done *pending) {
 func (k *Keeper) receipt(c *Change) *Receipt {
 	r := &Receipt{
 		Action: c.Action, By: c.By, Gateways: []Confirmation{}, ID: c.ID, Method: c.Method, Reason: c.Reason,
-		Since: instant(c.Since), Subject: k.keys.Subject(c.Tenant, c.Subject), Tenant: c.Tenant, Version: ReceiptVersion,
+		Since: Instant(c.Since), Subject: k.keys.Subject(c.Tenant, c.Subject), Tenant: c.Tenant, Version: ReceiptVersion,
 	}
 	if c.Until != 0 {
-		r.Until = instant(c.Until)
+		r.Until = Instant(c.Until)
 	}
 	switch {
 	case k.o.Fence == 0: // this process does not serve and has no policy
 	case c.Action == Restore:
-		r.WritesEnd = instant(c.Since + k.o.Fence.Milliseconds())
+		r.WritesEnd = Instant(c.Since + k.o.Fence.Milliseconds())
 	case c.Until != 0:
-		r.WritesEnd = instant(c.Until + k.o.Fence.Milliseconds())
+		r.WritesEnd = Instant(c.Until + k.o.Fence.Milliseconds())
 	}
 	return r
 }
 
-// instant is a time as receipts have it.
-func instant(wall int64) string {
+// Instant is a time in Unix milliseconds as receipts have it.
+func Instant(wall int64) string {
 	return time.UnixMilli(wall).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 

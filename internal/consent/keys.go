@@ -58,6 +58,13 @@ func randomKey() []byte {
 	return b
 }
 
+// Name is what other gateways and receipts call the gateway of this data directory. It follows from the signing key, so that
+// it lasts as long as the directory and no two have the same.
+func (k *Keys) Name() string {
+	sum := sha256.Sum256(k.Public())
+	return "gateway-" + hex.EncodeToString(sum[:6])
+}
+
 // Public is the key that receipts are verified with.
 func (k *Keys) Public() ed25519.PublicKey { return k.signer.Public().(ed25519.PublicKey) }
 

@@ -11,8 +11,9 @@ type Standing struct {
 	Since     string `json:"since"`
 	Until     string `json:"until,omitempty"`
 	By        string `json:"by"`
-	InForce   bool   `json:"in_force"`  // of a revocation: the subject can be neither read nor written
-	Confirmed bool   `json:"confirmed"` // a receipt was issued
+	InForce   bool   `json:"in_force"`          // of a revocation: the subject can be neither read nor written
+	Confirmed bool   `json:"confirmed"`         // a receipt was issued here
+	Gateway   string `json:"gateway,omitempty"` // where it was taken, which has the receipt; empty: here
 }
 
 // List reads the journal of a data directory from its beginning and shows the changes that choose wants, the oldest first.
@@ -40,7 +41,7 @@ func List(o Options, names bool, choose func(tenant string) bool) ([]Standing, e
 		r := k.receipt(c)
 		list[i] = Standing{
 			ID: c.ID, Action: c.Action, Tenant: c.Tenant, Subject: r.Subject, Reason: c.Reason, Since: r.Since, Until: r.Until,
-			By: c.By, InForce: c.Action == Revoke && now.Live(c.Tenant, bytesOf(c.Subject)),
+			By: c.By, Gateway: c.Origin, InForce: c.Action == Revoke && now.Live(c.Tenant, bytesOf(c.Subject)),
 		}
 		if names {
 			list[i].Name = c.Subject

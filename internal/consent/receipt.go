@@ -38,7 +38,7 @@ type AuditRange struct {
 
 // Confirmation is what one gateway has done.
 type Confirmation struct {
-	ConfirmedAt string   `json:"confirmed_at"`
+	ConfirmedAt string   `json:"confirmed_at"` // empty: not confirmed; it serves no patients' data before it has the change
 	Erased      []Erased `json:"erased"`
 	Name        string   `json:"name"`
 }

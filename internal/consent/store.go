@@ -34,12 +34,17 @@ type Store struct {
 
 	mu    sync.Mutex // held while the table is changed
 	table table
+	last  map[uint64]latest
 }
+
+// latest is when a subject was revoked and restored last, in Unix milliseconds. Changes of several gateways arrive in any
+// order, and the later decision stands.
+type latest struct{ revoked, restored int64 }
 
 // NewStore returns a store without revocations. fence is for how long after the end of a revocation writes are refused: at
 // least as long as any value can be on its way into the cache (docs/design/0006-consent.md).
 func NewStore(clock Clock, fence time.Duration) *Store {
-	return &Store{clock: clock, fence: fence.Milliseconds(), tenants: maphash.MakeSeed(), subjects: maphash.MakeSeed()}
+	return &Store{clock: clock, fence: fence.Milliseconds(), tenants: maphash.MakeSeed(), subjects: maphash.MakeSeed(), last: map[uint64]latest{}}
 }
 
 // Any reports whether there is anything to ask about: one atomic load.
@@ -80,12 +85,16 @@ func (s *Store) hash(tenant string, subject []byte) uint64 {
 }
 
 // Apply puts a change in force. Of several revocations of a subject the one that lasts longest counts; a restoration ends
-// all of them. A change that lies in the past has the effect that is left of it.
+// all that were made before it, in whatever order they come, and of the same instant the one that comes later stands. A
+// change that lies in the past has the effect that is left of it; one that is applied twice has no other effect.
 func (s *Store) Apply(c *Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, wall := s.clock.Now(), s.clock.Wall()
 	hash := s.hash(c.Tenant, bytesOf(c.Subject))
+	if s.overtaken(hash, c) {
+		return
+	}
 	var reads, writes int64
 	known := false
 	if slots := s.table.slots.Load(); slots != nil {
@@ -109,6 +118,19 @@ func (s *Store) Apply(c *Change) {
 	}
 }
 
+// overtaken notes when a change was made, and reports whether a later one has taken its effect away.
+func (s *Store) overtaken(hash uint64, c *Change) bool {
+	l := s.last[hash]
+	was := l
+	if c.Action == Restore {
+		l.restored = max(l.restored, c.Since)
+	} else {
+		l.revoked = max(l.revoked, c.Since)
+	}
+	s.last[hash] = l
+	return c.Action == Restore && c.Since < was.revoked || c.Action != Restore && c.Since < was.restored
+}
+
 // fenceOfEnded is the fence that a revocation had which ended by itself before the restoration; it is not shortened.
 func (s *Store) fenceOfEnded(reads, writes, now int64) int64 {
 	if reads <= now {
@@ -122,6 +144,12 @@ func (s *Store) Prune() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.table.prune(s.clock.Now())
+	slots := s.table.slots.Load()
+	for hash := range s.last {
+		if slots == nil || find(*slots, hash) == nil {
+			delete(s.last, hash)
+		}
+	}
 }
 
 // later is at+by without overflow.

@@ -16,6 +16,7 @@ import (
 // those whom a FHIR value is about.
 type Consent struct {
 	g        *Gateway
+	name     string
 	store    *consent.Store
 	subjects []bool // by category: there may be keys that name a subject
 	values   []bool // by category: values are searched; nil: none are
@@ -32,7 +33,7 @@ const (
 
 // NewConsent returns the step for a gateway. values has the names of the categories whose values are searched.
 func (g *Gateway) NewConsent(store *consent.Store, values ...string) *Consent {
-	c := &Consent{g: g, store: store, subjects: make([]bool, len(g.categories))}
+	c := &Consent{g: g, name: "embedded-" + g.process.runID[:12], store: store, subjects: make([]bool, len(g.categories))}
 	for _, r := range g.Policy.Rules() {
 		// A brace that stands for itself makes a look at an entry too many, which does not matter.
 		c.subjects[r.Category.ID] = c.subjects[r.Category.ID] || strings.Contains(r.Match, "{subject}")

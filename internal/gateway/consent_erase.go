@@ -11,8 +11,11 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
-// Name tells this process's store from others in receipts.
-func (c *Consent) Name() string { return "embedded-" + c.g.process.runID[:12] }
+// Name tells this process's store, or this gateway, from others in receipts.
+func (c *Consent) Name() string { return c.name }
+
+// CallIt gives the gateway the name that others know it by. It must be called before the first change.
+func (c *Consent) CallIt(name string) { c.name = name }
 
 // Erase erases every entry of a patient whose revocation is in force: see consent.Gateway.
 //
@@ -20,6 +23,9 @@ func (c *Consent) Name() string { return "embedded-" + c.g.process.runID[:12] }
 // the walk is made twice, and in between every connection's loop is waited for until it has ended the command that it was
 // at; what begins later meets the revocation. Blocked commands and queued ones pass the check again when they run.
 func (c *Consent) Erase(ctx context.Context, change *consent.Change, told func(category string, key []byte)) error {
+	if c.g.upstream != nil {
+		return c.eraseUpstream(ctx, change, told)
+	}
 	t := c.g.tenants.Load().byName[change.Tenant]
 	if t == nil {
 		return nil // nobody of this tenant was ever here

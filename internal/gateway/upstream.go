@@ -21,6 +21,8 @@ type Executor interface {
 	Keyspace(c *command.Call, tenants []upstream.Tenant) bool
 	// Flush deletes every entry of a tenant.
 	Flush(tenant string, f func(name []byte)) (int, error)
+	// Erase deletes the entries of a tenant whose names match.
+	Erase(tenant string, match func(name []byte) bool) (int, error)
 	// Close ends its connections and clears what it holds.
 	Close()
 }
@@ -28,7 +30,8 @@ type Executor interface {
 // Upstream is where entries are when they are not in the gateway's store.
 type Upstream struct {
 	NewExecutor func() Executor
-	// InTouch reports whether this gateway hears the others: what they have revoked, it would not know of otherwise.
+	// InTouch reports whether this gateway is in touch with the others and has what they have revoked. It is asked before and
+	// after each round's commands.
 	InTouch func() bool
 	// Health is how the upstream was when it was last looked at.
 	Health func() upstream.Health
@@ -78,7 +81,7 @@ func (s *Session) upstreamTenants() []upstream.Tenant {
 const (
 	msgSealedScripts  = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
 	msgSealedTracking = "SEALED other gateways' writes are not told to clients; read again instead of tracking"
-	msgOutOfTouch     = "CONSENT this gateway does not hear the others; entries with PHI are served again when it does"
+	msgOutOfTouch     = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
 	msgSealedInExec   = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
 )
 

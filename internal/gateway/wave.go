@@ -56,6 +56,20 @@ func (v *wave) hears() bool {
 	return v.touch == inTouch
 }
 
+// checkTouch answers what was served of PHI with an error when contact with the others was lost meanwhile: the upstream may
+// have taken its time, or this process was stopped.
+func (v *wave) checkTouch(running []*job) {
+	if v.touch != inTouch || v.w.g.upstream.InTouch() {
+		return
+	}
+	v.touch = outOfTouch
+	for _, j := range running {
+		if !v.mayServe(j) {
+			j.fail(msgOutOfTouch)
+		}
+	}
+}
+
 const (
 	maxWave      = 256     // jobs of a round
 	maxWaveBytes = 1 << 20 // of their arguments
@@ -105,6 +119,7 @@ func (v *wave) runParked() {
 		}
 		v.guard(running, func() { v.x.Batch(v.tasks) })
 		clear(v.tasks)
+		v.checkTouch(running)
 	}
 	for i, j := range running {
 		j.session.parked = 0

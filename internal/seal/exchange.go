@@ -18,7 +18,7 @@ func (p *Peers) Received(b []byte) (ok bool) {
 		return false
 	}
 	if m.sender == p.id {
-		p.sentMe = max(p.sentMe, m.sentAt)
+		p.heardSelf(m.sentAt, now)
 		p.mu.Unlock()
 		return true
 	}
@@ -297,7 +297,7 @@ func (p *Peers) noted(from uint64, body []byte) error {
 		return errMessage
 	}
 	if p.note != nil {
-		p.note(plain[0], plain[1:])
+		p.note(from, plain[0], plain[1:])
 	}
 	clear(plain)
 	return nil

@@ -34,7 +34,7 @@ type Peers struct {
 	bus   Bus
 	clock *Clock
 	id    uint64
-	note  func(kind byte, body []byte)
+	note  func(from uint64, kind byte, body []byte)
 
 	mu     sync.Mutex
 	hasher *hasher
@@ -43,6 +43,7 @@ type Peers struct {
 	pairs  [2]*pair // the present one and the one before
 	peers  map[uint64]*peer
 	sentMe int64 // when the last message of our own that came back had been sent
+	since  int64 // when messages of our own began to come back without a break
 
 	sending sync.Mutex // held from numbering a message to publishing it: receivers drop what comes out of order
 
@@ -60,8 +61,9 @@ type peer struct {
 	told      map[uint64]bool // data keys that were sent to this public key or an earlier one of the peer
 }
 
-// NewPeers joins a ring to the cluster. note is given what other parts of other gateways broadcast; it must not block.
-func NewPeers(r *Ring, b Bus, note func(kind byte, body []byte)) (*Peers, error) {
+// NewPeers joins a ring to the cluster. note is given what other parts of other gateways broadcast, from is the number of
+// the gateway's process; it must not block, and the body is cleared behind it.
+func NewPeers(r *Ring, b Bus, note func(from uint64, kind byte, body []byte)) (*Peers, error) {
 	slot, err := r.vault.slot()
 	if err != nil {
 		return nil, err
@@ -192,12 +194,40 @@ func (p *Peers) Len() int {
 	return len(p.peers)
 }
 
-// InTouch reports whether this gateway hears the cluster: a message of its own that was sent at most so many milliseconds
-// ago has come back to it. A gateway that is cut off hears not even itself.
-func (p *Peers) InTouch(within int64) bool {
+// Heard returns the numbers of the other gateways of which a message came within so many milliseconds.
+func (p *Peers) Heard(within int64) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sentMe != 0 && p.clock.Now()-p.sentMe <= within
+	oldest := p.clock.Now() - within
+	var all []uint64
+	for id, x := range p.peers {
+		if x.heardAt >= oldest {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// TouchMillis is for how long a gateway is in touch with the others after a message of its own was sent that came back.
+const TouchMillis = 900
+
+// InTouch returns since when this gateway hears the cluster without a break, 0 when it does not: messages of its own that it
+// sent at most TouchMillis ago come back to it. A gateway that is cut off hears not even itself.
+func (p *Peers) InTouch() (since int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.clock.Now()-p.sentMe > TouchMillis {
+		return 0
+	}
+	return p.since
+}
+
+// heardSelf notes that a message of our own came back.
+func (p *Peers) heardSelf(sentAt, now int64) {
+	if now-p.sentMe > TouchMillis {
+		p.since = now
+	}
+	p.sentMe = max(p.sentMe, sentAt)
 }
 
 // send authenticates and publishes one message.

@@ -55,7 +55,7 @@ func (w *wire) plug(t *testing.T, ctx context.Context, secret byte) *gateway {
 	}
 	t.Cleanup(r.Close)
 	g := &gateway{ring: r, sealer: seal.NewSealer(r), inbox: make(chan []byte, 10_000)}
-	g.peers, err = seal.NewPeers(r, w, func(kind byte, body []byte) { g.notes = append(g.notes, string(kind)+string(body)) })
+	g.peers, err = seal.NewPeers(r, w, func(_ uint64, kind byte, body []byte) { g.notes = append(g.notes, string(kind)+string(body)) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,6 +248,7 @@ func TestAGatewayThatIsCutOffKnows(t *testing.T) {
 	t.Parallel()
 	cluster(t, func(ctx context.Context, w *wire) {
 		a := w.plug(t, ctx, 1)
+		since := int64(0)
 		f := func(cut bool, want bool) {
 			t.Helper()
 			w.mu.Lock()
@@ -255,8 +256,13 @@ func TestAGatewayThatIsCutOffKnows(t *testing.T) {
 			w.mu.Unlock()
 			pass(1100 * time.Millisecond)
 			synctest.Wait()
-			if a.peers.InTouch(1000) != want {
+			switch now := a.peers.InTouch(); {
+			case (now != 0) != want:
 				t.Errorf("in touch: %v, want %v", !want, want)
+			case want && now <= since:
+				t.Error("it does not know that there was a break")
+			default:
+				since = max(since, now)
 			}
 		}
 		f(false, true)

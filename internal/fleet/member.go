@@ -1,0 +1,103 @@
+package fleet
+
+import (
+	"context"
+	"maps"
+)
+
+// member is another gateway.
+type member struct {
+	name     string
+	settled  map[string]uint64
+	tick     int64 // its clock when it sent its last state
+	heardAt  int64
+	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
+	wants    map[string]uint64 // what it has of each gateway, when it asked for what it lacks
+	askedAt  int64
+}
+
+// state is what a gateway tells of itself ten times a second.
+type state struct {
+	Name    string            `json:"name"`
+	Tick    int64             `json:"tick"`
+	Heard   map[string]int64  `json:"heard"`   // by gateway, the tick of the last state that was heard of it
+	Settled map[string]uint64 `json:"settled"` // by gateway, how many of its changes of consent are in force
+	Leaves  bool              `json:"leaves,omitempty"`
+}
+
+const (
+	maxName    = 64
+	maxOrigins = 4096
+)
+
+func (s *state) sound() bool {
+	return s.Name != "" && len(s.Name) <= maxName && len(s.Heard) <= maxOrigins && len(s.Settled) <= maxOrigins
+}
+
+func (f *Fleet) sendState(ctx context.Context, leaves bool) {
+	f.mu.Lock()
+	s := state{Name: f.o.Name, Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves}
+	for id, m := range f.members {
+		if s.Tick-m.heardAt > roster {
+			delete(f.members, id)
+			continue
+		}
+		s.Heard[m.name] = m.tick
+	}
+	f.mu.Unlock()
+	f.send(ctx, kindState, &s)
+}
+
+// heard takes another gateway's state.
+func (f *Fleet) heard(from uint64, s *state) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.o.Clock.Now()
+	if s.Name == f.o.Name {
+		if f.twin == 0 {
+			f.o.Log.Error("another gateway has the name of this one: its data directory is a copy; no PHI is served before one of them has ended")
+		}
+		f.twin = now
+		return
+	}
+	m := f.members[from]
+	if m == nil {
+		m = &member{name: s.Name}
+		f.members[from] = m
+		for id, x := range f.members {
+			if x.name == s.Name && x != m {
+				delete(f.members, id) // it was started anew
+			}
+		}
+	}
+	m.tick, m.heardAt, m.settled, m.echoedAt = s.Tick, now, s.Settled, max(m.echoedAt, min(s.Heard[f.o.Name], now))
+	if s.Leaves {
+		delete(f.members, from)
+	}
+	f.compare(now)
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// compare notes whether a gateway in touch has what this one lacks. f.mu is held.
+func (f *Fleet) compare(now int64) {
+	for _, m := range f.members {
+		if now-m.heardAt <= silentMillis && f.lacks(m) {
+			if f.behind == 0 {
+				f.behind = now
+			}
+			return
+		}
+	}
+	f.behind = 0
+}
+
+// lacks reports whether a member has changes in force that are not settled here.
+func (f *Fleet) lacks(m *member) bool {
+	for gateway, n := range m.settled {
+		if n > f.settled[gateway] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package fleet
+
+// Serves reports whether patients' data may be served now: this gateway and as many others as it must be in touch with hear
+// each other, and none of them has had a change of consent in force for half a second that is not in force here. After
+// contact was broken it is false until every gateway has told what it has. It is asked once in each round of commands.
+func (f *Fleet) Serves() bool {
+	since := f.o.Bus.InTouch()
+	now := f.o.Clock.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if since == 0 || !f.enough(now) || f.twin != 0 && now-f.twin <= owedMillis {
+		return false
+	}
+	f.twin = 0
+	if since != f.since {
+		f.since, f.caughtUp = since, false
+	}
+	if !f.caughtUp {
+		f.caughtUp = f.catchesUp(now)
+		f.served = f.served || f.caughtUp
+	}
+	return f.caughtUp && (f.behind == 0 || now-f.behind <= behindMillis)
+}
+
+// enough reports whether as many gateways as there must be have answered a message of this one that is no older than the
+// bound.
+func (f *Fleet) enough(now int64) bool {
+	if f.o.Least <= 1 {
+		return true
+	}
+	n := 1
+	for _, m := range f.members {
+		if now-m.echoedAt <= silentMillis {
+			n++
+		}
+	}
+	return n >= f.o.Least
+}
+
+// catchesUp reports whether everybody who is there has told its state since contact was made, and none has what is lacking
+// here.
+func (f *Fleet) catchesUp(now int64) bool {
+	if now-f.since < settleMillis {
+		return false
+	}
+	for _, id := range f.o.Bus.Heard(silentMillis) {
+		if m := f.members[id]; m == nil || m.heardAt < f.since {
+			return false
+		}
+	}
+	for _, m := range f.members {
+		switch {
+		case m.heardAt >= f.since:
+			if f.lacks(m) {
+				return false
+			}
+		case f.since-m.heardAt < owedMillis+settleMillis && now-f.since < owedMillis:
+			return false // it was there before contact broke, and may come back a moment later
+		}
+	}
+	return true
+}
+
+// Others is how many other gateways told of themselves within the bound.
+func (f *Fleet) Others() (n int) {
+	now := f.o.Clock.Now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.members {
+		if now-m.heardAt <= silentMillis {
+			n++
+		}
+	}
+	return n
+}

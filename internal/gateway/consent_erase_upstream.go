@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/consent"
+)
+
+// Settle returns when every command that began before the call has ended: what had passed the check before a change was in
+// force can store nothing any more.
+func (c *Consent) Settle(ctx context.Context) error { return c.g.awaitLoops(ctx) }
+
+// eraseUpstream is Erase in front of an upstream. What this gateway had under way has ended before the walk; the other
+// gateways say the same before they confirm, so that one walk meets everything.
+func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, told func(category string, key []byte)) error {
+	if err := c.Settle(ctx); err != nil {
+		return err
+	}
+	x := c.g.upstream.NewExecutor()
+	defer x.Close()
+	subject := []byte(change.Subject)
+	defer clear(subject)
+	var batch audit.Batch
+	r := audit.Record{
+		At: c.g.Clock.Wall(), Actor: &audit.Actor{User: change.By, Method: change.Method}, Action: audit.Revoke, Outcome: audit.Revoked,
+		Tenant: change.Tenant, Subject: subject, Detail: "consent=" + change.ID,
+	}
+	_, err := x.Erase(change.Tenant, func(name []byte) bool {
+		m := c.g.Policy.Match(name)
+		if !bytes.Equal(m.Subject, subject) {
+			return false
+		}
+		r.Category, r.Key = m.Category.Name, name
+		batch.Add(&r)
+		told(m.Category.Name, name)
+		return true
+	})
+	if batch.Len() > 0 {
+		if failed := c.g.Audit.Commit(&batch); err == nil {
+			err = failed // the audit keeps what it could not write; erasure did not wait for it
+		}
+	}
+	return err
+}
