@@ -10,6 +10,7 @@ import (
 // replies are read in the same order.
 type conn struct {
 	net.Conn
+	below   *socket // under TLS, if there is any
 	in      reader
 	out     []byte
 	pending int   // requests whose replies were not read

@@ -40,12 +40,15 @@ func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to the upstream: %w", err)
 	}
+	below := newSocket(raw)
+	raw = below
 	if d.tls != nil {
 		if raw, err = handshake(ctx, raw, d.tls, address); err != nil {
 			return nil, err
 		}
 	}
 	c := newConn(raw, d.maxReply)
+	c.below = below
 	c.in.inClear = d.inClear
 	err = d.login(ctx, c)
 	if err == nil && d.database != 0 {

@@ -311,6 +311,7 @@ func (l *lane) connTo(address string, by time.Time) *conn {
 		b.failed(time.Now(), err)
 		return nil
 	}
+	c.below.block()
 	l.conns[address] = c
 	return c
 }
