@@ -72,7 +72,7 @@ func outside() map[string][]string {
 		"github.com/pires/go-proxyproto":  {"peer"},
 		"golang.org/x/mod":                {"audit"},
 		"github.com/klauspost/compress":   {"audit"},
-		"golang.org/x/sys":                {"audit", "cli", "config", "engine", "gateway", "identity", "safeguards/live", "secret", "server", "bench"},
+		"golang.org/x/sys":                {"audit", "cli", "config", "engine", "gateway", "identity", "safeguards/live", "secret", "server", "upstream", "bench"},
 		"github.com/santhosh-tekuri":      {},
 		"github.com/redis":                {"bench"},
 		"github.com/rogpeppe/go-internal": {},
