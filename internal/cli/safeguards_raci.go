@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lethe-cache/lethe/internal/safeguards/awspolicy"
 )
 
 // raciRow says who does what: Responsible, Accountable, Consulted, Informed.
@@ -37,13 +39,13 @@ func newSafeguardsRaciCommand(env *environment, policy func(purpose string) ([]b
 		Short: "Print who is responsible for what, and the AWS policies that go with it",
 		Long: `Print who is responsible (R), accountable (A), consulted (C) and informed (I).
 With --policy, print the least IAM policy for scanning or for remediation. With --group, print the policy of the group whose
-members may create caches: only encrypted ones, and no Memcached.`,
+members may create caches: only encrypted ones, no Memcached, and none that a tag excludes from remediation.`,
 		Example: "  lethe safeguards raci\n  lethe safeguards raci --policy scan > policy.json\n  lethe safeguards raci --group > group.json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case group:
-				_, err := io.WriteString(env.stdout, creatorsPolicy)
+				_, err := io.WriteString(env.stdout, awspolicy.Create())
 				return err
 			case purpose != "":
 				return printPolicy(env, policy, purpose)
@@ -79,50 +81,3 @@ func printPolicy(env *environment, policy func(string) ([]byte, error), purpose 
 	_, err = env.stdout.Write(append(src, '\n'))
 	return err
 }
-
-// creatorsPolicy lets a group create and change caches, and refuses at creation what the safeguards would find: the
-// condition keys are those of ElastiCache's service authorization reference.
-const creatorsPolicy = `{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "CreateAndManageCaches",
-      "Effect": "Allow",
-      "Action": [
-        "elasticache:CreateReplicationGroup",
-        "elasticache:CreateServerlessCache",
-        "elasticache:ModifyReplicationGroup",
-        "elasticache:ModifyServerlessCache",
-        "elasticache:CreateUser",
-        "elasticache:CreateUserGroup",
-        "elasticache:CreateSnapshot",
-        "elasticache:AddTagsToResource",
-        "elasticache:Describe*",
-        "elasticache:List*"
-      ],
-      "Resource": "*"
-    },
-    {
-      "Sid": "RefuseWithoutEncryptionAtRest",
-      "Effect": "Deny",
-      "Action": "elasticache:CreateReplicationGroup",
-      "Resource": "arn:*:elasticache:*:*:replicationgroup:*",
-      "Condition": {"Bool": {"elasticache:AtRestEncryptionEnabled": "false"}}
-    },
-    {
-      "Sid": "RefuseWithoutEncryptionInTransit",
-      "Effect": "Deny",
-      "Action": "elasticache:CreateReplicationGroup",
-      "Resource": "arn:*:elasticache:*:*:replicationgroup:*",
-      "Condition": {"Bool": {"elasticache:TransitEncryptionEnabled": "false"}}
-    },
-    {
-      "Sid": "RefuseMemcached",
-      "Effect": "Deny",
-      "Action": ["elasticache:CreateCacheCluster", "elasticache:CreateServerlessCache"],
-      "Resource": "*",
-      "Condition": {"StringEquals": {"elasticache:EngineType": "memcached"}}
-    }
-  ]
-}
-`
