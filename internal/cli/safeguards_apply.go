@@ -88,6 +88,10 @@ func runApply(ctx context.Context, env *environment, parts safeguardsParts, flag
 		}
 		defer progress.Close()
 		a.Recorder, a.Progress, a.Tokens, a.Kill = state, progress, state, state.stopped
+		began := remedy.Event{At: time.Now(), Stage: remedy.Began, Action: "apply", Why: "planned-with:" + plan.Exclusions, Exclusions: x.Sum()}
+		if err := state.Record(began); err != nil {
+			return fail(exitFailure, "nothing was changed", err)
+		}
 	}
 	return applyAll(ctx, env, a, plan)
 }

@@ -48,7 +48,7 @@ func (s *safeguardsState) Close() error { return s.audit.Close() }
 // Record is remedy.Recorder's: the event is on the disk when it returns nil.
 func (s *safeguardsState) Record(e remedy.Event) error {
 	outcome, ok := map[remedy.Stage]audit.Outcome{
-		remedy.Intended: audit.Intended, remedy.Did: audit.OK, remedy.Refused: audit.Refused, remedy.Failed: audit.Failed,
+		remedy.Intended: audit.Intended, remedy.Did: audit.OK, remedy.Refused: audit.Refused, remedy.Failed: audit.Failed, remedy.Began: audit.Intended,
 	}[e.Stage]
 	if !ok {
 		panic("BUG: an event of remediation without a stage")
@@ -57,7 +57,7 @@ func (s *safeguardsState) Record(e remedy.Event) error {
 	b.Add(&audit.Record{
 		At: e.At.UnixMilli(), Actor: &audit.Actor{User: strconv.Itoa(os.Getuid()), Method: "command line"}, Command: "SAFEGUARDS",
 		Action: audit.Admin, Outcome: outcome, Key: []byte(e.Resource.Name),
-		Detail: fmt.Sprintf("action=%s step=%s entry=%s why=%s", e.Action, e.Step, e.Entry, e.Why),
+		Detail: fmt.Sprintf("action=%s step=%s entry=%s why=%s exclusions=%s", e.Action, e.Step, e.Entry, e.Why, e.Exclusions),
 	})
 	return s.audit.Commit(&b)
 }

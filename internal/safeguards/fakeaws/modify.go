@@ -199,8 +199,11 @@ func batchApply(c *call) (any, *Error) {
 			})
 			continue
 		}
-		c.updates[i].UpdateActionStatus = ec.UpdateActionStatusInProgress
-		c.after(c.now, func() { c.updates[i].UpdateActionStatus = ec.UpdateActionStatusComplete })
+		group := c.groups[id]
+		c.updates[i].UpdateActionStatus, group.Status = ec.UpdateActionStatusInProgress, ptr("modifying")
+		c.after(c.now, func() {
+			c.updates[i].UpdateActionStatus, group.Status = ec.UpdateActionStatusComplete, ptr("available")
+		})
 		out.ProcessedUpdateActions = append(out.ProcessedUpdateActions, ec.ProcessedUpdateAction{
 			ReplicationGroupId: ptr(id), ServiceUpdateName: &name, UpdateActionStatus: ec.UpdateActionStatusInProgress,
 		})

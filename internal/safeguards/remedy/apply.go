@@ -245,7 +245,7 @@ func (w *work) failedStep(err error) error {
 }
 
 func (w *work) record(stage Stage, why string) error {
-	ev := Event{At: w.Now(), Resource: w.e.Resource, Entry: w.e.ID, Action: w.e.Action, Stage: stage, Why: why}
+	ev := Event{At: w.Now(), Resource: w.e.Resource, Entry: w.e.ID, Action: w.e.Action, Stage: stage, Why: why, Exclusions: w.Exclusions.Sum()}
 	if w.step != nil {
 		ev.Step = w.step.name
 	}

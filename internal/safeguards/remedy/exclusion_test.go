@@ -1,7 +1,10 @@
 package remedy_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
@@ -77,4 +80,31 @@ func TestExclusionFilesThatAreRefused(t *testing.T) {
 	f("exclusions: [{resource: '" + cacheARN + "', owner: o, reason: r, ticket: t, expires: 2026-03-01, no_phi: true, forever: true}]")
 	f("exclusion: []")
 	f("exclusions: {")
+}
+
+// Which exclusions counted is in the plan and in every record, so that nobody has to guess later.
+func TestRecordsNameTheExclusions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, remedy.Settings{})
+		l.home.AddGroup("cache", noBackups)
+		src := "exclusions:\n  - {resource: \"arn:aws:elasticache:eu-central-1:111111111111:replicationgroup:other\", owner: o, reason: r, ticket: T-1, expires: 2999-01-01, no_phi: true}\n"
+		var err error
+		if l.excluded, err = remedy.ReadExclusions([]byte(src)); err != nil {
+			t.Fatal(err)
+		}
+		p := l.plan()
+		if out := l.apply(p); out.Result != remedy.Applied {
+			t.Fatalf("%v %s", out.Result, out.Why)
+		}
+		want := fmt.Sprintf("%x", sha256.Sum256([]byte(src)))
+		if p.Exclusions != want {
+			t.Errorf("the plan names %q", p.Exclusions)
+		}
+		for _, e := range l.events {
+			if e.Exclusions != want {
+				t.Errorf("%s names the exclusions %q", e.Stage, e.Exclusions)
+			}
+		}
+	})
 }

@@ -21,8 +21,11 @@ type Plan struct {
 	Version  int       `json:"version"`
 	MadeAt   time.Time `json:"made_at"`
 	Settings Settings  `json:"settings"`
-	Entries  []Entry   `json:"entries"`
-	Skipped  []Skipped `json:"skipped"`
+	// Exclusions is the SHA-256 of the file of exclusions that it was made with; empty for none. Others may count by the time
+	// that it is applied: they are asked again.
+	Exclusions string    `json:"exclusions_sha256,omitempty"`
+	Entries    []Entry   `json:"entries"`
+	Skipped    []Skipped `json:"skipped"`
 }
 
 // Entry is one action on one cache.
@@ -75,6 +78,7 @@ func (p *Planner) Add(it *awsapi.Item) {
 func (p *Planner) Plan() *Plan {
 	out := p.plan
 	out.Version, out.MadeAt, out.Settings = planVersion, p.Now().UTC(), p.Settings
+	out.Exclusions = p.Exclusions.Sum()
 	slices.SortFunc(out.Entries, func(a, b Entry) int { return bytes.Compare([]byte(a.Resource.Name), []byte(b.Resource.Name)) })
 	slices.SortFunc(out.Skipped, func(a, b Skipped) int {
 		return bytes.Compare([]byte(a.Resource.Name+a.Rule), []byte(b.Resource.Name+b.Rule))

@@ -16,11 +16,12 @@ const (
 	Did            // done, and AWS says that it is complete
 	Refused        // not done, since it must not be
 	Failed         // tried, and how it ended is in Why
+	Began          // a run begins; the event is of no resource
 )
 
 // String is the stage in reports.
 func (s Stage) String() string {
-	return [...]string{"invalid", "intended", "done", "refused", "failed"}[s]
+	return [...]string{"invalid", "intended", "done", "refused", "failed", "began"}[s]
 }
 
 // Event is one action or refusal, for the audit chain.
@@ -32,6 +33,8 @@ type Event struct {
 	Step     string // empty for a refusal of the whole entry
 	Stage    Stage
 	Why      string // a short word such as "changed" or AWS's error code
+	// Exclusions is the SHA-256 of the file of exclusions that counted; empty for none.
+	Exclusions string
 }
 
 // Recorder writes events where they cannot be taken back. An error of Record means that nothing may be done.

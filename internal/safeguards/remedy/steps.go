@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/elasticache"
-
 	"github.com/lethe-cache/lethe/internal/safeguards/awsapi"
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
 )
@@ -74,9 +72,14 @@ func stepsOf(a Action) []step {
 
 // await asks until the step is done.
 func (w *work) await(ctx context.Context) error {
+	return w.until(ctx, func() (bool, error) { return w.step.done(ctx, w) })
+}
+
+// until asks for as long as patience lasts; after it, it is errWait.
+func (w *work) until(ctx context.Context, ask func() (bool, error)) error {
 	end := time.Now().Add(w.Patience)
 	for {
-		done, err := w.step.done(ctx, w)
+		done, err := ask()
 		switch {
 		case err != nil && !errors.Is(err, errWait):
 			return err
@@ -148,28 +151,6 @@ func remedied(ctx context.Context, w *work) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-func doUpdate(ctx context.Context, w *work, it *awsapi.Item) error {
-	updates, known := model.ServiceUpdates.Of(it.Resource).Get()
-	if !known {
-		return refusal("unknown-updates")
-	}
-	for _, u := range updates {
-		if u.Status != "not-applied" || u.Severity != "critical" && u.Severity != "important" {
-			continue
-		}
-		r, err := w.s.ElastiCache.BatchApplyUpdateAction(ctx, &elasticache.BatchApplyUpdateActionInput{
-			ServiceUpdateName: &u.Name, ReplicationGroupIds: []string{it.Detail.ID},
-		})
-		if err != nil {
-			return failed("update", it, err)
-		}
-		if len(r.UnprocessedUpdateActions) > 0 {
-			return fmt.Errorf("cannot update %s: AWS did not take the update", it.Resource.ID)
-		}
-	}
-	return nil
 }
 
 func doQuarantine(ctx context.Context, w *work, it *awsapi.Item) error {

@@ -26,6 +26,29 @@ func free() watch.Budget {
 }
 
 // Grace, quarantine, hold, snapshot and deletion, over restarts of the process and with looks in between, each at its time.
+// Each whole look begins with a record of which exclusions count, whatever there is to do.
+func TestEachRunIsRecorded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, watch.Settings{Budget: free()}, nil)
+		l.home.AddGroup("good")
+		l.run()
+		l.file = "exclusions: []\n"
+		l.run()
+		x, err := remedy.ReadExclusions([]byte(l.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.events) != 2 || l.events[0].Stage != remedy.Began || l.events[1].Exclusions != x.Sum() || l.events[0].Exclusions == x.Sum() {
+			t.Errorf("records: %+v", l.events)
+		}
+		l.recordErr = errors.New("the disk is full")
+		if _, err := l.Run(context.Background()); err == nil {
+			t.Error("a run that cannot be recorded went on")
+		}
+	})
+}
+
 func TestTheTwoPhases(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,6 +49,9 @@ func (w *Watcher) Run(ctx context.Context) (awsapi.Result, error) {
 	if err := w.begin(); err != nil {
 		return awsapi.Result{}, err
 	}
+	if err := w.recordRun(); err != nil {
+		return awsapi.Result{}, err
+	}
 	var ready []ref
 	known := 0
 	present := map[string]bool{}
@@ -93,6 +96,14 @@ func (w *Watcher) begin() (err error) {
 	w.inRun = 0
 	w.exclusions, err = w.Exclusions()
 	return err
+}
+
+// recordRun says in the audit chain that everything is looked at, and which exclusions count.
+func (w *Watcher) recordRun() error {
+	if w.DryRun {
+		return nil
+	}
+	return w.Recorder.Record(remedy.Event{At: w.Now(), Stage: remedy.Began, Action: "watch", Exclusions: w.exclusions.Sum()})
 }
 
 func (w *Watcher) firstSeen(r ref) time.Time {
@@ -231,7 +242,7 @@ func (w *Watcher) refuse(c Case, a remedy.Action, why string) error {
 		w.Store.put(c)
 		return nil
 	}
-	err := w.Recorder.Record(remedy.Event{At: w.Now(), Resource: c.Resource, Action: a, Stage: remedy.Refused, Why: why})
+	err := w.Recorder.Record(remedy.Event{At: w.Now(), Resource: c.Resource, Action: a, Stage: remedy.Refused, Why: why, Exclusions: w.exclusions.Sum()})
 	if err != nil {
 		return err
 	}
