@@ -58,7 +58,8 @@ func (g *Gateway) UseUpstream(u *Upstream) { g.upstream = u }
 // placeOf is what an executor has to know of a key.
 func placeOf(p *placement) upstream.Place {
 	c := p.category
-	return upstream.Place{Tenant: p.tenant.Name, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff}
+	return upstream.Place{Tenant: p.tenant.Name, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
+		Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI}
 }
 
 // lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.

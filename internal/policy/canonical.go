@@ -28,6 +28,12 @@ func (p *Policy) canonical() []byte {
 		if c.Seal == SealOff { // as above
 			b.WriteString(", seal: off")
 		}
+		if c.Near { // as above
+			b.WriteString(", near: true")
+		}
+		if c.ReplicaReads {
+			b.WriteString(", replica_reads: true")
+		}
 		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {

@@ -91,6 +91,10 @@ type Category struct {
 	RequirePurpose bool
 	// Seal is whether an upstream may see values.
 	Seal Seal
+	// Near allows a gateway in front of an upstream to keep what it read in its own memory, sealed. Never set for PHI.
+	Near bool
+	// ReplicaReads allows reading from an upstream's replicas, which may be behind its primary. Never set for PHI.
+	ReplicaReads bool
 }
 
 const (

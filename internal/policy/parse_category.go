@@ -10,7 +10,8 @@ import (
 func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
-	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "seal", "subjects")
+	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "seal", "subjects",
+		"near", "replica_reads")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -32,6 +33,7 @@ func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	}
 	r.lawOfAge(c, at)
 	r.lawOfPHI(c, at)
+	r.lawOfNearness(c, at)
 }
 
 // required notes what a category of the user's own has to say. Whether it is PHI is never guessed.
@@ -61,6 +63,14 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 	case "require_purpose":
 		if v, ok := r.boolean(n, "require_purpose"); ok {
 			c.RequirePurpose = v
+		}
+	case "near":
+		if v, ok := r.boolean(n, "near"); ok {
+			c.Near = v
+		}
+	case "replica_reads":
+		if v, ok := r.boolean(n, "replica_reads"); ok {
+			c.ReplicaReads = v
 		}
 	case "subjects":
 		choose(r, n, "subjects", &c.Subjects, SubjectsInKeys, SubjectsInValues)
@@ -123,6 +133,19 @@ func (r *reader) lawOfAge(c *Category, at func(string) *yaml.Node) {
 	case c.Expiry == Idle && c.MaxAge < c.Ceiling && !c.PHI:
 		r.mistake(at("ceiling"), "make max_age at least as long as the ceiling",
 			"the ceiling of category %s, %s, is longer than its max_age, %s", c.Name, FormatDuration(c.Ceiling), FormatDuration(c.MaxAge))
+	}
+}
+
+// lawOfNearness: PHI is read from the one place that knows what was written last, and is kept nowhere beside it.
+func (r *reader) lawOfNearness(c *Category, at func(string) *yaml.Node) {
+	switch {
+	case c.Near && c.PHI:
+		r.mistake(at("near"), "leave near out", "category %s is PHI and would be kept in gateways' memory", c.Name)
+	case c.Near && c.Seal == SealOff:
+		r.mistake(at("near"), "leave near out, or write `seal: on`", "category %s has values in clear, and what is kept near is sealed", c.Name)
+	}
+	if c.ReplicaReads && c.PHI {
+		r.mistake(at("replica_reads"), "leave replica_reads out", "category %s is PHI and would be read from where a deletion may not have arrived", c.Name)
 	}
 }
 

@@ -21,6 +21,7 @@ type Backend struct {
 	scripts  *scripts
 	shapes   map[string]*shape
 	stamps   seal.Stamps
+	near     *near // nil: there is none
 
 	mu      sync.Mutex
 	unknown map[uint64]time.Time // data keys that no peer had when it was asked
@@ -28,7 +29,11 @@ type Backend struct {
 
 // NewBackend joins an upstream and a ring. clock is the ring's.
 func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
-	return &Backend{upstream: u, ring: r, clock: clock, sink: s, ledger: newLedger(), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
+	b := &Backend{upstream: u, ring: r, clock: clock, sink: s, ledger: newLedger(), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
+	if max := u.options.NearBytes; max > 0 {
+		b.near = newNear(u, max)
+	}
+	return b
 }
 
 // Executor runs calls against the upstream. One goroutine at a time uses it; it keeps a connection to each node that it
@@ -45,6 +50,7 @@ type Executor struct {
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
+	nearOff bool // the round writes what may be kept near
 	one     [1]*Task
 }
 

@@ -10,6 +10,7 @@ import (
 // knows already: the upstream gives them only if it still has that record.
 func (x *Executor) fetch(t *Task) {
 	t.phase = phaseFetch
+	here := 0 // keys whose records are here
 	for i := range t.keys {
 		k := &t.keys[i]
 		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need == needItems || t.shape.need == needWhole) {
@@ -22,10 +23,17 @@ func (x *Executor) fetch(t *Task) {
 				}
 			}
 		}
+		if x.fromNear(t, k) {
+			here++
+			continue
+		}
 		x.askRecord(k)
 	}
-	if t.quickReady() {
+	switch {
+	case t.quickReady():
 		x.quickStart(t)
+	case here == len(t.keys) && here > 0:
+		x.fetched(t)
 	}
 }
 
@@ -180,6 +188,9 @@ func (x *Executor) fetched(t *Task) {
 			continue
 		}
 		more = x.recordReply(t, k, &o.reply) || more
+		if k.found && k.header.Type == seal.String {
+			x.keepNear(t, k)
+		}
 	}
 	switch {
 	case more:

@@ -166,6 +166,16 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	return true
 }
 
+// supersedes reports whether a record is known to have been replaced or deleted.
+func (l *ledger) supersedes(k *keyState, h *seal.Header) bool {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	return n != nil && (h.Stamp <= n.floor || h.Stamp < n.stamp || n.gone)
+}
+
 // collection appends the record that a collection is thought to have; nothing when none is known.
 func (l *ledger) collection(dst []byte, k *keyState) []byte {
 	id := k.entry.Pseudonym()

@@ -48,6 +48,9 @@ type Options struct {
 	// InClear says that values pass that are not sealed, as they do when data is moved: buffers are cleared after each batch.
 	InClear bool
 
+	// NearBytes is how much may be kept near of what places allow; 0: nothing.
+	NearBytes int64
+
 	DialTimeout   time.Duration // 3 s: connecting, TLS and authentication together
 	Timeout       time.Duration // 1 s: one batch of commands, fail-over and redirections included
 	MaxReplyBytes int           // 64 MiB: one reply

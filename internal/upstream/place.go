@@ -16,6 +16,9 @@ type Place struct {
 	// Plain says that values of the category are not sealed, which is allowed for what is not PHI; key names always are.
 	// Plain values are strings only.
 	Plain bool
+	// Near says that strings that were read may be kept, sealed, in this process; Replica that they may be read from replicas.
+	// Neither is for PHI.
+	Near, Replica bool
 }
 
 // Alarm is what an upstream did that an honest one does not. The zero Alarm is none.

@@ -20,6 +20,10 @@ func (b *Backend) Run(ctx context.Context) {
 	defer q.lane.dropAll()
 	tick := time.NewTicker(queueEvery)
 	defer tick.Stop()
+	if b.near != nil {
+		b.near.links.run(ctx)
+		defer b.near.links.end()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -28,6 +32,9 @@ func (b *Backend) Run(ctx context.Context) {
 		}
 		q.turn()
 		b.ring.Expire()
+		if b.near != nil {
+			b.near.expire(b.clock.Now())
+		}
 	}
 }
 

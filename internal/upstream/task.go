@@ -132,7 +132,7 @@ func (t *Task) blind() bool {
 
 func (x *Executor) wave(tasks []*Task) {
 	x.lane.reset()
-	x.now = x.b.clock.Now()
+	x.now, x.nearOff = x.b.clock.Now(), false
 	defer x.tidy()
 	for _, t := range tasks {
 		x.start(t)
@@ -173,6 +173,7 @@ func (x *Executor) start(t *Task) {
 		}
 	}
 	c.Tx = x.tx
+	x.wroteNear(t)
 	switch {
 	case x.somePlain(t):
 		x.startPlain(t)
