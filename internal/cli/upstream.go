@@ -109,6 +109,7 @@ func (s *serving) useUpstream() error {
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
 		InTouch:     f.serves,
 		Health:      f.look.Health,
+		Near:        f.backend.Near,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	f.context, f.stop = ctx, stop

@@ -29,6 +29,7 @@ type Upstream struct {
 	SentinelUser      string // "": the default user of the sentinels
 	SentinelTokenFile string // "": the sentinels ask for none
 	IAM               UpstreamIAM
+	NearCache         int64 // bytes; 0: none
 }
 
 // UpstreamIAM is an ElastiCache user who logs in with tokens that AWS credentials sign.
@@ -76,6 +77,8 @@ func upstreamRows() []entry {
 			number(1, 1000, func(c *Config) *int { return &c.Upstream.Gateways })),
 		row("upstream.plaintext", "off|on", "off", "whether an upstream on loopback or a unix socket may be spoken to without TLS",
 			onOff(func(c *Config) *bool { return &c.Upstream.PlainText })),
+		row("upstream.near_cache", "SIZE|off", "off", "memory for sealed entries of categories with near: true, which the upstream tells changes of",
+			orOff(size(1<<20, 1<<40, func(c *Config) *int64 { return &c.Upstream.NearCache }), func(c *Config) { c.Upstream.NearCache = 0 })),
 		row("upstream.server_name", "NAME", "", "the name in the upstream's certificates; none is the host that is connected to",
 			text(func(u *Upstream) *string { return &u.ServerName })),
 		row("upstream.sentinel_user", "NAME", "", "the sentinels' user; none is their default user", text(func(u *Upstream) *string { return &u.SentinelUser })),

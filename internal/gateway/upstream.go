@@ -35,12 +35,15 @@ type Upstream struct {
 	InTouch func() bool
 	// Health is how the upstream was when it was last looked at.
 	Health func() upstream.Health
+	// Near is what the near cache does.
+	Near func() upstream.NearStats
 }
 
 // UpstreamState is how the gateway gets on with its upstream, for metrics.
 type UpstreamState struct {
 	upstream.Health
 	InTouch bool
+	Near    upstream.NearStats
 }
 
 // UpstreamState returns it; false without an upstream.
@@ -48,7 +51,7 @@ func (g *Gateway) UpstreamState() (UpstreamState, bool) {
 	if g.upstream == nil {
 		return UpstreamState{}, false
 	}
-	return UpstreamState{Health: g.upstream.Health(), InTouch: g.upstream.InTouch()}, true
+	return UpstreamState{Health: g.upstream.Health(), InTouch: g.upstream.InTouch(), Near: g.upstream.Near()}, true
 }
 
 // UseUpstream makes the workers that are made from now on keep entries in an upstream, each by an executor of its own. The

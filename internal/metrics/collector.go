@@ -76,6 +76,17 @@ var (
 	upstreamAlarms   = desc("lethe_upstream_alarms_total", "Entries that the upstream answered as no honest one does, and that were taken for misses: altered, replayed or overdue.", "alarm")
 )
 
+// What a near cache adds.
+var (
+	nearHits          = desc("lethe_near_cache_hits_total", "Reads that the near cache answered; the audit has them like any other.")
+	nearMisses        = desc("lethe_near_cache_misses_total", "Reads that it could have answered and that went to the upstream.")
+	nearInvalidations = desc("lethe_near_cache_invalidations_total", "Changes that the upstream told of.")
+	nearResets        = desc("lethe_near_cache_resets_total", "Connections for being told that were lost or refused; what had come over them was dropped.")
+	nearEntries       = desc("lethe_near_cache_entries", "Entries that are kept near.")
+	nearBytes         = desc("lethe_near_cache_bytes", "Bytes that they take.")
+	nearLimit         = desc("lethe_near_cache_limit_bytes", "Bytes that they may take.")
+)
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
@@ -159,6 +170,15 @@ func (c *Collector) collectUpstream(gauge gaugeFunc, count countFunc) {
 	gauge(upstreamInTouch, oneFor(state.InTouch))
 	for a := upstream.Altered; a < upstream.Alarms; a++ {
 		count(upstreamAlarms, g.Stats.Alarms(a), a.String())
+	}
+	if n := state.Near; n.Limit > 0 {
+		count(nearHits, n.Hits)
+		count(nearMisses, n.Misses)
+		count(nearInvalidations, n.Invalidations)
+		count(nearResets, n.Resets)
+		gauge(nearEntries, float64(n.Entries))
+		gauge(nearBytes, float64(n.Bytes))
+		gauge(nearLimit, float64(n.Limit))
 	}
 }
 

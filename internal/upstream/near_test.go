@@ -135,8 +135,8 @@ func TestNearCacheIsBounded(t *testing.T) {
 // Without the connection that tells of changes nothing is kept: whether it is closed, or nothing comes over it any more.
 func TestNearCacheIsEmptiedWithItsConnection(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	g := nearGateway(t, upstream.Options{Mode: upstream.Standalone, Addresses: []string{s.addr()}, PlainText: true, Timeout: time.Second}, 1<<20)
+	s := testkit.StartNode(t)
+	g := nearGateway(t, upstream.Options{Mode: upstream.Standalone, Addresses: []string{s.Addr()}, PlainText: true, Timeout: time.Second}, 1<<20)
 	f := func(name string, lose, mend func()) {
 		t.Helper()
 		g.expect(ok, "SET", "k", "near")
@@ -152,14 +152,14 @@ func TestNearCacheIsEmptiedWithItsConnection(t *testing.T) {
 		g.kept("k", near)
 	}
 	f("closed", func() {
-		for _, line := range strings.Split(s.must("CLIENT", "LIST"), "\n") {
+		for _, line := range strings.Split(s.Must("CLIENT", "LIST"), "\n") {
 			if strings.Contains(line, "flags=t") {
 				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
-				s.must("CLIENT", "KILL", "ID", id)
+				s.Must("CLIENT", "KILL", "ID", id)
 			}
 		}
 	}, func() {})
-	f("stopped", func() { s.signal(syscall.SIGSTOP) }, func() { s.signal(syscall.SIGCONT) })
+	f("stopped", func() { s.Signal(syscall.SIGSTOP) }, func() { s.Signal(syscall.SIGCONT) })
 }
 
 // What its place does not allow is never kept: PHI above all.
