@@ -129,7 +129,15 @@ func writeMarked(t *testing.T, c *testkit.Client, from, to int, mark string) {
 }
 
 // countInMemory counts a text in everything that can be read of a process's memory.
-func countInMemory(t *testing.T, pid int, text string) int {
+func countInMemory(t *testing.T, pid int, text string) (n int) {
+	t.Helper()
+	walkMemory(t, pid, "r", len(text)-1, func(part []byte) { n += bytes.Count(part, []byte(text)) })
+	return n
+}
+
+// walkMemory shows everything of a process's memory that has these permissions, which begin with "r", in parts that overlap by
+// so many bytes: what is looked for may lie across the border of two. A part is valid during the call.
+func walkMemory(t *testing.T, pid int, permissions string, overlap int, see func(part []byte)) {
 	t.Helper()
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
@@ -140,7 +148,7 @@ func countInMemory(t *testing.T, pid int, text string) int {
 		t.Fatalf("cannot read the server's memory; run this test as root: %v", err)
 	}
 	defer mem.Close()
-	total, readable := 0, 0
+	readable := 0
 	for line := range strings.Lines(string(maps)) {
 		var from, to int64
 		var flags string
@@ -150,38 +158,34 @@ func countInMemory(t *testing.T, pid int, text string) int {
 		if _, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &flags); err != nil {
 			t.Fatalf("cannot read a line of maps: %v", err)
 		}
-		if !strings.HasPrefix(flags, "r") {
-			continue
+		if strings.HasPrefix(flags, permissions) {
+			readable += walkBetween(mem, from, to, overlap, see)
 		}
-		n, read := countBetween(mem, from, to, text)
-		total += n
-		readable += read
 	}
 	if readable == 0 {
 		t.Fatal("nothing of the server's memory can be read; run this test as root")
 	}
-	return total
 }
 
-// countBetween counts a text between two addresses and tells how many bytes could be read.
-func countBetween(mem *os.File, from, to int64, text string) (n, readable int) {
+// walkBetween is walkMemory between two addresses; it tells how many bytes could be read.
+func walkBetween(mem *os.File, from, to int64, overlap int, see func([]byte)) (readable int) {
 	buf := make([]byte, 4<<20)
 	for at := from; at < to; {
 		read, err := mem.ReadAt(buf[:min(int64(len(buf)), to-at)], at)
 		if read > 0 {
-			n += bytes.Count(buf[:read], []byte(text))
+			see(buf[:read])
 			readable += read
 		}
 		step := int64(read)
 		if err != nil {
-			return n, readable
+			return readable
 		}
 		if at+step < to {
-			step -= int64(len(text)) - 1 // a copy may lie across the border of two reads
+			step -= int64(overlap)
 		}
 		at += step
 	}
-	return n, readable
+	return readable
 }
 
 // countInFiles counts a text in all files under a directory.

@@ -39,6 +39,7 @@ type record struct {
 	Command  string `json:"command"`
 	Outcome  string `json:"outcome"`
 	KeyName  string `json:"key_name"`
+	Detail   string `json:"detail"`
 }
 
 // verify runs `lethe audit verify`, which has to find the log whole.

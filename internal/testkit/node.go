@@ -166,6 +166,16 @@ func text(v resp.Value) string {
 	return string(v.Str)
 }
 
+// Dial opens a connection.
+func (n *Node) Dial(t testing.TB) *Client {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", n.Addr(), startTimeout)
+	if err != nil {
+		t.Fatalf("cannot connect to redis-server: %v", err)
+	}
+	return newClient(t, conn)
+}
+
 // Must is Do that fails the test on an error.
 func (n *Node) Must(args ...string) string {
 	n.t.Helper()

@@ -259,6 +259,10 @@ func TestTheQueueDeletesAtTheDeadline(t *testing.T) {
 		records, data := o.keys()
 		return len(records) == 1 && len(data) == 0 && g.sink.hasExpired("A phi short") && g.sink.hasExpired("A phi h")
 	})
+	alarms := g.sink.takeAlarms()
+	if !strings.Contains(alarms, "overdue A phi short") || !strings.Contains(alarms, "overdue A phi h") || strings.Contains(alarms, "longer") {
+		t.Errorf("somebody has removed the expirations; the alarms are %q", alarms)
+	}
 	if g.sink.hasExpired("A phi longer") {
 		t.Error("an entry that was written again has expired")
 	}

@@ -212,6 +212,9 @@ func (l *lane) exchange(address string, by time.Time) {
 	}
 	err = l.collect(c, err)
 	c.queue, c.pending = c.queue[:0], 0
+	if err == nil && c.in.start != c.in.end {
+		err = errProtocol // what nobody asked for would be taken for the reply to what is asked next
+	}
 	if err != nil {
 		l.drop(address)
 		if err != errTogether {

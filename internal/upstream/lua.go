@@ -53,12 +53,18 @@ end
 return out
 `
 
-// endText deletes an entry that has ended, unless there is another record in its place: 1 deleted, 0 nothing there, 2 another.
+// endText deletes an entry that has ended, unless there is another record in its place: 1 deleted, 0 nothing there, 2 another,
+// 3 deleted although the upstream would have kept it for longer than two clocks differ: somebody has changed its expiration.
 const endText = `#!lua flags=allow-oom
 local have = redis.call('GETRANGE', KEYS[1], 0, 39)
 if have ~= '' and have ~= ARGV[1] then return 2 end
+local answer = have == '' and 0 or 1
+for i = 1, 2 do
+  local left = redis.call('PTTL', KEYS[i])
+  if left == -1 or left > tonumber(ARGV[2]) then answer = 3 end
+end
 redis.call('UNLINK', KEYS[1], KEYS[2])
-return have == '' and 0 or 1
+return answer
 `
 
 // scripts are the upstream's, made once for each Backend. Deleting is allowed when the upstream's memory is full.

@@ -30,7 +30,7 @@ const (
 	Altered Alarm = iota + 1
 	// Replayed: a record that is authentic but older than what this gateway knows to have replaced or deleted it.
 	Replayed
-	// Overdue: a record that the upstream should have deleted at its deadline.
+	// Overdue: a record that the upstream should have deleted at its deadline, or was told by somebody to keep for longer.
 	Overdue
 	// Alarms is one more than the last.
 	Alarms
@@ -51,9 +51,10 @@ func (a Alarm) String() string {
 }
 
 // Sink is told what happens to entries beside what commands answer. Names are valid during the call only. Alarms come in the
-// goroutine of the executor that runs the command, expirations in the goroutine of Backend.Run.
+// goroutine of the executor that runs the command or of Backend.Run, expirations in that of Backend.Run.
 type Sink interface {
-	// Alarm is told of a lie of the upstream about an entry that a command named; the command has seen a miss.
+	// Alarm is told of a lie of the upstream about an entry: a command that named it has seen a miss, or it has ended. The name
+	// is nil where it cannot be opened any more.
 	Alarm(a Alarm, tenant, category string, name []byte)
 	// Expired is told of an entry that was deleted at its deadline, in Unix milliseconds.
 	Expired(tenant, category string, name []byte, deadline int64)

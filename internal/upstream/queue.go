@@ -69,9 +69,10 @@ func (q *queue) delete(ended []*note) {
 		if q.b.upstream.Clustered() {
 			slot = slotOf(name)
 		}
-		l.eval(q.b.scripts.end, slot, false, 2, 1)
+		l.eval(q.b.scripts.end, slot, false, 2, 2)
 		l.out = appendArg(appendArg(l.out, name), data)
 		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
+		l.out = appendArgInt(l.out, overdueMillis)
 		l.end()
 	}
 	l.run()
@@ -82,13 +83,14 @@ func (q *queue) delete(ended []*note) {
 			q.failed = append(q.failed, n)
 		case o.err != nil || o.reply.n != 2:
 			// An upstream that does not answer has the deadline as well: there is no use in trying for ever.
-			q.tell(n)
+			q.tell(n, o.err == nil && o.reply.kind == ':' && o.reply.n == 3)
 		}
 	}
 }
 
-// tell opens the entry's name for the record of its expiration. The data key lives a little longer than the deadline.
-func (q *queue) tell(n *note) {
+// tell opens the entry's name for the record of its expiration, and for the alarm where it was to be kept for longer. The
+// data key lives a little longer than the deadline.
+func (q *queue) tell(n *note, kept bool) {
 	if q.b.sink == nil {
 		return
 	}
@@ -97,6 +99,9 @@ func (q *queue) tell(n *note) {
 		q.name = name
 	} else {
 		name = nil // the record of the expiration says that much: an entry of the tenant and the category
+	}
+	if kept {
+		q.b.sink.Alarm(Overdue, n.tenant, n.category, name)
 	}
 	q.b.sink.Expired(n.tenant, n.category, name, n.deadline)
 	clear(q.name[:cap(q.name)])
