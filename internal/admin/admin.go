@@ -1,6 +1,6 @@
-// Package admin is Lethe seen over HTTPS: health, readiness and metrics, and the consents of patients. It shows no key, no
-// value and no user; whoever may look beyond the machine itself must show a credential, and whoever changes a consent must
-// show one wherever he is.
+// Package admin is Lethe seen over HTTPS: health, readiness and metrics, the consents of patients, and the audit. It shows
+// no key and no value; whoever may look beyond the machine itself must show a credential, and whoever changes a consent or
+// reads the audit must show one wherever he is.
 //
 // It decides nothing: who somebody is and what comes of a change are asked of what it is built with. cli builds and runs
 // it.
@@ -9,6 +9,7 @@ package admin
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -24,13 +25,14 @@ import (
 type Options struct {
 	Registry *prometheus.Registry
 	// Ready says why the server cannot serve now; empty means that it can.
-	Ready func() string
-	// Authorise checks a credential for requests that do not come from the machine itself.
-	Authorise func(user string, token []byte) bool
-	Consents  Consents // nil: there are no pages about consent
-	// Officer says who shows a credential, and whether he may change consents: the error is an ErrDenied or an ErrNotOfficer,
-	// or why it cannot be told. It is needed with Consents.
-	Officer func(ctx context.Context, c Credential) (*Officer, error)
+	Ready    func() string
+	Consents Consents // nil: there are no pages about consent
+	Audit    Audit    // nil: there is no page about the audit
+	// Officer says who shows a credential, and whether his roles give him a right: the error is an ErrDenied or an
+	// ErrNotOfficer, or why it cannot be told.
+	Officer func(ctx context.Context, c Credential, need Right) (*Officer, error)
+	// Revoked reports whether a client certificate that was good at the handshake is revoked now; nil: none is.
+	Revoked func(*x509.Certificate) bool
 	Log     *slog.Logger
 }
 
@@ -53,7 +55,22 @@ func Handler(o Options) http.Handler {
 	if o.Consents != nil {
 		newConsentPages(&o).register(mux)
 	}
-	return mux
+	if o.Audit != nil {
+		newAuditPage(&o).register(mux)
+	}
+	return o.unrevoked(mux)
+}
+
+// unrevoked ends connections whose certificate has been revoked since their handshake, with their next request.
+func (o *Options) unrevoked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cert := certificateOf(r); cert != nil && o.Revoked != nil && o.Revoked(cert) {
+			w.Header().Set("Connection", "close")
+			http.Error(w, "the certificate is revoked", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func answer(w http.ResponseWriter, status int, why string) {
@@ -71,10 +88,11 @@ func answer(w http.ResponseWriter, status int, why string) {
 func (o *Options) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !fromLoopback(r.RemoteAddr) {
-			user, token, ok := r.BasicAuth()
-			if !ok || !o.Authorise(user, []byte(token)) {
-				w.Header().Set("WWW-Authenticate", `Basic realm="lethe"`)
-				http.Error(w, "a user and token are needed from another machine", http.StatusUnauthorized)
+			if _, bad := o.officer(r, RightOperate); bad != nil {
+				if bad.status == http.StatusUnauthorized {
+					w.Header().Set("WWW-Authenticate", `Basic realm="lethe"`)
+				}
+				http.Error(w, bad.text, bad.status)
 				return
 			}
 		}

@@ -70,7 +70,7 @@ func (p *consentPages) admit(w http.ResponseWriter, r *http.Request, do func(htt
 		w.Header().Set("Retry-After", "1")
 		return &refusal{http.StatusServiceUnavailable, "too many requests at once"}
 	}
-	who, bad := p.officer(r.Context(), r)
+	who, bad := p.o.officer(r, RightConsent)
 	if bad != nil {
 		if bad.status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Basic realm="lethe"`)

@@ -57,7 +57,7 @@ func (*registry) Receipt(asked string) (string, []byte, error) {
 }
 
 // officer knows jane, who may change consents of T1, and app, who may not.
-func officer(_ context.Context, c admin.Credential) (*admin.Officer, error) {
+func officer(_ context.Context, c admin.Credential, _ admin.Right) (*admin.Officer, error) {
 	switch {
 	case string(c.Token) == "slow":
 		return nil, errors.New("the provider is away")
@@ -71,7 +71,7 @@ func officer(_ context.Context, c admin.Credential) (*admin.Officer, error) {
 
 func pages(r *registry) http.Handler {
 	return admin.Handler(admin.Options{Registry: prometheus.NewRegistry(), Consents: r, Officer: officer,
-		Ready: func() string { return "" }, Authorise: func(string, []byte) bool { return false }, Log: slog.New(slog.DiscardHandler)})
+		Ready: func() string { return "" }, Log: slog.New(slog.DiscardHandler)})
 }
 
 // ask sends a request as jane and returns status and body.

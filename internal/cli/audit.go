@@ -156,13 +156,20 @@ func (a *auditCommand) addReading(cmd *cobra.Command) {
 
 func (a *auditCommand) newSearch() *cobra.Command {
 	var words searchWords
+	var remote auditRemote
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Find records",
+		Long: "Find records in the log of the data directory, or with --server in that of a running server, as a user with the\n" +
+			"role auditor: its token is read from standard input, and it sees its own tenants, under pseudonyms.",
 		Example: "  lethe audit search --data-dir /var/lib/lethe --user ward-3 --since 1h\n" +
-			"  lethe audit search --data-dir /var/lib/lethe --tenant TENANT001 --subject 12345 --action read --json",
+			"  lethe audit search --data-dir /var/lib/lethe --tenant TENANT001 --subject 12345 --action read --json\n" +
+			"  printf %s \"$TOKEN\" | lethe audit search --server https://lethe.example.org:9380 --ca ca.pem --as jane --since 1h",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if remote.server != "" {
+				return a.searchRemotely(&remote, &words)
+			}
 			q, err := words.query(time.Now())
 			if err != nil {
 				return err
@@ -182,6 +189,9 @@ func (a *auditCommand) newSearch() *cobra.Command {
 	flags.StringVar(&words.since, "since", "", "from this time on: RFC 3339, or how long ago, such as 90m")
 	flags.StringVar(&words.until, "until", "", "before this time: RFC 3339, or how long ago")
 	flags.IntVar(&words.q.Limit, "limit", 0, "at most so many records, the oldest first; 0 for all")
+	flags.StringVar(&remote.server, "server", "", "address of a running server's admin API, such as https://HOST:9380")
+	flags.StringVar(&remote.as, "as", "", "with --server, the user who asks")
+	flags.StringVar(&remote.ca, "ca", "", "with --server, a PEM file of authorities that its certificate may be from (default: the system's)")
 	a.addReading(cmd)
 	return cmd
 }
@@ -320,15 +330,20 @@ func (a *auditCommand) printer(names *audit.Pseudonyms) func(*audit.Event) error
 		lines.SetEscapeHTML(false)
 		return func(e *audit.Event) error { return lines.Encode(e.View(names, a.reveal)) }
 	}
+	show := a.viewPrinter()
+	return func(e *audit.Event) error { return show(e.View(names, a.reveal)) }
+}
+
+// viewPrinter prints what is shown of events, as a table that needs no second pass.
+func (a *auditCommand) viewPrinter() func(audit.View) error {
 	const row = "%-9s %-24s %-14s %-12s %-10s %-10s %-13s %-9s %-32s %-32s %s\n"
 	headed := false
-	return func(e *audit.Event) error {
+	return func(v audit.View) error {
 		if !headed {
 			headed = true
 			fmt.Fprintf(a.env.stdout, row, "SEQUENCE", "TIME", "USER", "TENANT", "CATEGORY", "COMMAND", "ACTION", "OUTCOME",
 				"ENTRY", "SUBJECT", "DETAIL")
 		}
-		v := e.View(names, a.reveal)
 		entry, subject := v.Entry, v.Subject
 		if a.reveal {
 			entry, subject = v.KeyName, v.SubjectName

@@ -2,10 +2,6 @@ package cli
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -16,9 +12,8 @@ import (
 // certificate is the server's certificate: the data directory's own or the one that the settings name. It is looked after
 // while the server runs, and connections that are open keep the one that they began with.
 type certificate struct {
-	dir       *secret.Dir
-	settings  config.TLS
-	clientCAs *x509.CertPool
+	dir      *secret.Dir
+	settings config.TLS
 
 	mu      sync.RWMutex
 	current *tls.Certificate
@@ -30,16 +25,6 @@ const renewEvery = time.Hour
 
 func newCertificate(dir *secret.Dir, settings config.TLS) (*certificate, error) {
 	c := &certificate{dir: dir, settings: settings}
-	if settings.ClientCA != "" {
-		pem, err := os.ReadFile(settings.ClientCA)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the authorities for client certificates: %w", err)
-		}
-		c.clientCAs = x509.NewCertPool()
-		if !c.clientCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("the file of authorities for client certificates holds no certificate")
-		}
-	}
 	return c, c.renew()
 }
 
@@ -68,7 +53,7 @@ func (c *certificate) renew() error {
 
 // config returns the TLS configuration for listeners.
 func (c *certificate) config() *tls.Config {
-	config := &tls.Config{
+	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c.mu.RLock()
@@ -76,8 +61,4 @@ func (c *certificate) config() *tls.Config {
 			return c.current, nil
 		},
 	}
-	if c.clientCAs != nil {
-		config.ClientCAs, config.ClientAuth = c.clientCAs, tls.RequireAndVerifyClientCert
-	}
-	return config
 }

@@ -2,17 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/lethe-cache/lethe/internal/admin"
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/gateway"
-	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/secret"
 )
 
@@ -24,7 +20,6 @@ type consentOffice struct {
 	store   *consent.Store
 	keeper  *consent.Keeper
 	options consent.Options
-	guard   *identity.Guard
 	log     *slog.Logger
 }
 
@@ -40,7 +35,7 @@ const (
 func openConsents(dir *secret.Dir, g *gateway.Gateway, trail *audit.Log, log *slog.Logger, f *front, values ...string) (*consentOffice, error) {
 	fence := gateway.LongestCeiling(g.Policy, values...)
 	store := consent.NewStore(g.Clock, fence)
-	k := &consentOffice{gateway: g, step: g.NewConsent(store, values...), store: store, guard: identity.NewGuard(), log: log}
+	k := &consentOffice{gateway: g, step: g.NewConsent(store, values...), store: store, log: log}
 	k.options = consent.Options{
 		Dir: dir, Store: store, Clock: g.Clock, Fence: fence, Recorder: auditRecorder{trail}, Gateways: []consent.Gateway{k.step},
 	}
@@ -115,48 +110,4 @@ func (k *consentOffice) Receipt(id string) (tenant string, file []byte, err erro
 		return "", nil, err
 	}
 	return r.Tenant, file, nil
-}
-
-// officer checks a credential of the admin API: a user of the server with the right to change consents, which roles give
-// and rules cannot. Failures slow the next ones down as they do for clients.
-func (k *consentOffice) officer(ctx context.Context, c admin.Credential) (*admin.Officer, error) {
-	now := time.UnixMilli(k.gateway.Clock.Now())
-	if !k.guard.Admit(c.User, c.Source, now) {
-		return nil, admin.ErrDenied
-	}
-	login, err := k.gateway.Directory.Login(ctx, identity.Attempt{Name: c.User, Token: c.Token, Source: c.Source})
-	if errors.Is(err, identity.ErrDenied) {
-		k.guard.Failed(c.User, c.Source, now)
-		k.recordDenied(c)
-		return nil, admin.ErrDenied
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot check a credential: %w", err)
-	}
-	k.guard.Succeeded(c.User, c.Source, now)
-	user := login.User
-	if !user.Rights().Has(identity.RightConsent) {
-		k.recordDenied(admin.Credential{User: user.Name, Source: c.Source})
-		return nil, admin.ErrNotOfficer
-	}
-	return &admin.Officer{
-		Name: user.Name, Method: string(login.Method), Home: user.Home(),
-		Reaches: func(tenant string) bool { return user.HasTenant([]byte(tenant)) },
-	}, nil
-}
-
-// recordDenied records an attempt on the consents. A name that is no user's may be a token typed in the wrong place.
-func (k *consentOffice) recordDenied(c admin.Credential) {
-	name := "unknown"
-	if _, known := k.gateway.Directory.Lookup(c.User); known {
-		name = c.User
-	}
-	var b audit.Batch
-	b.Add(&audit.Record{
-		At: k.gateway.Clock.Wall(), Actor: &audit.Actor{User: name, Method: "admin", Source: c.Source.String()},
-		Action: audit.Revoke, Outcome: audit.Denied, Command: "CONSENT",
-	})
-	if err := k.gateway.Audit.Commit(&b); err != nil {
-		k.log.Error("a refused attempt on the consents could not be recorded", "error", err)
-	}
 }

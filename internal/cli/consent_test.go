@@ -144,9 +144,10 @@ func TestOfficersOfTheAdminAPI(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	desk := newAdminDesk(office.gateway, slog.New(slog.DiscardHandler))
 	f := func(user string, token []byte, want error) *admin.Officer {
 		t.Helper()
-		who, err := office.officer(context.Background(), admin.Credential{User: user, Token: bytes.Clone(token), Source: netip.MustParseAddr("192.0.2.1")})
+		who, err := desk.officer(context.Background(), admin.Credential{User: user, Token: bytes.Clone(token), Source: netip.MustParseAddr("192.0.2.1")}, admin.RightConsent)
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", user, err, want)
 		}

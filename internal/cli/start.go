@@ -138,7 +138,7 @@ func (s *serving) openConsents() (err error) {
 
 func (s *serving) startServer() (err error) {
 	limits := s.settings.Limits
-	s.server, err = server.New(s.gateway, s.clientTLS(), s.log, server.Options{
+	s.server, err = server.New(s.gateway, s.listenerTLS(), s.log, server.Options{
 		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
 		IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
 		MaxRequest: int(limits.Request), Balancers: s.settings.Access.ProxyFrom,
@@ -190,11 +190,15 @@ func (s *serving) run(ctx context.Context) error {
 	parts.Go(func() { s.lookAfterAccess(ctx) })
 	part("clients", func() error { return s.server.Serve(ctx, s.listener) })
 	part("administrators", func() error {
-		return admin.Serve(ctx, s.adminListener, s.certificate.config(), admin.Options{
+		o := admin.Options{
 			Registry: metrics.New(metrics.Sources{Gateway: s.gateway, Server: s.server, Audit: s.audit, Version: Version}),
-			Ready:    s.notReady, Authorise: s.mayLook, Log: s.log,
-			Consents: s.consents, Officer: s.consents.officer,
-		})
+			Ready:    s.notReady, Officer: newAdminDesk(s.gateway, s.log).officer, Log: s.log,
+			Consents: s.consents, Audit: auditOffice{s},
+		}
+		if s.access.trust != nil {
+			o.Revoked = s.access.trust.Revoked
+		}
+		return admin.Serve(ctx, s.adminListener, s.listenerTLS(), o)
 	})
 	parts.Wait()
 	select {
@@ -212,16 +216,6 @@ func (s *serving) notReady() string {
 		return "audit records cannot be written"
 	}
 	return s.front.notReady()
-}
-
-// mayLook lets users who may administer the server read its metrics from another machine.
-func (s *serving) mayLook(user string, token []byte) bool {
-	u, err := s.gateway.Directory.Authenticate(user, token)
-	if err != nil {
-		return false
-	}
-	id, ok := s.gateway.Table.ID("acl|list")
-	return ok && u.Permissions().Command(id)
 }
 
 // close takes down what was built, the last part first.

@@ -87,8 +87,8 @@ func (s *serving) openIdentities() error {
 	return nil
 }
 
-// clientTLS is the TLS configuration of the clients' listener.
-func (s *serving) clientTLS() *tls.Config {
+// listenerTLS is the TLS configuration of both listeners: certificates of clients are judged in the same way everywhere.
+func (s *serving) listenerTLS() *tls.Config {
 	c := s.certificate.config()
 	if s.access.trust != nil {
 		s.access.trust.Configure(c)

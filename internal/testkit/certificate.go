@@ -33,7 +33,7 @@ func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, SubjectKeyId: []byte("test authority"),
 	}
 	c := sign(t, template, nil)
 	cert, err := x509.ParseCertificate(c.der)
@@ -83,6 +83,24 @@ func (a *Authority) Pool() *x509.CertPool {
 func (a *Authority) File(t testing.TB, dir string) string {
 	t.Helper()
 	return writePEM(t, filepath.Join(dir, "authority.pem"), "CERTIFICATE", a.cert.Raw)
+}
+
+// Revoke writes the authority's revocation list with these certificates into a directory and returns its path.
+func (a *Authority) Revoke(t testing.TB, dir string, revoked ...*Certificate) string {
+	t.Helper()
+	list := &x509.RevocationList{Number: big.NewInt(time.Now().UnixNano()), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(24 * time.Hour)}
+	for _, c := range revoked {
+		cert, err := x509.ParseCertificate(c.der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: list.ThisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, a.cert, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writePEM(t, filepath.Join(dir, "revoked.pem"), "X509 CRL", der)
 }
 
 // TLS is the certificate as crypto/tls takes it.
