@@ -39,7 +39,8 @@ test-identity: ## log-ins against a real OpenID provider (npm's oidc-provider) a
 	  missing=; [ -x /usr/sbin/slapd ] || missing=slapd; command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	  [ -z "$$missing" ] || { $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; }
 	@[ -d dist/identity/node_modules/oidc-provider ] || npm install --prefix dist/identity --no-audit --no-fund --ignore-scripts $(OIDCPROVIDER)
-	LETHE_NODE_MODULES=$(CURDIR)/dist/identity/node_modules $(GO) test -count=1 -tags 'oidcprovider slapd' ./internal/oidc ./internal/ldapauth
+	LETHE_NODE_MODULES=$(CURDIR)/dist/identity/node_modules $(GO) test -count=1 -tags 'oidcprovider slapd' -timeout 20m ./internal/oidc ./internal/ldapauth
+	LETHE_NODE_MODULES=$(CURDIR)/dist/identity/node_modules $(GO) test -count=1 -tags 'oidcprovider slapd' -run 'Real|LDAP' ./conformance
 
 unit: ## all tests with the race detector
 	$(GO) run ./internal/testkit/summary -- $(GO) test -race -json -timeout 30m $(TESTFLAGS) ./...

@@ -3,29 +3,18 @@
 package ldapauth_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/ldapauth"
 	"github.com/lethe-cache/lethe/internal/secret"
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 // slapd is Debian's OpenLDAP server with three people and two groups, on ports of its own. Run with
@@ -86,103 +75,10 @@ cn: operators
 member: uid=bob,ou=people,dc=example,dc=org
 `
 
-const serverConfig = `include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-pidfile %[1]s/pid
-TLSCACertificateFile %[1]s/ca.pem
-TLSCertificateFile %[1]s/ca.pem
-TLSCertificateKeyFile %[1]s/key.pem
-security ssf=128
-access to attrs=userPassword by anonymous auth by self write
-access to * by dn.exact="cn=lethe,dc=example,dc=org" read by self read by users read
-database mdb
-suffix "dc=example,dc=org"
-rootdn "cn=root,dc=example,dc=org"
-rootpw root-secret
-directory %[1]s/db
-maxsize 10485760
-`
-
 func startSlapd(t *testing.T) *slapd {
 	t.Helper()
-	dir := t.TempDir()
-	s := &slapd{t: t, roots: x509.NewCertPool()}
-	s.certificate(dir)
-	write := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("slapd.conf", fmt.Sprintf(serverConfig, dir))
-	write("people.ldif", people)
-	if err := os.Mkdir(filepath.Join(dir, "db"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("/usr/sbin/slapadd", "-f", dir+"/slapd.conf", "-l", dir+"/people.ldif").CombinedOutput(); err != nil {
-		t.Fatalf("slapadd: %v\n%s", err, out)
-	}
-	s.ldaps, s.tls = freeAddress(t), freeAddress(t)
-	cmd := exec.Command("/usr/sbin/slapd", "-h", "ldaps://"+s.ldaps+" ldap://"+s.tls, "-f", dir+"/slapd.conf", "-d", "0")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		c, err := net.Dial("tcp", s.ldaps)
-		if err == nil {
-			c.Close()
-			return s
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("slapd did not start")
-		}
-	}
-}
-
-func (s *slapd) certificate(dir string) {
-	s.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "slapd"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	s.roots.AppendCertsFromPEM(certificate)
-	for name, data := range map[string][]byte{"ca.pem": certificate, "key.pem": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	server := testkit.StartSlapd(t, people)
+	return &slapd{t: t, roots: server.Authority.Pool(), ldaps: server.LDAPS, tls: server.StartTLS}
 }
 
 // options are those of a site that uses this directory.

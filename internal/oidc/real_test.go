@@ -3,79 +3,25 @@
 package oidc_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
-	"net/http"
-	"net/url"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/oidc"
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
-// realProvider runs npm's oidc-provider and returns its issuer and a way to get tokens from it. It needs node 20, and in
-// $LETHE_NODE_MODULES a directory whose node_modules has oidc-provider 8:
+// realProvider runs npm's oidc-provider. It needs node 20, and in $LETHE_NODE_MODULES a directory whose node_modules has
+// oidc-provider 8:
 //
 //	npm install --prefix DIR oidc-provider@8
 //	LETHE_NODE_MODULES=DIR/node_modules go test -tags oidcprovider ./internal/oidc
 func realProvider(t *testing.T, ttl string) (issuer string, token func(resource string) string) {
 	t.Helper()
-	modules := os.Getenv("LETHE_NODE_MODULES")
-	if modules == "" {
-		t.Fatal("LETHE_NODE_MODULES is not set")
-	}
-	const secret = "a-secret-of-the-test"
-	cmd := exec.Command("node", "testdata/provider.mjs")
-	cmd.Env = append(os.Environ(), "MODULES="+modules, "CLIENT_SECRET="+secret, "TTL="+ttl)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if issuer = lines.Text(); strings.HasPrefix(issuer, "http://") {
-			break
-		}
-	}
-	if issuer == "" {
-		t.Fatal("the provider did not start")
-	}
-	return issuer, func(resource string) string {
-		t.Helper()
-		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"cache"}, "resource": {resource}}
-		r, err := http.NewRequest(http.MethodPost, issuer+"/token", strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.SetBasicAuth("billing", secret)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		var body struct {
-			Token string `json:"access_token"`
-		}
-		if err := json.NewDecoder(answer.Body).Decode(&body); err != nil || body.Token == "" {
-			t.Fatalf("status %d, %v", answer.StatusCode, err)
-		}
-		return body.Token
-	}
+	p := testkit.StartOIDCProvider(t, "testdata/provider.mjs", ttl)
+	return p.Issuer, func(resource string) string { t.Helper(); return p.Token(t, "billing", resource) }
 }
 
 func TestRealProvider(t *testing.T) {

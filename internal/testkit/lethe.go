@@ -193,10 +193,12 @@ func (l *Lethe) Restart(t testing.TB, o LetheOptions) *Lethe {
 // TLS is how a client connects: it trusts the data directory's authority.
 func (l *Lethe) TLS() *tls.Config { return &tls.Config{RootCAs: l.CA, ServerName: "localhost"} }
 
-// Connect opens a connection that has shown no credential.
-func (l *Lethe) Connect(t testing.TB) *Client {
+// Connect opens a connection that has shown no credential but the certificates given.
+func (l *Lethe) Connect(t testing.TB, shown ...tls.Certificate) *Client {
 	t.Helper()
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: startTimeout}, Config: l.TLS()}
+	config := l.TLS()
+	config.Certificates = shown
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: startTimeout}, Config: config}
 	conn, err := dialer.Dial("tcp", l.Addr)
 	if err != nil {
 		t.Fatalf("cannot connect to lethe: %v", err)
