@@ -11,7 +11,7 @@ BIN         ?= dist/lethe
 need = { $(1); } >/dev/null 2>&1 || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && $$sudo apt-get install -q -y $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-long test-clients test-spring test-identity test-redis test-moto unit lint fuzz fips static smoke bench tools
+.PHONY: help run build test test-long test-clients test-spring test-identity test-redis test-moto unit lint fuzz fips static smoke bench bench-upstream tools
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,8 +85,12 @@ static: ## the binary without cgo starts
 smoke: ## the benchmark runs, briefly
 	$(GO) run ./bench -quick
 
-bench: tools ## Lethe and redis-server side by side (docs/performance.md)
+bench: tools ## Lethe and redis-server side by side (docs/performance.md); the part upstream needs: apt-get install stunnel4 haproxy nutcracker
 	$(GO) run ./bench
+
+bench-upstream: tools ## only Lethe in front of a redis-server, beside its own TLS, stunnel, HAProxy and twemproxy, which it installs
+	@$(call need,PATH=$$PATH:/usr/sbin; command -v stunnel && command -v haproxy && command -v nutcracker,stunnel4 haproxy nutcracker)
+	$(GO) run ./bench -parts upstream -rounds 7
 
 tools: ## install what the tests need: redis-server, and lua5.1 to compare scripts with
 	@missing=; \

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // longPolicy lets the entries of the bench live for an hour, with every access recorded, so that collections that are
@@ -50,6 +51,9 @@ func typeLoads() []typeLoad {
 		{"ZRANGE of 100", one(zset...), one("ZRANGE", k+"zset", "0", "-1")},
 		{"ZRANK", one(zset...), one("ZRANK", k+"zset", "m50")},
 		{"SETBIT", nil, one("SETBIT", k+"bits", "1#", "1")},
+		{"BITCOUNT of 64 KiB", bitmaps(k), one("BITCOUNT", k+"ones")},
+		{"BITPOS of 64 KiB", bitmaps(k), one("BITPOS", k+"ones", "0")},
+		{"BITOP OR of 64 KiB", bitmaps(k), one("BITOP", "OR", k+"or", k+"ones", k+"some")},
 		{"PFADD", nil, one("PFADD", k+"hll", "e#")},
 		{"GEOADD", nil, one("GEOADD", k+"geo", "13.361389", "38.115556", "m#")},
 		{"XADD", nil, one("XADD", k+"x", "MAXLEN", "~", "10000", "*", "f", "v#")},
@@ -57,6 +61,11 @@ func typeLoads() []typeLoad {
 		{"MULTI, SET, GET, EXEC", nil, [][]string{{"MULTI"}, {"SET", k + "t#", "v"}, {"GET", k + "t#"}, {"EXEC"}}},
 		{"EVAL of a GET", [][]string{{"SET", k + "e", "v"}}, one("EVAL", "return redis.call('GET', KEYS[1])", "1", k+"e")},
 	}
+}
+
+// bitmaps are two of 64 KiB, of which the first has every bit.
+func bitmaps(prefix string) [][]string {
+	return [][]string{{"SET", prefix + "ones", strings.Repeat("\xff", 64<<10)}, {"SET", prefix + "some", strings.Repeat("\x5a", 64<<10)}}
 }
 
 func hundred() (words []string) {
@@ -114,6 +123,7 @@ func (b *bench) compareType(ctx context.Context, t *table, servers [2]*target, l
 	err := b.interleave(ctx, func(side int) error {
 		c, err := servers[side].measureClosed(ctx, load)
 		t.add(l.name, "op/s", side, c.perSecond)
+		t.add(l.name+", server CPU", "us/op", side, c.serverCPU)
 		return err
 	})
 	if l.name != "EVAL of a GET" { // for information: what runs a script is another Lua

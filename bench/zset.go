@@ -45,6 +45,7 @@ func (b *bench) measureSortedSet(ctx context.Context) ([]*table, error) {
 			err := b.interleave(ctx, func(side int) error {
 				c, err := servers[side].measureClosed(ctx, load)
 				t.add(name, "op/s", side, c.perSecond)
+				t.add(name+", server CPU", "us/op", side, c.serverCPU)
 				return err
 			})
 			if err != nil {
