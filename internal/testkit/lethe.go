@@ -206,6 +206,16 @@ func (l *Lethe) Connect(t testing.TB, shown ...tls.Certificate) *Client {
 	return newClient(t, conn)
 }
 
+// Over logs a user in over a connection that the test has made to the server.
+func (l *Lethe) Over(t testing.TB, conn net.Conn, user string) *Client {
+	t.Helper()
+	c := newClient(t, tls.Client(conn, l.TLS()))
+	if r := c.Do("AUTH", user, l.Tokens[user]); r.IsError() {
+		t.Fatalf("cannot log %s in: %s", user, r.Str)
+	}
+	return c
+}
+
 // Get asks for a page of the administrators' listener and returns its status and text.
 func (l *Lethe) Get(t testing.TB, path string) (status int, body string) {
 	t.Helper()
