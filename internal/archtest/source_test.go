@@ -142,9 +142,10 @@ func maySkip() map[string]string {
 	const rapid = "rapid's own Skip: it draws another example"
 	return map[string]string{
 		"internal/engine/list_test.go": rapid, "internal/engine/zset_test.go": rapid, "internal/policy/cover_test.go": rapid,
-		"conformance/redistests_linux_test.go":    "`make test-redis` runs it",
-		"conformance/clients/programs_test.go":    "with -others, as `make test-clients` has it, it runs",
-		"internal/safeguards/awsapi/moto_test.go": "it needs Python's moto, which `make test-moto` installs",
+		"conformance/redistests_linux_test.go":      "`make test-redis` runs it",
+		"conformance/fleet_partition_linux_test.go": "it needs network namespaces, which not every machine lets a test make",
+		"conformance/clients/programs_test.go":      "with -others, as `make test-clients` has it, it runs",
+		"internal/safeguards/awsapi/moto_test.go":   "it needs Python's moto, which `make test-moto` installs",
 	}
 }
 

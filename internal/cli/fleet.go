@@ -21,9 +21,12 @@ func (s *serving) joinFleet() error {
 	n := fleet.New(fleet.Options{
 		Name: s.consents.keeper.Name(), Least: s.settings.Upstream.Gateways, Bus: f.peers, Journal: s.consents.keeper, Clock: f.clock, Log: s.log,
 		Settle: s.consents.settle,
+		News:   func(kind byte, body []byte) { s.gateway.News(kind-fleet.KindNews, body) },
 	})
 	f.fleet.Store(n)
 	f.parts.Go(func() { n.Run(f.context) })
+	f.parts.Go(func() { f.tellNews(f.context, n) })
+	f.parts.Go(func() { every(f.context, tellCountsEvery, s.gateway.TellCounts) })
 	ready := time.NewTimer(catchingUp)
 	defer ready.Stop()
 	look := time.NewTicker(10 * time.Millisecond)
@@ -39,6 +42,54 @@ func (s *serving) joinFleet() error {
 	}
 	s.log.Info("in touch with the other gateways", "others", n.Others(), "name", s.consents.keeper.Name())
 	return nil
+}
+
+// news is something for the other gateways.
+type news struct {
+	kind byte
+	body []byte
+}
+
+const (
+	queuedNews      = 8192
+	tellCountsEvery = 100 * time.Millisecond
+)
+
+// tell queues news for the other gateways. It does not wait: when the upstream takes them more slowly than they come, they are
+// lost, as a subscriber loses what it does not read in time.
+func (f *front) tell(kind byte, body []byte) {
+	select {
+	case f.news <- news{kind, body}:
+	default:
+		clear(body)
+	}
+}
+
+// tellNews sends what is queued until ctx ends.
+func (f *front) tellNews(ctx context.Context, n *fleet.Fleet) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case x := <-f.news:
+			_ = n.Tell(ctx, fleet.KindNews+x.kind, x.body) // lost where the upstream cannot be reached
+			clear(x.body)
+		}
+	}
+}
+
+// every does something again and again until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func()) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
 }
 
 // received takes what another gateway has sent. Before the journal of consents is open nothing is taken: the others tell it

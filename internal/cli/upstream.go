@@ -27,6 +27,7 @@ type front struct {
 	bus     *upstream.Bus
 	peers   *seal.Peers
 	fleet   atomic.Pointer[fleet.Fleet] // nil until the journal of consents is open
+	news    chan news                   // for the other gateways
 	backend *upstream.Backend
 	look    *outlook
 
@@ -64,7 +65,7 @@ func (s *serving) openUpstream() error {
 	if err != nil {
 		return err
 	}
-	f := &front{clock: &seal.Clock{}}
+	f := &front{clock: &seal.Clock{}, news: make(chan news, queuedNews)}
 	if f.up, err = upstream.New(o); err != nil {
 		return fail(exitFailure, upstream.Mend(err), err)
 	}
@@ -108,6 +109,7 @@ func (s *serving) useUpstream() error {
 	g.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
 		InTouch:     f.serves,
+		Tell:        f.tell,
 		Health:      f.look.Health,
 		Near:        f.backend.Near,
 	})

@@ -58,15 +58,25 @@ type allowance struct {
 	limit  atomic.Int64
 	second atomic.Int64
 	n      atomic.Int64
+	untold atomic.Int64 // admitted here, and not told to the other gateways yet
 }
 
 // take counts one and reports whether it is within the limit.
 func (r *allowance) take(now int64) bool {
+	r.turn(now)
+	if r.n.Add(1) > r.limit.Load() {
+		return false
+	}
+	r.untold.Add(1)
+	return true
+}
+
+// turn begins a new second when there is one.
+func (r *allowance) turn(now int64) {
 	second := now / millisecondsASecond
 	if last := r.second.Load(); last != second && r.second.CompareAndSwap(last, second) {
 		r.n.Store(0)
 	}
-	return r.n.Add(1) <= r.limit.Load()
 }
 
 // rateOf finds the counter of a name; nil where there is no limit.

@@ -17,6 +17,8 @@ func (j *job) execute() {
 	switch text := refusedUpstream[name]; {
 	case text != "":
 		c.Error(text)
+	case (name == "PUBLISH" || name == "SPUBLISH") && len(c.Args[1])+len(c.Args[2]) > MaxRelayed:
+		c.Error(msgRelayed)
 	case !v.mayServe(j), namesUpstream[name] && !v.hears():
 		c.Error(msgOutOfTouch)
 	case j.outer != nil:

@@ -38,7 +38,8 @@ type delivery struct {
 	// answer is the reply of a command that waited: the session goes on when it has it.
 	answer []byte
 	waiter *waiter
-	again  bool // its own loop must run it
+	again  bool                 // its own loop must run it
+	relay  func(committed bool) // for the other gateways
 }
 
 // message is a push that one or many sessions get. The last one that has it overwrites it.
@@ -103,6 +104,8 @@ func (o *outbox) send(committed bool) {
 		d := o.items[i]
 		o.items[i] = delivery{}
 		switch {
+		case d.relay != nil:
+			d.relay(committed)
 		case d.again:
 			d.waiter.again()
 		case d.waiter != nil:

@@ -18,15 +18,52 @@ type pauses struct {
 
 type pause struct{ all, writes int64 } // until when
 
-// Pause holds back commands of the caller's tenants until an instant. A longer pause of the same kind stays.
+// Pause holds back commands of the caller's tenants until an instant, at the other gateways too. A longer pause of the same
+// kind stays.
 func (g *Gateway) Pause(caller command.Conn, until int64, writesOnly bool) {
+	tenants := caller.(*Session).tenants
+	g.pause(tenants, until, writesOnly)
+	g.tell(newsPause, encodeNews(&pauseNews{Tenants: namesOf(tenants), Millis: until - g.Clock.Now(), WritesOnly: writesOnly}))
+}
+
+// pauseNews is a pause at another gateway, or the end of one.
+type pauseNews struct {
+	Tenants    []string `json:"tenants"`
+	Millis     int64    `json:"millis,omitempty"` // from now on
+	WritesOnly bool     `json:"writes,omitempty"`
+	Ends       bool     `json:"ends,omitempty"`
+}
+
+func namesOf(tenants []*Tenant) (names []string) {
+	for _, t := range tenants {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// takePause does here what was done at another gateway.
+func (g *Gateway) takePause(p *pauseNews) {
+	var tenants []*Tenant
+	for _, name := range p.Tenants {
+		if t := g.tenants.Load().byName[name]; t != nil { // otherwise nobody of this tenant was ever here
+			tenants = append(tenants, t)
+		}
+	}
+	if p.Ends {
+		g.unpause(tenants)
+	} else {
+		g.pause(tenants, g.Clock.Now()+p.Millis, p.WritesOnly)
+	}
+}
+
+func (g *Gateway) pause(tenants []*Tenant, until int64, writesOnly bool) {
 	p := &g.pauses
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byName == nil {
 		p.byName = map[*Tenant]pause{}
 	}
-	for _, t := range caller.(*Session).tenants {
+	for _, t := range tenants {
 		x := p.byName[t]
 		if writesOnly {
 			x.writes = max(x.writes, until)
@@ -38,11 +75,17 @@ func (g *Gateway) Pause(caller command.Conn, until int64, writesOnly bool) {
 	p.until.Store(max(p.until.Load(), until))
 }
 
-// Unpause lets the commands of the caller's tenants go on.
+// Unpause lets the commands of the caller's tenants go on, at the other gateways too.
 func (g *Gateway) Unpause(caller command.Conn) {
+	tenants := caller.(*Session).tenants
+	g.unpause(tenants)
+	g.tell(newsPause, encodeNews(&pauseNews{Tenants: namesOf(tenants), Ends: true}))
+}
+
+func (g *Gateway) unpause(tenants []*Tenant) {
 	p := &g.pauses
 	p.mu.Lock()
-	for _, t := range caller.(*Session).tenants {
+	for _, t := range tenants {
 		delete(p.byName, t)
 	}
 	p.mu.Unlock()

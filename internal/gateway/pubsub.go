@@ -212,6 +212,7 @@ func (s *Session) Publish(c *command.Call, shard bool, channel, payload []byte) 
 	w, n := s.worker, 0
 	for _, t := range s.channelTenants(channel) {
 		n += s.g.hub.publish(&w.root().outbox, t.ID, shard, channel, payload, nil)
+		s.g.relay(&w.root().outbox, t, shard, channel, payload)
 	}
 	s.detail = "receivers=" + strconv.Itoa(n)
 	return n

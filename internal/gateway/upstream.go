@@ -33,6 +33,8 @@ type Upstream struct {
 	// InTouch reports whether this gateway is in touch with the others and has what they have revoked. It is asked before and
 	// after each round's commands.
 	InTouch func() bool
+	// Tell gives news to the other gateways. It must not block, and may lose them; it clears the body. nil: there are no others.
+	Tell func(kind byte, body []byte)
 	// Health is how the upstream was when it was last looked at.
 	Health func() upstream.Health
 	// Near is what the near cache does.

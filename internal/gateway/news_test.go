@@ -1,0 +1,81 @@
+package gateway_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/identity"
+	"github.com/lethe-cache/lethe/internal/secret"
+)
+
+// joined are two gateways that get each other's news at once.
+func joined(t *testing.T) (a, b *front) {
+	a, b = newFront(t), newFront(t)
+	for _, x := range [][2]*front{{a, b}, {b, a}} {
+		x[0].gateway.UseUpstream(&gateway.Upstream{
+			NewExecutor: func() gateway.Executor { return x[0].x },
+			InTouch:     func() bool { return true },
+			Tell:        func(kind byte, body []byte) { x[1].gateway.News(kind, body); clear(body) },
+		})
+		x[0].worker = x[0].gateway.NewWorker()
+	}
+	return a, b
+}
+
+// loginAgain makes the session that of a user to whom the bounds of now apply.
+func (f *front) loginAgain() {
+	f.t.Helper()
+	var token secret.Bytes
+	err := f.gateway.Directory.Update(func(d *identity.Draft) (err error) {
+		token, err = d.Add(identity.NewUser{Name: "rated", Tenants: []string{"TENANT001"}, Rules: "~* +@all"})
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.session = f.gateway.NewSession("192.0.2.1:2", "192.0.2.2:6380")
+	if got := f.round("AUTH rated " + string(token.Reveal())); got != "+OK\r\n" {
+		f.t.Fatalf("login: %q", got)
+	}
+}
+
+// What is told of a limit counts at the other gateway in that second; what was refused is not told.
+func TestGatewaysShareARate(t *testing.T) {
+	a, b := joined(t)
+	for _, f := range []*front{a, b} {
+		f.gateway.Bound(gateway.Bounds{TenantRate: 10})
+		f.loginAgain()
+	}
+	refused := func(f *front, n int) (refused int) {
+		calls := slices.Repeat([]string{"GET " + p1}, n)
+		return strings.Count(f.round(calls...), "-QUOTA")
+	}
+	if n := refused(a, 8); n != 0 {
+		t.Errorf("%d of 8 are refused", n)
+	}
+	a.gateway.TellCounts()
+	if n := refused(b, 5); n != 3 {
+		t.Errorf("%d of 5 are refused where the other gateway has admitted 8 of 10", n)
+	}
+	b.gateway.TellCounts()
+	b.gateway.TellCounts() // nothing is told twice
+	if n := refused(a, 1); n != 1 {
+		t.Error("what the other gateway has admitted does not count")
+	}
+	a.clock.now += 1000
+	if n := refused(a, 10); n != 0 {
+		t.Errorf("%d of 10 are refused in the next second", n)
+	}
+}
+
+// What others send is held to its form.
+func TestBrokenNewsAreDropped(t *testing.T) {
+	f := newFront(t)
+	for kind := range byte(5) {
+		for _, body := range []string{"", "\x00", "\x00\xff\xff\xff\xff", "\x00\x01\x00\x00\x00T", "\x00\x01\x00\x00\x00T\xff\x00\x00\x00x", "{", "[]", `{"users":{"x":-1}}`, `{"tenants":[""]}`} {
+			f.gateway.News(kind, []byte(body))
+		}
+	}
+}
