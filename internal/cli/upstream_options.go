@@ -22,7 +22,8 @@ func upstreamOptions(u *config.Upstream) (upstream.Options, error) {
 	modes := map[string]upstream.Mode{
 		config.UpstreamStandalone: upstream.Standalone, config.UpstreamSentinel: upstream.Sentinel, config.UpstreamCluster: upstream.Cluster,
 	}
-	o := upstream.Options{Mode: modes[u.Mode], Addresses: u.Addresses, Master: u.Master, PlainText: u.PlainText, NearBytes: u.NearCache}
+	o := upstream.Options{Mode: modes[u.Mode], Addresses: u.Addresses, Master: u.Master, PlainText: u.PlainText, NearBytes: u.NearCache,
+		ReplicaReads: u.ReplicaReads}
 	var err error
 	if u.TLS != config.UpstreamTLSOff {
 		if o.TLS, err = upstreamTLS(u); err != nil {

@@ -30,6 +30,7 @@ type Upstream struct {
 	SentinelTokenFile string // "": the sentinels ask for none
 	IAM               UpstreamIAM
 	NearCache         int64 // bytes; 0: none
+	ReplicaReads      bool
 }
 
 // UpstreamIAM is an ElastiCache user who logs in with tokens that AWS credentials sign.
@@ -79,6 +80,8 @@ func upstreamRows() []entry {
 			onOff(func(c *Config) *bool { return &c.Upstream.PlainText })),
 		row("upstream.near_cache", "SIZE|off", "off", "memory for sealed entries of categories with near: true, which the upstream tells changes of",
 			orOff(size(1<<20, 1<<40, func(c *Config) *int64 { return &c.Upstream.NearCache }), func(c *Config) { c.Upstream.NearCache = 0 })),
+		row("upstream.replica_reads", "off|on", "off", "whether replicas may answer reads of categories with replica_reads: true",
+			onOff(func(c *Config) *bool { return &c.Upstream.ReplicaReads })),
 		row("upstream.server_name", "NAME", "", "the name in the upstream's certificates; none is the host that is connected to",
 			text(func(u *Upstream) *string { return &u.ServerName })),
 		row("upstream.sentinel_user", "NAME", "", "the sentinels' user; none is their default user", text(func(u *Upstream) *string { return &u.SentinelUser })),

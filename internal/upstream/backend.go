@@ -50,7 +50,7 @@ type Executor struct {
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
-	nearOff bool // the round writes what may be kept near
+	nearOff bool // the round writes what may be kept near, or read from replicas
 	one     [1]*Task
 }
 

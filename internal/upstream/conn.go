@@ -16,6 +16,8 @@ type conn struct {
 	pending int   // requests whose replies were not read
 	queue   []*op // their commands
 	born    time.Time
+
+	readOnly bool // of a cluster's replica: it was told that READONLY will do
 }
 
 func newConn(c net.Conn, maxReply int) *conn {

@@ -28,6 +28,7 @@ func (x *Executor) fetch(t *Task) {
 			continue
 		}
 		x.askRecord(k)
+		x.lane.ops[k.op].replica = x.mayAskReplica(t, k)
 	}
 	switch {
 	case t.quickReady():
@@ -184,6 +185,11 @@ func (x *Executor) fetched(t *Task) {
 		if o.shared && o.reply.null && x.b.ledger.expects(k, x.now) {
 			// It may be no string any more, which is a lie, and not the same as nothing.
 			x.ask(k, true)
+			more = true
+			continue
+		}
+		if o.replica && x.behind(k, &o.reply) {
+			x.askRecord(k)
 			more = true
 			continue
 		}

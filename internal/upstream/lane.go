@@ -24,7 +24,10 @@ type lane struct {
 	ops   []op
 	out   []byte // the requests, one after another
 
-	widest  int     // about the longest reply that a GET had lately
+	widest int  // about the longest reply that a GET had lately
+	turn   int  // which replica is next
+	back   bool // a replica's answer was of no use, and its primary is to be asked
+
 	dropped []*conn // InClear: connections that ended during the batch, whose buffers are to be cleared
 }
 
@@ -38,6 +41,7 @@ type op struct {
 	together int    // of the first of those: how many they are
 	shared   bool   // the reply is of an MGET, which has nothing for what is no string
 	asking   string // address that an ASK named
+	replica  bool   // a replica may answer, or has, when there is a reply
 	node     string // address of the node that it is for, whatever slots that has; "": the slot's
 	once     bool   // errors that ask to try again are answers too: the command stands in a transaction
 	done     bool
@@ -52,6 +56,7 @@ func newLane(u *Upstream) *lane { return &lane{u: u, conns: map[string]*conn{}} 
 func (l *lane) reset() {
 	clear(l.ops)
 	l.ops = l.ops[:0]
+	l.turn++
 	if l.u.options.InClear {
 		clear(l.out)
 		for _, c := range l.dropped {
@@ -171,7 +176,17 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 		if address == "" {
 			address = where.nodeOf(o.slot)
 		}
-		c := l.connTo(address, by)
+		var c *conn
+		if o.replica {
+			var replica string
+			if c, replica = l.replicaFor(address, l.replicaBy(by)); c != nil {
+				address = replica
+			}
+			o.replica = c != nil
+		}
+		if c == nil {
+			c = l.connTo(address, by)
+		}
 		if c == nil {
 			if l.u.options.Mode == Standalone {
 				o.err = errUnreachable
@@ -192,6 +207,10 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 		a, r := l.settle(&l.ops[i])
 		again, refresh = again || a, refresh || r
 	}
+	if l.back {
+		l.back = false
+		return l.round(by)
+	}
 	return again, refresh
 }
 
@@ -206,6 +225,9 @@ func (l *lane) append(c *conn, o *op) {
 func (l *lane) exchange(address string, by time.Time) {
 	c := l.conns[address]
 	l.assemble(c)
+	if c.queue[0].replica {
+		by = l.replicaBy(by)
+	}
 	err := c.SetDeadline(by)
 	if err == nil {
 		err = c.flush()
@@ -237,6 +259,9 @@ func (o *op) fail() {
 func (l *lane) settle(o *op) (again, refresh bool) {
 	switch {
 	case o.err != nil || o.settled:
+		return false, false
+	case o.replica && (!o.done || o.reply.isError() || o.reply.null):
+		o.replica, o.done, l.back = false, false, true
 		return false, false
 	case !o.done:
 		return true, true // a read whose connection broke

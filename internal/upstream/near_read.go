@@ -9,13 +9,13 @@ func (x *Executor) mayBeNear(t *Task, k *keyState) bool {
 	return x.b.near != nil && k.place.Near && !k.place.Plain && t.group == nil && t.shape.need == needRecord && !t.Call.Spec.IsWrite()
 }
 
-// wroteNear notes that the round writes entries that may be kept near.
+// wroteNear notes that the round writes entries that may be kept near, or be read from replicas.
 func (x *Executor) wroteNear(t *Task) {
-	if x.b.near == nil || !t.Call.Spec.IsWrite() {
+	if !t.Call.Spec.IsWrite() {
 		return
 	}
 	for i := range t.Keys {
-		x.nearOff = x.nearOff || t.Keys[i].Near
+		x.nearOff = x.nearOff || t.Keys[i].Near || t.Keys[i].Replica
 	}
 }
 

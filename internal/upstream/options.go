@@ -48,6 +48,8 @@ type Options struct {
 	// InClear says that values pass that are not sealed, as they do when data is moved: buffers are cleared after each batch.
 	InClear bool
 
+	// ReplicaReads lets replicas answer reads of places that allow it.
+	ReplicaReads bool
 	// NearBytes is how much may be kept near of what places allow; 0: nothing.
 	NearBytes int64
 

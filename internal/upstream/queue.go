@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -20,6 +21,11 @@ func (b *Backend) Run(ctx context.Context) {
 	defer q.lane.dropAll()
 	tick := time.NewTicker(queueEvery)
 	defer tick.Stop()
+	if b.upstream.options.ReplicaReads {
+		var watching sync.WaitGroup
+		watching.Go(func() { b.upstream.watchReplicas(ctx) })
+		defer watching.Wait()
+	}
 	if b.near != nil {
 		b.near.links.run(ctx)
 		defer b.near.links.end()

@@ -16,6 +16,7 @@ type Upstream struct {
 	sentinels dialer
 
 	layout   atomic.Pointer[layout]
+	replicas atomic.Pointer[replicaSet]
 	mu       sync.Mutex
 	breakers map[string]*breaker
 
