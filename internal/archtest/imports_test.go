@@ -35,7 +35,7 @@ func allowed() map[string][]string {
 		"safeguards/baseline":       {"safeguards/model"},
 		"safeguards/config":         {"safeguards/model"},
 		"safeguards/declared":       {"safeguards/config", "safeguards/model"},
-		"safeguards/terraform":      {"safeguards/declared", "safeguards/model"},
+		"safeguards/terraform":      {"safeguards/declared", "safeguards/model", "safeguards/yamltree"},
 		"safeguards/cloudformation": {"safeguards/declared", "safeguards/model", "safeguards/yamltree"},
 		"safeguards/kubernetes":     {"safeguards/config", "safeguards/model", "safeguards/osv", "safeguards/yamltree"},
 		"safeguards/live":           {"resp", "safeguards/config", "safeguards/model"},

@@ -40,6 +40,23 @@ func newAWSLab(t *testing.T) *awsLab {
 	return l
 }
 
+// The files of examples/safeguards, which docs/safeguards.md explains, are read by what reads them.
+func TestExampleAccountsAndExclusions(t *testing.T) {
+	t.Parallel()
+	const dir = "../../examples/safeguards"
+	e, err := readEstate(filepath.Join(dir, "accounts.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Targets) != 2 || e.Targets[0].ExternalID == "" || e.Exclusions != filepath.Join(dir, "exclusions.yaml") || e.Journal != filepath.Join(dir, "scan.journal") {
+		t.Errorf("accounts are %+v", e)
+	}
+	x, err := (&awsEstate{Estate: e}).readExclusions()
+	if err != nil || x.Sum() == "" {
+		t.Errorf("exclusions: %v", err)
+	}
+}
+
 // run runs one command line and gives its output and exit code.
 func (l *awsLab) run(args ...string) (stdout, stderr string, code int) {
 	l.t.Helper()

@@ -14,6 +14,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/safeguards/awsapi"
 	"github.com/lethe-cache/lethe/internal/safeguards/fakeaws"
 	"github.com/lethe-cache/lethe/internal/safeguards/model"
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 // estate makes many accounts with many groups and the targets that reach them.
@@ -225,7 +226,7 @@ func TestALargeEstate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := fakeaws.New(fakeaws.Options{Rate: 20, Burst: 20})
 		targets := estate(fake, 20, 250)
-		path := filepath.Join(t.TempDir(), "scan.journal")
+		path := filepath.Join(testkit.MemoryDir(t), "scan.journal")
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)

@@ -25,6 +25,20 @@ func FuzzTerraform(f *testing.F) {
 	})
 }
 
+func FuzzTerraformJSON(f *testing.F) {
+	f.Add([]byte(`{"variable": {"on": {"default": true}}, "resource": {"aws_elasticache_replication_group": {"a": {"transit_encryption_enabled": "${var.on}"}}}}`))
+	f.Add([]byte(`{"resource": [{"aws_security_group": [{"a": {"for_each": "${toset([\"x\"])}", "dynamic": {"ingress": {"for_each": [1], "content": {"from_port": "${ingress.value}"}}}}}]}]}`))
+	f.Add([]byte(`{"//": "x", "locals": {"a": [null, 1.5, {"b": "%{ for i in [1] }${i}%{ endfor }"}]}, "module": {"m": {"source": "./"}}}`))
+	f.Fuzz(func(_ *testing.T, src []byte) {
+		terraform.ReadDir("d", func(dir string) (terraform.Dir, error) {
+			if dir != "d" {
+				return nil, errors.New("no such directory")
+			}
+			return terraform.Dir{"a.tf.json": src}, nil
+		})
+	})
+}
+
 func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`{"format_version":"1.2","resource_changes":[{"address":"aws_security_group.a[0]","mode":"managed","type":"aws_security_group","change":{"actions":["create"],"after":{"ingress":[{}]},"after_unknown":{"ingress":[true]}}}],"configuration":{"root_module":{"resources":[{"address":"aws_security_group.a","type":"aws_security_group","expressions":{"ingress":{"references":["var.x"]}}}]}}}`))
 	f.Fuzz(func(_ *testing.T, src []byte) { terraform.ReadPlan("plan.json", bytes.NewReader(src)) })

@@ -97,7 +97,11 @@ func TestBadInputKeepsNothingElseFromBeingRead(t *testing.T) {
 	}
 	f("a.tf", `resource "x" {`, "not valid HCL")
 	f("a.tf", strings.Repeat("a = [", 1000), "nested deeper")
-	f("a.tf.json", "{}", "JSON is not read")
+	f("a.tf.json", "{\"resource\": [", "not a JSON object")
+	f("a.tf.json", "[]", "not a JSON object")
+	f("a.tf.json", `{"resources": {}}`, "kind that Terraform does not have")
+	f("a.tf.json", `{"resource": {"aws_elasticache_replication_group": {"b": "x"}}}`, "a block is not an object")
+	f("a.tf.json", `{"resource": {"aws_elasticache_replication_group": {"b": {"engine": "${var."}}}}`, "not a template")
 	f("a.tf", "module \"redis\" {\n source = \"terraform-aws-modules/elasticache/aws\"\n}", "not in the repository")
 	f("a.tf", "module \"m\" {\n source = \"./gone\"\n}", "cannot be read")
 	f("a.yaml", "redis: [", "not valid YAML")

@@ -88,13 +88,14 @@ func parseModule(dir string, files Dir, problem func(model.Source, string)) *mod
 	m := &module{dir: dir}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		file := path.Join(dir, name)
-		if !strings.HasSuffix(name, ".tf") && !strings.HasSuffix(name, ".tofu") {
-			if strings.HasSuffix(name, ".tf.json") {
-				problem(model.Source{File: file}, "Terraform in JSON is not read; scan its plan")
-			}
+		parse := parseFile
+		switch {
+		case strings.HasSuffix(name, ".tf.json"), strings.HasSuffix(name, ".tofu.json"):
+			parse = parseJSON
+		case !strings.HasSuffix(name, ".tf") && !strings.HasSuffix(name, ".tofu"):
 			continue
 		}
-		body, at, err := parseFile(file, files[name])
+		body, at, err := parse(file, files[name])
 		if err != "" {
 			problem(at, err)
 		}

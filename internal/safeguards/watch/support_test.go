@@ -3,7 +3,9 @@ package watch_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/safeguards/remedy"
 	"github.com/lethe-cache/lethe/internal/safeguards/rules"
 	"github.com/lethe-cache/lethe/internal/safeguards/watch"
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 const region = "eu-central-1"
@@ -33,9 +36,16 @@ type lab struct {
 	reports   []watch.Report
 }
 
+// TestMain lets the heap grow to five times what lives in it before it is collected, instead of two: a world is small and gone
+// at once, and collecting was two fifths of the processor's time.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
+
 func newLab(t *testing.T, s watch.Settings, wrap func(http.RoundTripper) http.RoundTripper) *lab {
 	t.Helper()
-	l := &lab{t: t, fake: fakeaws.New(fakeaws.Options{}), path: filepath.Join(t.TempDir(), "watch.json")}
+	l := &lab{t: t, fake: fakeaws.New(fakeaws.Options{}), path: filepath.Join(testkit.MemoryDir(t), "watch.json")}
 	l.home = l.fake.Region(fakeaws.Home, region)
 	l.home.AddSubnetGroup("private", "vpc-1", "subnet-a", "subnet-b")
 	if err := s.Complete(); err != nil {
@@ -53,10 +63,11 @@ func newLab(t *testing.T, s watch.Settings, wrap func(http.RoundTripper) http.Ro
 	if err != nil {
 		t.Fatal(err)
 	}
+	catalogue := rules.Catalogue()
 	l.Watcher = &watch.Watcher{
 		Connector: conn, Targets: []awsapi.Target{{Account: fakeaws.Home, Regions: []string{region}}}, Settings: s,
 		Judge: func(r *model.Resource) []model.Finding {
-			return rules.Evaluate(rules.Catalogue(), nil, r, time.Now())
+			return rules.Evaluate(catalogue, nil, r, time.Now())
 		},
 		Exclusions: func() (remedy.Exclusions, error) { return remedy.ReadExclusions([]byte(l.file)) },
 		Recorder:   l, Kill: func() error { return l.killed }, Say: func(r watch.Report) { l.reports = append(l.reports, r) },
