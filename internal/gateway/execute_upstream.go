@@ -19,6 +19,8 @@ func (j *job) execute() {
 		c.Error(text)
 	case (name == "PUBLISH" || name == "SPUBLISH") && len(c.Args[1])+len(c.Args[2]) > MaxRelayed:
 		c.Error(msgRelayed)
+	case name == "CONFIG|SET" && choosesNotices(c.Args):
+		c.Error(msgSealedNotices)
 	case !v.mayServe(j), namesUpstream[name] && !v.hears():
 		c.Error(msgOutOfTouch)
 	case j.outer != nil:

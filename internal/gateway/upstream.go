@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
@@ -17,7 +18,7 @@ type Executor interface {
 	Transaction(tasks []*upstream.Task, watches []upstream.Watched) (ran bool, problem string)
 	// Watch looks at the entries of a call.
 	Watch(c *command.Call, keys []upstream.Place) (all []upstream.Watched, problem string)
-	// Keyspace runs SCAN, KEYS, DBSIZE and RANDOMKEY, and reports whether the command is one of them.
+	// Keyspace runs SCAN, KEYS, DBSIZE, RANDOMKEY, and what CLUSTER tells of keys, and reports whether the command is one of them.
 	Keyspace(c *command.Call, tenants []upstream.Tenant) bool
 	// Flush deletes every entry of a tenant.
 	Flush(tenant string, f func(name []byte)) (int, error)
@@ -88,6 +89,7 @@ const (
 	msgSealedScripts  = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
 	msgSealedTracking = "SEALED other gateways' writes are not told to clients; read again instead of tracking"
 	msgOutOfTouch     = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
+	msgSealedNotices  = "SEALED changes upstream are not told to clients as keyspace events; have writers PUBLISH what others must know"
 	msgSealedInExec   = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
 )
 
@@ -101,4 +103,16 @@ var refusedUpstream = map[string]string{
 // namesUpstream are the commands without keys that look at entries or erase them.
 var namesUpstream = map[string]bool{
 	"SCAN": true, "KEYS": true, "DBSIZE": true, "RANDOMKEY": true, "FLUSHDB": true, "FLUSHALL": true,
+	"CLUSTER|COUNTKEYSINSLOT": true, "CLUSTER|GETKEYSINSLOT": true,
+}
+
+// choosesNotices reports whether a CONFIG SET asks for keyspace events. Taking it in silence would leave clients waiting for
+// what never comes: other gateways change entries too, and some commands run upstream without their parts being seen here.
+func choosesNotices(args [][]byte) bool {
+	for i := 2; i+1 < len(args); i += 2 {
+		if bytes.EqualFold(args[i], []byte("notify-keyspace-events")) && len(args[i+1]) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -25,16 +25,16 @@ const walkTime = 30 * time.Second
 
 var errCursor = errors.New("the upstream's cursor is larger than any table")
 
-// Keyspace runs SCAN, KEYS, DBSIZE and RANDOMKEY for some tenants: the names that are upstream are opened into the scratch
+// Keyspace runs SCAN, KEYS, DBSIZE, RANDOMKEY, and what CLUSTER tells of keys, for some tenants: the names that are upstream are opened into the scratch
 // store, without values, and the handler answers from there. It reports whether the command is one of them.
 //
-// KEYS and DBSIZE walk over the whole upstream, whoever's it is.
+// All but SCAN and RANDOMKEY walk over the whole upstream, whoever's it is.
 func (x *Executor) Keyspace(c *command.Call, tenants []Tenant) bool {
 	w := walk{x: x, c: c, tenants: tenants, by: time.Now().Add(walkTime)}
 	switch c.Spec.RecordName() {
 	case "SCAN":
 		w.scan()
-	case "KEYS", "DBSIZE":
+	case "KEYS", "DBSIZE", "CLUSTER|COUNTKEYSINSLOT", "CLUSTER|GETKEYSINSLOT":
 		w.everything()
 	case "RANDOMKEY":
 		w.random()
