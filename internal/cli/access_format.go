@@ -69,6 +69,9 @@ func inert(text string) string {
 }
 
 func (u *accessUser) state() string {
+	if u.Provider != "" {
+		return "by " + u.Provider
+	}
 	if u.Enabled {
 		return "enabled"
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type accessReview struct {
 // accessUser is one identity: what it may reach, when it last did, and what a reviewer should look at.
 type accessUser struct {
 	Name         string            `json:"name"`
+	Provider     string            `json:"provider,omitempty"` // jwt or ldap: it is reviewed as it was when it was in last
 	Enabled      bool              `json:"enabled"`
 	Owner        string            `json:"owner"`
 	Tenants      []string          `json:"tenants"`
@@ -58,8 +60,8 @@ func (a *accessCommands) review() *cobra.Command {
 	var form string
 	cmd := &cobra.Command{
 		Use: "review", Short: "List every identity, what it may reach, when it last did, and what to look at",
-		Long: `List the users of the users file. Identities of an OpenID provider or LDAP directory are reviewed there: here they have
-what the settings map their groups to, and nothing else.`,
+		Long: `List the users of the users file, and the identities of OpenID providers and LDAP directories that have been in, with the
+tenants and roles that these gave them last. Who has never been in is known there only.`,
 		Example: "  lethe access review\n  lethe access review --format html > review.html",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -85,12 +87,20 @@ func (a *accessCommands) gather(now time.Time) (*accessReview, error) {
 	for _, u := range users.Users() {
 		r.Users = append(r.Users, a.reviewUser(u, last[u.Name], now))
 	}
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		if _, filed := users.Lookup(name); filed {
+			continue
+		}
+		if u, ok := identity.Seen(a.set, name, last[name]); ok {
+			r.Users = append(r.Users, a.reviewUser(u, last[name], now))
+		}
+	}
 	r.Digest, err = r.digest()
 	return r, err
 }
 
 // digest is over what access is, and not over when it was used: a review that is being read must not change under its
-// reader because somebody logs in.
+// reader because somebody logs in. An identity that is seen for the first time, or with other roles, is a change of access.
 func (r *accessReview) digest() (string, error) {
 	type fixed struct {
 		Name, Owner, Rules string
@@ -98,10 +108,11 @@ func (r *accessReview) digest() (string, error) {
 		Tenants            []string
 		Attributes         map[string]string
 		Tokens             []accessToken
+		Provider           string `json:",omitempty"`
 	}
 	var all []fixed
 	for _, u := range r.Users {
-		f := fixed{u.Name, u.Owner, u.Rules, u.Enabled, u.Tenants, u.Attributes, slices.Clone(u.Tokens)}
+		f := fixed{u.Name, u.Owner, u.Rules, u.Enabled, u.Tenants, u.Attributes, slices.Clone(u.Tokens), u.Provider}
 		for i := range f.Tokens {
 			f.Tokens[i].LastUsed = nil
 		}
@@ -117,7 +128,7 @@ func (r *accessReview) digest() (string, error) {
 
 func (a *accessCommands) reviewUser(u *identity.User, last identity.LastUse, now time.Time) accessUser {
 	r := accessUser{
-		Name: u.Name, Enabled: u.Enabled, Owner: u.Owner, Tenants: u.Tenants, Attributes: attributesOf(u), Rules: u.Permissions().Rules(a.set),
+		Name: u.Name, Provider: string(u.Provider()), Enabled: u.Enabled, Owner: u.Owner, Tenants: u.Tenants, Attributes: attributesOf(u), Rules: u.Permissions().Rules(a.set),
 		Tokens: []accessToken{}, Certificates: u.Certificates, Dangerous: []string{}, Findings: []string{},
 	}
 	if !last.At.IsZero() {
@@ -182,12 +193,15 @@ func findings(r *accessUser, u *identity.User, now time.Time) []string {
 		return append(found, "is disabled: remove it when it is not needed")
 	}
 	add(!u.EndsAt.IsZero() && !now.Before(u.EndsAt), "has ended: remove it")
-	add(u.EndsAt.IsZero() && u.Rights() != 0, "is a person's and has no end")
+	add(r.Provider == "" && u.EndsAt.IsZero() && u.Rights() != 0, "is a person's and has no end")
 	add(r.LastUsed == nil, "was never seen in use")
 	add(r.LastUsed != nil && now.Sub(*r.LastUsed) > longUnused, "was not used for 90 days")
 	add(len(r.Dangerous) > 0, "may run dangerous commands")
 	add(len(r.Unused) > 0, "has rights that it does not use")
 	add(len(u.Tenants) > 1, "reaches several tenants")
+	if r.Provider != "" {
+		return found // it has no conditions and tokens of its own: its provider ends it
+	}
 	add(len(u.Sources) == 0 && len(u.Certificates) == 0, "may come from anywhere")
 	add(len(r.Tokens) == 0 && len(u.Certificates) == 0, "has neither token nor certificate: nobody can be it")
 	valid := 0

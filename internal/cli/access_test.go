@@ -115,13 +115,76 @@ func TestAccessReview(t *testing.T) {
 func (s *userShell) used(name string, ago time.Duration, commands ...string) {
 	s.t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
-	all := map[string]identity.LastUse{name: {At: now, Since: now.Add(-ago), Method: identity.ByToken, Source: "10.0.0.1", Commands: commands}}
+	s.uses(map[string]identity.LastUse{name: {At: now, Since: now.Add(-ago), Method: identity.ByToken, Source: "10.0.0.1", Commands: commands}})
+}
+
+// uses writes the file of last uses.
+func (s *userShell) uses(all map[string]identity.LastUse) {
+	s.t.Helper()
 	text, err := json.Marshal(all)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if err := secret.WriteFile(filepath.Join(s.dir, identity.UsageFile), text); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// Identities of providers are in the review when they have been in, with what their provider gave them.
+func TestAccessReviewOfProviders(t *testing.T) {
+	t.Parallel()
+	s := newUserShell(t)
+	s.full("add", "ann", "--tenants", "T", "--roles", "read-only", "--owner", "a@example.org", "--sources", "10.0.0.0/8", "--expires", "90d")
+	now := time.Now().UTC().Truncate(time.Second)
+	since := now.Add(-40 * 24 * time.Hour)
+	uses := map[string]identity.LastUse{
+		"ann":             {At: now, Since: now, Method: identity.ByLDAP, Tenants: []string{"U"}, Roles: []string{"application"}}, // the file's now
+		"bob@example.org": {At: now, Since: since, Method: identity.ByJWT, Tenants: []string{"T", "U"}, Roles: []string{"application"}, Commands: []string{"get"}},
+		"eve":             {At: now.Add(-100 * 24 * time.Hour), Since: now, Method: identity.ByLDAP, Tenants: []string{"T"}, Roles: []string{"auditor"}},
+		"removed":         {At: now, Since: since, Method: identity.ByToken},
+	}
+	s.uses(uses)
+	review := func() (r accessReview) {
+		t.Helper()
+		s.access("", "review", "--format", "json")
+		if err := json.Unmarshal([]byte(s.last.stdout), &r); err != nil {
+			t.Fatal(err, s.last.err)
+		}
+		return r
+	}
+	r := review()
+	var told []string
+	for _, u := range r.Users {
+		told = append(told, u.Name+" "+u.Provider+" "+strings.Join(u.Tenants, "+")+" "+u.Attributes["roles"]+": "+strings.Join(u.Findings, ", "))
+	}
+	want := []string{
+		"ann  T read-only: ",
+		"bob@example.org jwt T+U application: has rights that it does not use, reaches several tenants",
+		"eve ldap T auditor: was not used for 90 days, may run dangerous commands",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
+	if bob := r.Users[1]; !slices.Contains(bob.Unused, "hash") || slices.Contains(bob.Unused, "string") || bob.Owner != "bob@example.org" {
+		t.Errorf("%+v", bob)
+	}
+	for form, cell := range map[string]string{"table": "bob@example.org  by jwt", "csv": "bob@example.org,by jwt", "html": "<td>bob@example.org</td><td>by jwt</td>"} {
+		if s.access("", "review", "--format", form); !strings.Contains(s.last.stdout, cell) {
+			t.Errorf("%s lacks %q:\n%s", form, cell, s.last.stdout)
+		}
+	}
+	bob := uses["bob@example.org"]
+	bob.At = bob.At.Add(-time.Hour)
+	uses["bob@example.org"] = bob
+	s.uses(uses)
+	if review().Digest != r.Digest {
+		t.Error("a login is a change of access")
+	}
+	bob.Roles = []string{"read-only"}
+	uses["bob@example.org"] = bob
+	s.uses(uses)
+	if review().Digest == r.Digest {
+		t.Error("another role is no change of access")
 	}
 }
 

@@ -45,6 +45,9 @@ type LastUse struct {
 	Tokens   map[string]time.Time `json:"tokens,omitempty"`
 	Commands []string             `json:"commands,omitempty"` // used since the user's record began, sorted
 	Since    time.Time            `json:"since"`              // when the record began
+	// Tenants and Roles are those that a provider gave, of users that it vouches for; the users file has the others'.
+	Tenants []string `json:"tenants,omitempty"`
+	Roles   []string `json:"roles,omitempty"`
 }
 
 // OpenUsage reads the file at path, which need not exist. A file that cannot be read is begun anew: what was used before
@@ -83,6 +86,10 @@ func (u *Usage) Of(l *Login, now time.Time) *UserUsage {
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	one.last.At, one.last.Method, one.last.Source = now.UTC().Truncate(time.Second), l.Method, l.attempt.Source.String()
+	one.last.Tenants, one.last.Roles = nil, nil
+	if l.User.method != "" {
+		one.last.Tenants, one.last.Roles = slices.Clone(l.User.Tenants), slices.Clone(l.User.Roles)
+	}
 	if l.Method == ByToken {
 		if one.last.Tokens == nil {
 			one.last.Tokens = map[string]time.Time{}

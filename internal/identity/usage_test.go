@@ -47,3 +47,32 @@ func TestUsage(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+// Of whom a provider vouches for, what it gave is noted too, so that a review can show it.
+func TestUsageOfProviders(t *testing.T) {
+	t.Parallel()
+	f, _ := newStaff(t)
+	l, err := f.Login(t.Context(), from("ann", []byte("annann"), "192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), identity.UsageFile)
+	usage := identity.OpenUsage(path, f.set)
+	usage.Of(l, day)
+	if err := usage.Save(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := identity.ReadUsage(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, ok := identity.Seen(f.set, "ann", all["ann"])
+	if !ok || seen.Provider() != identity.ByLDAP || seen.ACL(f.set) != l.User.ACL(f.set) || seen.Attribute("tenants") != "T" || seen.Attribute("roles") != "read-only" {
+		t.Errorf("%+v of %+v", seen, all["ann"])
+	}
+	for _, last := range []identity.LastUse{{Method: identity.ByToken}, {Method: identity.ByLDAP}, {Method: identity.ByJWT, Tenants: []string{"T"}, Roles: []string{"break-glass"}}} {
+		if _, ok := identity.Seen(f.set, "ann", last); ok {
+			t.Errorf("%+v is somebody", last)
+		}
+	}
+}
