@@ -26,7 +26,13 @@ func (s *serving) joinFleet() error {
 	f.fleet.Store(n)
 	f.parts.Go(func() { n.Run(f.context) })
 	f.parts.Go(func() { f.tellNews(f.context, n) })
-	f.parts.Go(func() { every(f.context, tellCountsEvery, s.gateway.TellCounts) })
+	users := s.gateway.WatchUsers()
+	f.parts.Go(func() {
+		every(f.context, tellNewsEvery, func() {
+			s.gateway.TellCounts()
+			users.Tell()
+		})
+	})
 	ready := time.NewTimer(catchingUp)
 	defer ready.Stop()
 	look := time.NewTicker(10 * time.Millisecond)
@@ -51,8 +57,8 @@ type news struct {
 }
 
 const (
-	queuedNews      = 8192
-	tellCountsEvery = 100 * time.Millisecond
+	queuedNews    = 8192
+	tellNewsEvery = 100 * time.Millisecond
 )
 
 // tell queues news for the other gateways. It does not wait: when the upstream takes them more slowly than they come, they are
