@@ -28,13 +28,20 @@ func bitOps() [4]bitOp {
 	}
 }
 
+// words are what a turn of the loops below takes: eight of eight bytes, enough for the turn itself to cost little.
+type words [64]byte
+
 func andBytes(dst, a, b []byte) {
-	for ; len(dst) >= 32; dst, a, b = dst[32:], a[32:], b[32:] {
-		d, x, y := (*[32]byte)(dst), (*[32]byte)(a), (*[32]byte)(b)
-		putWord(d, 0, word8(x, 0)&word8(y, 0))
-		putWord(d, 8, word8(x, 8)&word8(y, 8))
-		putWord(d, 16, word8(x, 16)&word8(y, 16))
-		putWord(d, 24, word8(x, 24)&word8(y, 24))
+	for ; len(dst) >= len(words{}); dst, a, b = dst[len(words{}):], a[len(words{}):], b[len(words{}):] {
+		d, x, y := (*words)(dst), (*words)(a), (*words)(b)
+		d.put(0, x.at(0)&y.at(0))
+		d.put(1, x.at(1)&y.at(1))
+		d.put(2, x.at(2)&y.at(2))
+		d.put(3, x.at(3)&y.at(3))
+		d.put(4, x.at(4)&y.at(4))
+		d.put(5, x.at(5)&y.at(5))
+		d.put(6, x.at(6)&y.at(6))
+		d.put(7, x.at(7)&y.at(7))
 	}
 	for i := range dst {
 		dst[i] = a[i] & b[i]
@@ -42,12 +49,16 @@ func andBytes(dst, a, b []byte) {
 }
 
 func orBytes(dst, a, b []byte) {
-	for ; len(dst) >= 32; dst, a, b = dst[32:], a[32:], b[32:] {
-		d, x, y := (*[32]byte)(dst), (*[32]byte)(a), (*[32]byte)(b)
-		putWord(d, 0, word8(x, 0)|word8(y, 0))
-		putWord(d, 8, word8(x, 8)|word8(y, 8))
-		putWord(d, 16, word8(x, 16)|word8(y, 16))
-		putWord(d, 24, word8(x, 24)|word8(y, 24))
+	for ; len(dst) >= len(words{}); dst, a, b = dst[len(words{}):], a[len(words{}):], b[len(words{}):] {
+		d, x, y := (*words)(dst), (*words)(a), (*words)(b)
+		d.put(0, x.at(0)|y.at(0))
+		d.put(1, x.at(1)|y.at(1))
+		d.put(2, x.at(2)|y.at(2))
+		d.put(3, x.at(3)|y.at(3))
+		d.put(4, x.at(4)|y.at(4))
+		d.put(5, x.at(5)|y.at(5))
+		d.put(6, x.at(6)|y.at(6))
+		d.put(7, x.at(7)|y.at(7))
 	}
 	for i := range dst {
 		dst[i] = a[i] | b[i]
@@ -55,25 +66,33 @@ func orBytes(dst, a, b []byte) {
 }
 
 func notBytes(p []byte) {
-	for ; len(p) >= 32; p = p[32:] {
-		d := (*[32]byte)(p)
-		putWord(d, 0, ^word8(d, 0))
-		putWord(d, 8, ^word8(d, 8))
-		putWord(d, 16, ^word8(d, 16))
-		putWord(d, 24, ^word8(d, 24))
+	for ; len(p) >= len(words{}); p = p[len(words{}):] {
+		d := (*words)(p)
+		d.put(0, ^d.at(0))
+		d.put(1, ^d.at(1))
+		d.put(2, ^d.at(2))
+		d.put(3, ^d.at(3))
+		d.put(4, ^d.at(4))
+		d.put(5, ^d.at(5))
+		d.put(6, ^d.at(6))
+		d.put(7, ^d.at(7))
 	}
 	for i := range p {
 		p[i] = ^p[i]
 	}
 }
 
-func word8(p *[32]byte, at int) uint64 { return binary.LittleEndian.Uint64(p[at:]) }
+func (w *words) at(i int) uint64 { return binary.LittleEndian.Uint64(w[8*i:]) }
 
-func putWord(p *[32]byte, at int, w uint64) { binary.LittleEndian.PutUint64(p[at:], w) }
+func (w *words) put(i int, word uint64) { binary.LittleEndian.PutUint64(w[8*i:], word) }
 
-// combine writes the result over sources into dst, which is as long as the longest and may be any of them. It works block by
-// block in memory that it clears.
+// combine writes the result over sources into dst, which is as long as the longest and may be any of them. Two sources need
+// no other memory; for more it works block by block in memory that it clears.
 func (op *bitOp) combine(dst []byte, sources [][]byte) {
+	if len(sources) == 2 {
+		op.pair(dst, sources[0], sources[1])
+		return
+	}
 	var block [4096]byte
 	defer clear(block[:])
 	for at := 0; at < len(dst); at += len(block) {
