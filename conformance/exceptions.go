@@ -64,9 +64,9 @@ func exceptions() []exception {
 		},
 		{
 			name:     "eviction",
-			commands: "OBJECT IDLETIME, OBJECT FREQ",
-			redis:    "the reference evicts at random or by age, and has no access counts",
-			lethe:    "evicts what is read least, and has no idle times",
+			commands: "OBJECT FREQ",
+			redis:    "counts accesses under an LFU policy only, up to 255, and tells idle times under the others",
+			lethe:    "tells both: how often the key was read lately, 0 to 3, and for how long it was not used",
 			why:      "docs/architecture.md, eviction.",
 		},
 		{

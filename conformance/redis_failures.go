@@ -105,11 +105,9 @@ func redisFailures() []redisFailure {
 	add(false, "Memory is bounded before a write and not after it: what is larger than the limit is refused, where Redis goes beyond it once.", `
 		unit/tracking: Tracking invalidation message of eviction keys should be before response
 	`)
-	add(false, "Entries are kept by how often they are read, for there to be room; idle times are not tracked (docs/architecture.md).", `
+	add(false, "RESTORE checks IDLETIME and FREQ, and they have no effect: how an entry was used elsewhere says nothing about here, and OBJECT FREQ counts to 3.", `
 		unit/dump: RESTORE can set LRU
 		unit/dump: RESTORE can set LFU
-		unit/introspection-2: TTL, TYPE and EXISTS do not alter the last access time of a key
-		unit/introspection-2: TOUCH alters the last access time of a key
 	`)
 	add(false, "The order of a hash's fields is no promise: Redis keeps that in which they came where a setting has it keep even this large hash packed.", `
 		unit/type/hash: Hash ziplist of various encodings
@@ -120,12 +118,9 @@ func redisFailures() []redisFailure {
 		unit/scripting: not enough good replicas
 		unit/multi: exec with read commands and stale replica state change
 	`)
-	add(true, "Lethe always makes room by eviction, and an OOM error tells the limit: with a limit of one byte no value is left to read. They leave the limit.", `
+	add(true, "Memory is bounded for all tenants, and no script of one of them goes beyond it: what a script with allow-oom writes needs room too. They leave the limit.", `
 		unit/scripting: allow-oom shebang flag
-		unit/functions: FUNCTION - verify OOM on function load and function restore
 		unit/functions: FUNCTION - verify allow-omm allows running any command
-		unit/scripting: reject script do not cause a Lua stack leak
-		unit/scripting: Consistent eval error reporting
 	`)
 	add(true, "Arguments are not kept (G9), so FUNCTION STATS does not repeat a function's. It leaves the function running.", `
 		unit/functions: FUNCTION - test function kill

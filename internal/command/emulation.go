@@ -76,6 +76,9 @@ func (e *Emulation) Int(name string) int64 {
 	return n
 }
 
+// Keeps reports whether nothing may be evicted: Lethe's own policies say so of categories, Redis's of a server.
+func (e *Emulation) Keeps() bool { return e.get("maxmemory-policy") == "noeviction" }
+
 func (e *Emulation) get(name string) string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -14,7 +14,7 @@ const (
 	msgFreq     = "ERR Invalid FREQ value, must be >= 0 and <= 255"
 )
 
-// restoreOptions are the options of RESTORE. IDLETIME and FREQ are checked and have no effect: how often an entry was read
+// restoreOptions are the options of RESTORE. IDLETIME and FREQ are checked and have no effect: how an entry was used
 // elsewhere says nothing about here.
 type restoreOptions struct{ replace, absolute bool }
 

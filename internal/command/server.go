@@ -25,9 +25,6 @@ func serverCommands() []*Spec {
 			Tips: []string{"nondeterministic_output"}, Action: ActionAdmin, Run: func(c *Call) { c.Out.Int(c.Conn.Host().StartedAt()) }},
 		flush("FLUSHDB", "1.0.0", "Erases every key of the credential's tenants."),
 		flush("FLUSHALL", "1.0.0", "Erases every key of the credential's tenants."),
-		{Name: "WAIT", Arity: 3, Flags: NoScript, Categories: CatConnection, Group: "generic", Since: "3.0.0", Complexity: "O(1)",
-			Summary: "Returns 0, the number of replicas, without waiting.", Syntax: "numreplicas timeout",
-			Tips: []string{"request_policy:all_shards", "response_policy:agg_min"}, Run: runWait},
 	}
 }
 
@@ -61,21 +58,6 @@ func runFlush(c *Call) {
 	}
 	c.Count = c.Conn.Flush()
 	c.Out.Status("OK")
-}
-
-func runWait(c *Call) {
-	if _, ok := c.intArg(1); !ok {
-		return
-	}
-	timeout, ok := parseInt(c.Args[2])
-	switch {
-	case !ok:
-		c.Error("ERR timeout is not an integer or out of range")
-	case timeout < 0:
-		c.Error("ERR timeout is negative")
-	default:
-		c.Out.Int(0)
-	}
 }
 
 // container makes a command that consists of its subcommands, with HELP made from their summaries. categories are those

@@ -15,7 +15,7 @@ func objectCommands() []*Spec {
 	return []*Spec{container("OBJECT", "2.2.3", "generic", "Commands about how values are kept.", CatKeyspace,
 		encoding,
 		look("FREQ", "4.0.0", "Returns how often the key was read lately, 0 to 3.", runObjectFreq),
-		look("IDLETIME", "2.2.3", "Refused: what is kept when room is needed depends on frequency, idle times are not tracked.", runObjectIdleTime),
+		look("IDLETIME", "2.2.3", "Returns for how many seconds the key was neither read nor written.", runObjectIdleTime),
 		look("REFCOUNT", "2.2.3", "Returns 1: values are never shared.", runObjectRefCount),
 	)}
 }
@@ -35,10 +35,9 @@ func runObjectFreq(c *Call) {
 	}
 }
 
-// runObjectIdleTime answers what Redis does under maxmemory-policy allkeys-lfu, which is the closest to Lethe's.
 func runObjectIdleTime(c *Call) {
-	if _, ok := c.object(); ok {
-		c.Error("ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.")
+	if e, ok := c.object(); ok {
+		c.Out.Int(e.IdleMillis(c.Now) / 1000)
 	}
 }
 

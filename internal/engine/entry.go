@@ -59,7 +59,7 @@ type entry struct {
 	heat                 uint8 // accesses since the eviction queue last looked, at most maxHeat; with the queue's bit
 	flags                uint8
 	timer                uint16 // place in the timing wheel: level << 8 | slot
-	_                    uint16
+	lastUse              age    // how old the entry was when it was last read or written
 	keyLen               uint32
 	valLen               uint32
 }
@@ -81,6 +81,7 @@ const (
 )
 
 func (e *entry) expiresAt() int64    { return int64(e.expires >> instantShift) }
+func (e *entry) bornAt() int64       { return int64(e.born >> instantShift) }
 func (e *entry) tenant() TenantID    { return TenantID(e.expires) }
 func (e *entry) category() uint16    { return uint16(e.born) }
 func (e *entry) blockLen() int       { return entryHead + int(e.keyLen) + int(e.valLen) }
@@ -102,6 +103,9 @@ func (e *entry) meta() Meta {
 }
 
 func (e *entry) setMeta(m Meta) {
+	if clampInstant(m.BornAt) != e.bornAt() {
+		e.lastUse = 0
+	}
 	e.born = uint64(clampInstant(m.BornAt))<<instantShift | uint64(m.Category)
 	e.expires = uint64(clampInstant(m.ExpiresAt))<<instantShift | e.expires&(1<<instantShift-1)
 }

@@ -81,8 +81,9 @@ func (sp *space) moved(a *arena, r ref, e *entry) {
 	}
 }
 
-// touch counts a read.
-func (e *entry) touch() {
+// touch counts a read, and notes when it was.
+func (e *entry) touch(now int64) {
+	e.used(now)
 	if e.heat&heatMask < maxHeat {
 		e.heat++
 	}

@@ -26,7 +26,7 @@ func (tx *Tx) HashAt(k *Key) (HashValue, error) {
 	if h.x.e.kind != Hash {
 		return h, ErrWrongKind
 	}
-	h.x.e.touch()
+	h.x.e.touch(tx.now)
 	if h.x.e.flags&fieldDeadlines != 0 && h.x.e.earliest() <= tx.now {
 		h.eraseDue()
 	}

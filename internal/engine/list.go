@@ -42,7 +42,7 @@ func (tx *Tx) ListAt(k *Key) (ListValue, error) {
 	if l.x.e.kind != List {
 		return l, ErrWrongKind
 	}
-	l.x.e.touch()
+	l.x.e.touch(tx.now)
 	return l, nil
 }
 

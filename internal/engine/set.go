@@ -29,7 +29,7 @@ func (tx *Tx) SetAt(k *Key) (SetValue, error) {
 	if s.x.e.kind != Set {
 		return s, ErrWrongKind
 	}
-	s.x.e.touch()
+	s.x.e.touch(tx.now)
 	return s, nil
 }
 

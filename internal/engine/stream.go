@@ -39,7 +39,7 @@ func (tx *Tx) StreamAt(k *Key) (StreamValue, error) {
 	if s.x.e.kind != Stream {
 		return s, ErrWrongKind
 	}
-	s.x.e.touch()
+	s.x.e.touch(tx.now)
 	return s, nil
 }
 

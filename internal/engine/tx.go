@@ -108,7 +108,7 @@ func (tx *Tx) Peek(k *Key) Entry {
 func (tx *Tx) Get(k *Key) Entry {
 	e := tx.Peek(k)
 	if e.e != nil {
-		e.e.touch()
+		e.e.touch(tx.now)
 	}
 	return e
 }
@@ -145,7 +145,7 @@ func (tx *Tx) SetString(k *Key, m Meta, value []byte) Entry {
 		}
 		copy(x.e.value(), value)
 		x.sh.setMeta(x.ref, x.e, m)
-		x.e.touch()
+		x.e.touch(tx.now)
 		return x
 	}
 	if x.e != nil {
@@ -168,6 +168,7 @@ func (tx *Tx) create(k *Key, m Meta, kind Kind, valLen int) Entry {
 	sh.chargeKey(k)
 	r, e := sh.create(k, m, kind, valLen)
 	sh.link(k, r, e)
+	e.used(tx.now) // its birth may be another entry's
 	return Entry{sh, r, e}
 }
 

@@ -39,7 +39,7 @@ func (tx *Tx) ZSetAt(k *Key) (ZSetValue, error) {
 	if z.x.e.kind != ZSet {
 		return z, ErrWrongKind
 	}
-	z.x.e.touch()
+	z.x.e.touch(tx.now)
 	return z, nil
 }
 

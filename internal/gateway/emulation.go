@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 // ApplyEmulation makes the settings work that one of Redis's own tests has changed.
@@ -22,6 +23,15 @@ func (g *Gateway) ApplyEmulation(by command.Conn) {
 	})
 	g.timeAll.Store(true)
 	g.interest.tracking.bound(&by.(*Session).worker.root().outbox, int(e.Int("tracking-table-max-keys")))
+}
+
+// emulatedFull is what a write is answered where nothing may be evicted. What a Redis counts as used is a megabyte before
+// it has a single key.
+func (g *Gateway) emulatedFull() string {
+	if total := g.Store.Total(); total.Limit > 0 && total.Bytes+1<<20 > total.Limit {
+		return resp.MsgOOM
+	}
+	return ""
 }
 
 // ForgetCounts sets what INFO and LATENCY HISTOGRAM count to zero.

@@ -12,7 +12,7 @@ import (
 var failing = map[string]string{
 	"EXEC": "there is no MULTI before it", "DISCARD": "there is no MULTI before it", "SCRIPT|KILL": "no script runs", "FUNCTION|KILL": "no script runs",
 	"SCRIPT|DEBUG": "there is no debugger", "AUTH": "the token is wrong, on purpose", "CLIENT|CACHING": "there is no tracking before it",
-	"MOVE": "there is one database", "SWAPDB": "there is one database", "OBJECT|IDLETIME": "there are no idle times",
+	"MOVE": "there is one database", "SWAPDB": "there is one database",
 	"CONFIG|SET": "settings are not changed by clients", "CONFIG|RESETSTAT": "counters are not changed by clients",
 	"CONFIG|REWRITE": "settings are not changed by clients", "READONLY": "this gateway is no cluster", "READWRITE": "this gateway is no cluster",
 	"ASKING": "this gateway is no cluster",

@@ -126,6 +126,9 @@ func (w *Worker) roomFor(need int64) bool {
 
 // noRoom evicts until a tenant has room for need bytes, and says what is used up where that cannot be.
 func (w *Worker) noRoom(t *Tenant, need int64) string {
+	if e := w.g.emulation; e != nil && e.Keeps() {
+		return w.g.emulatedFull()
+	}
 	switch err := w.tx.MakeRoom(t.ID, need); {
 	case err == nil:
 		return ""

@@ -149,8 +149,14 @@ func (w *Worker) checkAudit() bool {
 
 // makeRoom evicts for commands that may store more than they free, and refuses them when there is nothing to evict.
 func (w *Worker) makeRoom() bool {
-	if w.call.Spec.Flags&command.DenyOOM == 0 || len(w.placed) == 0 || w.job != nil || w.tx.HoldsSome() {
+	if w.call.Spec.Flags&command.DenyOOM == 0 || w.job != nil || w.tx.HoldsSome() {
 		return true // a transaction made room before it began, and an upstream has its own limits
+	}
+	if len(w.placed) == 0 { // FUNCTION LOAD: what it keeps is no entry
+		if text := w.noRoom(w.session.home, 0); text != "" {
+			return w.refuse("memory", text)
+		}
+		return true
 	}
 	need := growth(w.call.Spec, w.call.Args)
 	for _, a := range w.call.Args {

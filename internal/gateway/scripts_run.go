@@ -22,6 +22,10 @@ func (g *Gateway) RunScript(c *command.Call, r command.ScriptRun) {
 		w.tx.Hold(engine.EveryShard)
 		defer w.tx.Release()
 	}
+	if job.needsRoom && w.noRoom(s.home, 0) != "" {
+		c.Error(script.MsgFlagOOM)
+		return
+	}
 	before := w.Out.Len()
 	w.runScript(s, job, r.Keys, r.Args)
 	s.worker = w
@@ -33,6 +37,10 @@ type scriptJob struct {
 	script   *script.Script
 	function *script.Function
 	readOnly bool
+
+	// needsRoom is set for a script that says what it needs, and not that it runs where memory is used up. What one that
+	// says so writes needs room all the same: nobody goes beyond the limit.
+	needsRoom bool
 }
 
 func (g *Gateway) scriptJob(c *command.Call, r command.ScriptRun) (job scriptJob, err error) {
@@ -59,6 +67,7 @@ func (g *Gateway) scriptJob(c *command.Call, r command.ScriptRun) (job scriptJob
 		return job, script.Error(script.MsgWriteFlag)
 	}
 	job.readOnly = r.ReadOnly || flags.ReadOnly()
+	job.needsRoom = !job.readOnly && flags&(script.Undeclared|script.AllowOOM) == 0
 	return job, nil
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
-// waiter is a connection that waits for a change of one of its command's keys. Whoever takes it, under the registry's
-// lock, answers it: the worker that changed a key, the reaper when its time is up, or its own loop when the connection
-// closes.
+// waiter is a connection that waits for a change of one of its command's keys, or, where it has none, for its time to be
+// over. Whoever takes it, under the registry's lock, answers it: the worker that changed a key, the reaper when its time
+// is up, or its own loop when the connection closes.
 type waiter struct {
 	s     *Session
 	kept  kept
@@ -28,10 +28,11 @@ type waiter struct {
 
 // waiters are all that wait, by key in the order in which they came.
 type waiters struct {
-	n     atomic.Int64
-	mu    sync.Mutex
-	keys  names[[]*waiter]
-	times waiterHeap
+	n       atomic.Int64
+	mu      sync.Mutex
+	keys    names[[]*waiter]
+	keyless []*waiter // WAIT's, which no change of a key answers
+	times   waiterHeap
 }
 
 // Block makes the connection wait. It is called under the locks of the call's keys, so that no change is missed.
@@ -73,6 +74,9 @@ func (x *waiters) add(one *waiter, keys []engine.Key) {
 		k.value = append(k.value, one)
 		one.keys = append(one.keys, k)
 	}
+	if len(keys) == 0 {
+		x.keyless = append(x.keyless, one)
+	}
 	if one.until > 0 {
 		heap.Push(&x.times, one)
 	}
@@ -97,6 +101,9 @@ func (x *waiters) takeLocked(one *waiter) bool {
 		if len(k.value) == 0 {
 			x.keys.remove(k)
 		}
+	}
+	if len(one.keys) == 0 {
+		x.keyless = slices.DeleteFunc(x.keyless, func(w *waiter) bool { return w == one })
 	}
 	one.keys = nil
 	if one.place >= 0 {
@@ -233,14 +240,17 @@ func (g *Gateway) Unblock(caller command.Conn, id uint64, withError bool) bool {
 func (x *waiters) of(s *Session) (found *waiter) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.keys.each(func(k *named[[]*waiter]) bool {
-		for _, w := range k.value {
+	look := func(among []*waiter) bool {
+		for _, w := range among {
 			if w.s == s && !w.tried {
 				found = w
 			}
 		}
 		return found == nil
-	})
+	}
+	if look(x.keyless) {
+		x.keys.each(func(k *named[[]*waiter]) bool { return look(k.value) })
+	}
 	return found
 }
 

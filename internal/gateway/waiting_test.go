@@ -78,6 +78,17 @@ func TestWaitingEnds(t *testing.T) {
 	f("BLPOP l 0.1", late, "*-1\r\n")
 	f("BLMOVE l m LEFT LEFT 0.1", late, "*-1\r\n")
 	f("BZMPOP 0.1 1 z MIN", late, "*-1\r\n")
+
+	// Replicas do not come: as on a Redis without any, who asks for some waits as long as he said.
+	f("WAIT 1 100", late, ":0\r\n")
+	f("WAITAOF 0 1 100", late, "*2\r\n:0\r\n:0\r\n")
+	if got := h.as(s, "WAIT 0 0"); got != ":0\r\n" {
+		t.Errorf("WAIT for no replica: %q", got)
+	}
+	h.lines(h.session, "MULTI\nWAIT 1 0")
+	if got := h.do("EXEC"); got != "*1\r\n:0\r\n" {
+		t.Errorf("WAIT in a transaction: %q", got)
+	}
 }
 
 // What is awaited in one tenant is not given from another.

@@ -1,0 +1,67 @@
+package engine
+
+import "testing"
+
+// How long an entry was idle is told to a tenth of a second while it is young, and to 1/4096 of its age for ten years.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	const second, day = int64(1000), int64(86_400_000)
+	for _, f := range []struct{ used, asked, want int64 }{
+		{0, 0, 0},
+		{0, 3 * second, 3 * second},
+		{2900, 4900, 2000},
+		{204 * second, 300 * second, 96 * second},
+		{day, day + 60*second, 60 * second},
+		{3650 * day, 3651 * day, day},
+		{9 * second, 8 * second, 0},
+	} {
+		s := New(Options{Categories: 1})
+		tx, k := s.NewTx(), []Key{s.Key(0, 0, []byte("k"))}
+		const born = 5000
+		tx.Begin(born, &told{})
+		tx.Lock(k)
+		tx.SetString(&k[0], Meta{BornAt: born, ExpiresAt: born + 4000*day}, []byte("v"))
+		tx.Begin(born+f.used, &told{})
+		tx.Get(&k[0])
+		got := tx.Peek(&k[0]).IdleMillis(born + f.asked)
+		tx.Unlock()
+		if off := got - f.want; off < -f.used/4096-ageUnit || off > f.used/4096+ageUnit {
+			t.Errorf("used at the age of %d ms, at %d ms it was idle for %d ms, want %d", f.used, f.asked, got, f.want)
+		}
+	}
+}
+
+// Looking is no use; reading, writing a part and a copy are, and a new value begins anew.
+func TestIdleBeginsWithUse(t *testing.T) {
+	t.Parallel()
+	s := New(Options{Categories: 1})
+	tx, k := s.NewTx(), []Key{s.Key(0, 0, []byte("k"))}
+	now := int64(1000)
+	m := Meta{BornAt: now, ExpiresAt: 1 << 40}
+	f := func(what string, use func(), want int64) {
+		t.Helper()
+		now += 10_000
+		tx.Begin(now, &told{})
+		use()
+		if got := tx.Peek(&k[0]).IdleMillis(now); got != want {
+			t.Errorf("after %s it is idle for %d ms, want %d", what, got, want)
+		}
+	}
+	tx.Begin(now, &told{})
+	tx.Lock(k)
+	defer tx.Unlock()
+	h, err := tx.HashAt(&k[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Create(m)
+	h.Set([]byte("f"), []byte("v"))
+	f("nothing", func() {}, 10_000)
+	f("a new deadline", func() { tx.SetMeta(tx.Peek(&k[0]), m) }, 20_000)
+	f("a read", func() { tx.Get(&k[0]) }, 0)
+	f("a write", func() {
+		h, _ := tx.HashAt(&k[0])
+		h.Set([]byte("g"), []byte("v"))
+	}, 0)
+	f("a new value", func() { m.BornAt = now; tx.SetString(&k[0], m, []byte("v")) }, 0)
+}
