@@ -145,7 +145,9 @@ func (w *Worker) countCommand(from int) {
 		return // nobody's commands are no tenant's; one that waits is counted when it ends
 	}
 	to := w.countedFor(home).usage
-	if w.call.Failed {
+	counted := w.errorCounted
+	w.errorCounted = false
+	if w.call.Failed && !counted {
 		to.error(errorCode(w.Out.Bytes()[from:]))
 	}
 	if w.call.Spec == nil {

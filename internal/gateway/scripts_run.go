@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
@@ -83,6 +84,7 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 		now.function = job.function.Name
 	}
 	caller.now = now
+	from := w.Out.Len()
 	now.run.Meanwhile = func() { w.root().duringScript(now) }
 	w.g.scripts.current.Store(now)
 	before := w.inScript
@@ -98,13 +100,15 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 	} else {
 		now.run.Eval(job.script, keys, args, w.Out)
 	}
+	w.errorCounted = caller.failed != nil && bytes.HasPrefix(w.Out.Bytes()[from:], caller.failed)
 }
 
 // scriptCaller runs the commands that a script calls: each takes the whole way of a command, in an inner worker.
 type scriptCaller struct {
-	w, in *Worker
-	s     *Session
-	now   *running
+	w, in  *Worker
+	s      *Session
+	now    *running
+	failed []byte // the last error of a command, counted already
 }
 
 // Call runs a command and returns its reply.
@@ -114,7 +118,11 @@ func (x *scriptCaller) Call(args [][]byte) []byte {
 	if spec := x.in.call.Spec; spec != nil && spec.IsWrite() && x.in.refused == "" {
 		x.now.wrote.Store(true)
 	}
-	return x.in.Out.Bytes()
+	reply := x.in.Out.Bytes()
+	if x.in.call.Failed {
+		x.failed = append(x.failed[:0], bytes.TrimRight(reply, "\r\n")...)
+	}
+	return reply
 }
 
 // SetRESP3 chooses the protocol version of the replies that follow.

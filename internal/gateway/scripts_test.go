@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,5 +84,23 @@ func TestScriptsAreOfATenant(t *testing.T) {
 	fresh := h.login("fresh", "TENANT001", "")
 	if got := h.eval(fresh, "EVAL", "return 1", "0"); !strings.HasPrefix(got, "-NOPERM") {
 		t.Errorf("a new user ran a script: %q", got)
+	}
+}
+
+// An error of a command that ends its script is one error, and one that the script makes itself is one too.
+func TestErrorsOfScriptsAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	s := h.login("scripts", "TENANT001", "+@all ~* &*")
+	for i, body := range []string{
+		"return redis.call('SELECT', '99')",
+		"return redis.pcall('SELECT', '99')",
+		"redis.pcall('SELECT', '99') return 1",
+		"return redis.error_reply('ERR of its own')",
+	} {
+		h.aside(s, "EVAL", body, "0")
+		if got, want := h.as(s, "INFO errorstats"), fmt.Sprintf("errorstat_ERR:count=%d\r\n", i+1); !strings.Contains(got, want) {
+			t.Errorf("after %s: %q, want %q", body, got, want)
+		}
 	}
 }

@@ -42,21 +42,22 @@ type Worker struct {
 	detail  []byte       // of the record being made
 	ahead   []engine.Key // of a pipeline
 
-	foreign     foreign
-	paths       identity.Paths // that permit the command and its keys
-	waits       bool           // the command that runs waits
-	queued      bool           // ... was queued, for EXEC or for the end of the round
-	inScript    bool           // ... is a script
-	scriptOut   *resp.Writer   // replies to a script
-	meanwhile   func()
-	answered    time.Time // when others were, during a long script
-	readOnly    bool      // ... that may write nothing
-	scriptRESP3 bool      // ... and wants replies of RESP3
-	retrying    bool      // it waited, and another connection's worker tries to answer it
-	stateKept   any       // of a try that gave no answer
-	ready       ready
-	outbox      outbox
-	aside       *resp.Writer // replies to connections that waited
+	foreign      foreign
+	paths        identity.Paths // that permit the command and its keys
+	waits        bool           // the command that runs waits
+	queued       bool           // ... was queued, for EXEC or for the end of the round
+	inScript     bool           // ... is a script
+	scriptOut    *resp.Writer   // replies to a script
+	meanwhile    func()
+	answered     time.Time // when others were, during a long script
+	readOnly     bool      // ... that may write nothing
+	errorCounted bool      // ... that failed as one of its commands did, which was counted
+	scriptRESP3  bool      // ... and wants replies of RESP3
+	retrying     bool      // it waited, and another connection's worker tries to answer it
+	stateKept    any       // of a try that gave no answer
+	ready        ready
+	outbox       outbox
+	aside        *resp.Writer // replies to connections that waited
 }
 
 // placement is what policy says of one key of a command.
