@@ -18,7 +18,11 @@ type Problem struct {
 }
 
 func (p Problem) String() string {
-	return fmt.Sprintf("account %s, region %s: %s ended with %s", p.Account, p.Region, p.Call, p.Code)
+	account := "account " + p.Account
+	if p.Account == "" {
+		account = "the account of the environment"
+	}
+	return fmt.Sprintf("%s, region %s: %s ended with %s", account, p.Region, p.Call, p.Code)
 }
 
 // Result is how a scan went.

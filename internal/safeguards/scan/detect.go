@@ -72,7 +72,7 @@ func (t *tree) settings(name, base string) {
 		return
 	}
 	read := config.Read
-	if strings.Contains(base, "sentinel") || bytes.Contains(f.Data, []byte("\nsentinel monitor ")) {
+	if strings.Contains(base, "sentinel") || bytes.HasPrefix(f.Data, []byte("sentinel monitor ")) || bytes.Contains(f.Data, []byte("\nsentinel monitor ")) {
 		read = config.ReadSentinel
 	}
 	r, problems := read(f)
@@ -105,11 +105,23 @@ func (t *tree) guess(name string) {
 	switch text := "\n" + string(f.Data); {
 	case strings.Contains(text, "\nuser ") && !strings.Contains(text, "\nport "):
 		t.acl(name)
-	case strings.Contains(text, "\nport ") || strings.Contains(text, "\ntls-port ") || strings.Contains(text, "\nbind "):
+	case hasDirective(text):
 		t.settings(name, path.Base(name))
 	default:
 		t.s.note(model.Source{File: f.Name}, "it is of no kind that can be scanned", true)
 	}
+}
+
+// hasDirective knows lines that a configuration of Redis, Valkey or a sentinel is likely to have. The text begins with a line's
+// end.
+func hasDirective(text string) bool {
+	for _, name := range []string{"port", "tls-port", "bind", "requirepass", "aclfile", "masterauth", "replicaof", "maxmemory", "appendonly", "protected-mode",
+		"tls-cert-file", "sentinel monitor"} {
+		if strings.Contains(text, "\n"+name+" ") {
+			return true
+		}
+	}
+	return false
 }
 
 // isPlan looks at the beginning of a file only: a plan can be large.

@@ -79,6 +79,22 @@ func TestFindsAllKinds(t *testing.T) {
 	}
 }
 
+// A file that was named is told by what is in it, whatever it is called.
+func TestNamedFilesAreToldByTheirContent(t *testing.T) {
+	t.Parallel()
+	f := func(name, text string, want model.Target) {
+		t.Helper()
+		r := run(filepath.Join(tree(t, map[string]string{name: text}), name))
+		if len(r.Resources) != 1 || r.Resources[0].ID.Target != want || !r.Complete() {
+			t.Errorf("%s with %q is %v, notes %v; want one of %s", name, text, r.Resources, r.Notes, want)
+		}
+	}
+	f("cache.conf", "requirepass x\n", model.Config)
+	f("server.cfg", "# ours\nmaxmemory 1gb\n", model.Config)
+	f("watch.conf", "sentinel monitor m 10.0.0.1 6379 2\n", model.Sentinel)
+	f("people", "user default off\n", model.ACL)
+}
+
 // What cannot be read is told, and the rest is scanned all the same.
 func TestBadInputKeepsNothingElseFromBeingRead(t *testing.T) {
 	t.Parallel()
