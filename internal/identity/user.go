@@ -100,7 +100,7 @@ func (u *User) ACLLine(set CommandSet) string {
 	if len(u.Roles) > 0 {
 		rules = u.rules
 	}
-	words := []string{u.aclHead() + rules}
+	words := []string{strings.TrimSpace(u.aclHead() + rules)}
 	for _, a := range attributes() {
 		if value := a.get(u); value != "" {
 			words = append(words, a.name+"="+value)
