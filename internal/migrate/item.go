@@ -16,7 +16,8 @@ type item struct {
 	name     []byte // cleared with its page
 	kind     string
 	ttl      int64     // milliseconds when it was asked for
-	askedAt  time.Time // when
+	askedAt  time.Time // an instant before it was measured
+	timesAt  time.Time // the same of the times of a hash's fields
 	bytes    uint64    // with its name, as the source counts; 0: it does not say
 	category *policy.Category
 	outcome  Outcome
@@ -206,8 +207,8 @@ func (m *migration) readGroup(group []*item) error {
 		x.value = s.Read(x.name, wholeValue(x)...)
 		x.life, x.times = s.Read(x.name, []byte("PTTL"), x.name), -1
 	}
+	askedAt, more := time.Now(), false // before the answer: what is left then is never thought to be more
 	s.Run()
-	askedAt, more := time.Now(), false
 	for _, x := range group {
 		life, err := s.Reply(x.life)
 		if err != nil {
@@ -223,6 +224,10 @@ func (m *migration) readGroup(group []*item) error {
 		}
 	}
 	if more {
+		timesAt := time.Now()
+		for _, x := range group {
+			x.timesAt = timesAt
+		}
 		s.Run()
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -101,6 +102,7 @@ func (p *piecewise) piece() (more bool, err error) {
 	var times []resp.Value
 	if p.kind == "hash" && p.m.fieldTimes && len(elems) > 0 {
 		i := p.m.source.Read(p.name, fieldTimes(p.name, elems)...) // in the same batch: the elements are still needed
+		p.timesAt = time.Now()
 		p.m.source.Run()
 		if times, err = p.m.timesOf(i); err != nil {
 			return false, err

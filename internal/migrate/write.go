@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -92,6 +93,7 @@ func (m *migration) sendPiece(x *item, elems, times []resp.Value) {
 	}
 	for i := range times {
 		if left := times[i].Int; left > 0 && 2*i < len(elems) {
+			left = max(left-time.Since(x.timesAt).Milliseconds(), 1)
 			m.target.Write(x.name, append(command("HPEXPIRE", x.name, strconv.FormatInt(left, 10), "FIELDS", "1"), elems[2*i].Str)...)
 		}
 	}
