@@ -97,7 +97,7 @@ func (x *Executor) keep(plain []byte) {
 }
 
 const (
-	askPeers   = 200 * time.Millisecond // how long a read waits for a data key that peers may have
+	askPeers   = 500 * time.Millisecond // how long a read waits for a data key that peers may have, which a busy machine needs
 	forgetMiss = 5 * time.Second
 	maxUnknown = 4096
 )
