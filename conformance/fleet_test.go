@@ -146,3 +146,18 @@ func TestAStoppedGatewayIsNotConfirmed(t *testing.T) {
 	soon(t, "it serves others' data again", func() bool { return string(b.Do("GET", "TENANT001:patient:2").Raw) == "$-1\r\n" })
 	expect(t, b, "-CONSENT the consent for", "GET", patient)
 }
+
+// With upstream.gateways a gateway serves no PHI before as many are in touch, and none when they are fewer again.
+func TestAsManyGatewaysAsThereMustBe(t *testing.T) {
+	t.Parallel()
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	o := testkit.LetheOptions{Flags: append(upstreamFlags(behind), "--upstream-gateways", "2")}
+	one := testkit.StartLethe(t, o)
+	a := one.Dial(t, reader)
+	expect(t, a, "-CONSENT this gateway", "GET", patient)
+	two := joining(t, one, o)
+	soon(t, "both serve", func() bool { return !a.Do("GET", patient).IsError() })
+	expect(t, two.Dial(t, reader), "$-1", "GET", patient)
+	two.Kill(t)
+	soon(t, "the one that is left does not", func() bool { return a.Do("GET", patient).IsError() })
+}
