@@ -117,23 +117,22 @@ func TestMigrateOverTLSIntoAnUpstream(t *testing.T) {
 func TestMigrateFromACluster(t *testing.T) {
 	t.Parallel()
 	args := []string{"--cluster", "create"}
-	var first *testkit.Redis
+	var nodes []*testkit.Redis
 	var ports []string
 	for range 3 {
 		port := strconv.Itoa(clusterPort(t))
 		r := testkit.StartRedis(t, testkit.RedisOptions{Flags: []string{"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes"}})
-		if first == nil {
-			first = r
-		}
-		ports = append(ports, port)
+		nodes, ports = append(nodes, r), append(ports, port)
 		args = append(args, "127.0.0.1:"+port)
 	}
 	if out, err := exec.Command("redis-cli", append(args, "--cluster-yes")...).CombinedOutput(); err != nil {
 		t.Fatalf("cannot make a cluster: %v\n%s", err, out)
 	}
-	testkit.Await(t, 30*time.Second, "a whole cluster", func() bool {
-		return strings.Contains(string(first.Dial(t).Do("CLUSTER", "INFO").Str), "cluster_state:ok")
-	})
+	for _, n := range nodes {
+		testkit.Await(t, 30*time.Second, "a whole cluster", func() bool {
+			return strings.Contains(string(n.Dial(t).Do("CLUSTER", "INFO").Str), "cluster_state:ok")
+		})
+	}
 	const n = 300
 	fill := exec.Command("redis-cli", "-c", "-p", ports[0])
 	var lines strings.Builder
@@ -145,7 +144,7 @@ func TestMigrateFromACluster(t *testing.T) {
 		t.Fatalf("cannot fill the cluster: %v\n%s", err, out)
 	}
 	l := testkit.StartLethe(t, testkit.LetheOptions{Users: []testkit.User{mover}})
-	m := moveOf(t, first.Dial(t), l, "--from", "redis://127.0.0.1:"+ports[1], "--from-mode", "cluster")
+	m := moveOf(t, nodes[0].Dial(t), l, "--from", "redis://127.0.0.1:"+ports[1], "--from-mode", "cluster")
 	r, stderr, code := m.run("--apply")
 	if code != 0 || r.Keys != n || l.Dial(t, mover.Name).Do("DBSIZE").Int != n {
 		t.Errorf("ends with %d after %d keys: %s", code, r.Keys, stderr)

@@ -75,11 +75,11 @@ var tellOfTheProcess = []string{
 	"LATENCY|DOCTOR", "LATENCY|GRAPH", "LATENCY|HISTOGRAM", "LATENCY|HISTORY", "LATENCY|LATEST", "LATENCY|RESET",
 }
 
-var age = regexp.MustCompile(" age=[0-9]+")
+var instants = regexp.MustCompile(" (age|ends)=[-:0-9TZ]+")
 
-// sorted is a reply with its lines in order, since that of keys differs from process to process, and without ages.
+// sorted is a reply with its lines in order, since that of keys differs from process to process, and without instants.
 func sorted(reply string) string {
-	lines := strings.Split(age.ReplaceAllString(reply, ""), "\r\n")
+	lines := strings.Split(instants.ReplaceAllString(reply, ""), "\r\n")
 	slices.Sort(lines)
 	return strings.Join(lines, " ")
 }
