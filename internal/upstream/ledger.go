@@ -151,8 +151,10 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		}
 		n = &note{}
 		p.notes[id] = n
-	case h.Stamp <= n.floor:
+	case h.Stamp == n.floor:
 		return k.asked < n.since // it was replaced while it was on its way here
+	case h.Stamp < n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
+		return k.asked < n.since || seal.StampAge(h.Stamp, n.floor) < raceMillis
 	case h.Stamp < n.stamp:
 		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
 	case h.Stamp == n.stamp:
