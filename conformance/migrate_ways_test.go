@@ -116,25 +116,9 @@ func TestMigrateOverTLSIntoAnUpstream(t *testing.T) {
 // All primaries of a cluster are gone over, and keys are found where their slots are.
 func TestMigrateFromACluster(t *testing.T) {
 	t.Parallel()
-	args := []string{"--cluster", "create"}
-	var nodes []*testkit.Redis
-	var ports []string
-	for range 3 {
-		port := strconv.Itoa(clusterPort(t))
-		r := testkit.StartRedis(t, testkit.RedisOptions{Flags: []string{"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes"}})
-		nodes, ports = append(nodes, r), append(ports, port)
-		args = append(args, "127.0.0.1:"+port)
-	}
-	if out, err := exec.Command("redis-cli", append(args, "--cluster-yes")...).CombinedOutput(); err != nil {
-		t.Fatalf("cannot make a cluster: %v\n%s", err, out)
-	}
-	for _, n := range nodes {
-		testkit.Await(t, 30*time.Second, "a whole cluster", func() bool {
-			return strings.Contains(string(n.Dial(t).Do("CLUSTER", "INFO").Str), "cluster_state:ok")
-		})
-	}
+	nodes := testkit.StartCluster(t)
 	const n = 300
-	fill := exec.Command("redis-cli", "-c", "-p", ports[0])
+	fill := exec.Command("redis-cli", "-c", "-p", strconv.Itoa(nodes[0].Port))
 	var lines strings.Builder
 	for i := range n {
 		fmt.Fprintf(&lines, "SET TENANT001:patient:%d v\n", i)
@@ -144,26 +128,10 @@ func TestMigrateFromACluster(t *testing.T) {
 		t.Fatalf("cannot fill the cluster: %v\n%s", err, out)
 	}
 	l := testkit.StartLethe(t, testkit.LetheOptions{Users: []testkit.User{mover}})
-	m := moveOf(t, nodes[0].Dial(t), l, "--from", "redis://127.0.0.1:"+ports[1], "--from-mode", "cluster")
+	m := moveOf(t, nodes[0].Dial(t), l, "--from", "redis://"+nodes[1].Addr(), "--from-mode", "cluster")
 	r, stderr, code := m.run("--apply")
 	if code != 0 || r.Keys != n || l.Dial(t, mover.Name).Do("DBSIZE").Int != n {
 		t.Errorf("ends with %d after %d keys: %s", code, r.Keys, stderr)
-	}
-}
-
-// clusterPort is a free port with room for the cluster's own 10,000 above it.
-func clusterPort(t *testing.T) int {
-	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		if port < 55000 {
-			return port
-		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -71,6 +72,9 @@ func goRedisData(c checks, client *redis.Client) {
 	want(c, "sorted sets: ZRANGE", fmt.Sprint(z), "[{1.5 a} {2 b}]", err)
 	score, err := client.ZScore(ctx, scores, "a").Result()
 	want(c, "sorted sets: ZSCORE", score, 1.5, err)
+
+	keys, cursor, err := client.Scan(ctx, 0, "*", 1000).Result()
+	want(c, "sorted sets: SCAN", cursor == 0 && slices.Contains(keys, patient) && slices.Contains(keys, scores), true, err)
 }
 
 func goRedisBatches(c checks, client *redis.Client) {

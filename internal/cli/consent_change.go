@@ -81,13 +81,9 @@ func (c *consentCommand) changeBesideServer(dir *secret.Dir, o consent.Order, wa
 
 // show verifies a receipt and prints the number of the change, or all of it with --json.
 func (c *consentCommand) show(dir *secret.Dir, file []byte) error {
-	keys, err := consent.OpenKeys(dir)
+	r, err := verifiedReceipt(dir, file)
 	if err != nil {
-		return consentFailure(err)
-	}
-	r, err := consent.Verify(file, keys.Public())
-	if err != nil {
-		return consentFailure(err)
+		return err
 	}
 	if c.json {
 		_, err = c.env.stdout.Write(file)
@@ -135,4 +131,17 @@ func (a auditRecorder) Sequence() uint64 { return a.log.Stats().Sequence }
 func indented(v any) ([]byte, error) {
 	text, err := json.MarshalIndent(v, "", "  ")
 	return append(text, '\n'), err
+}
+
+// verifiedReceipt reads a receipt whose signature the data directory's own key verifies.
+func verifiedReceipt(dir *secret.Dir, file []byte) (*consent.Receipt, error) {
+	keys, err := consent.OpenKeys(dir)
+	if err != nil {
+		return nil, consentFailure(err)
+	}
+	r, err := consent.Verify(file, keys.Public())
+	if err != nil {
+		return nil, consentFailure(err)
+	}
+	return r, nil
 }

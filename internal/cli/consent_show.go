@@ -103,13 +103,9 @@ which others can verify with DIR/receipt.pub as docs/spec/receipt.md says.`,
 			if err != nil {
 				return consentFailure(err)
 			}
-			keys, err := consent.OpenKeys(dir)
+			r, err := verifiedReceipt(dir, file)
 			if err != nil {
-				return consentFailure(err)
-			}
-			r, err := consent.Verify(file, keys.Public())
-			if err != nil {
-				return consentFailure(err)
+				return err
 			}
 			fmt.Fprintln(c.env.stderr, "lethe: the receipt verifies")
 			if !c.json {

@@ -31,16 +31,7 @@ func (o *outlook) Health() upstream.Health { return *o.last.Load() }
 // run looks until ctx ends.
 func (o *outlook) run(ctx context.Context) {
 	defer o.checker.Close()
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			o.once()
-		}
-	}
+	every(ctx, lookEvery, o.once)
 }
 
 // once looks, and tells of what has changed.

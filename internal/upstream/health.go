@@ -143,7 +143,7 @@ func Mend(problem error) string {
 	case errors.Is(problem, errNotOnDisk):
 		return "make room on the upstream's disk; its own log has the reason"
 	case errors.Is(problem, errForbidden):
-		return "give the upstream's user what docs/operations.md lists"
+		return "give the upstream's user what docs/upstream.md lists"
 	case errors.Is(problem, errNoLayout):
 		return "see that upstream.mode fits the upstream, and that every address that it tells is one of TLS or of this machine"
 	default:

@@ -139,10 +139,12 @@ type commit struct {
 
 // commit adds the step that writes some of the entries.
 func (x *Executor) commit(t *Task, from, to int) {
-	w, c := &x.writes, t.newCommit()
+	w, c := &x.writes, oneMore(&t.commits)
+	c.entries = c.entries[:0]
 	for i := from; i < to; i++ {
 		e := &w.entries[i]
-		p := c.newPending()
+		p := oneMore(&c.entries)
+		p.record = p.record[:0]
 		p.k, p.gone, p.check, p.header = e.k, e.gone, e.check, e.header
 		if record := w.bytes[e.from:e.to]; !e.gone && !e.check {
 			if e.header.Type == seal.String {
@@ -158,27 +160,15 @@ func (x *Executor) commit(t *Task, from, to int) {
 	c.op, c.plain = x.scripted(from, to), false
 }
 
-// newCommit and newPending use the memory of earlier ones again.
-func (t *Task) newCommit() *commit {
-	n := len(t.commits)
-	if n == cap(t.commits) {
-		t.commits = append(t.commits, commit{})
+// oneMore makes a slice longer by one and returns the new element, which has the memory of an earlier one where there is any.
+func oneMore[T any](all *[]T) *T {
+	n := len(*all)
+	if n == cap(*all) {
+		var none T
+		*all = append(*all, none)
 	}
-	t.commits = t.commits[:n+1]
-	c := &t.commits[n]
-	c.entries = c.entries[:0]
-	return c
-}
-
-func (c *commit) newPending() *pending {
-	n := len(c.entries)
-	if n == cap(c.entries) {
-		c.entries = append(c.entries, pending{})
-	}
-	c.entries = c.entries[:n+1]
-	p := &c.entries[n]
-	p.record = p.record[:0]
-	return p
+	*all = (*all)[:n+1]
+	return &(*all)[n]
 }
 
 // simple is the one command that does for a string that is written without looking.
