@@ -119,6 +119,13 @@ func exceptions() []exception {
 			why:      "There is no radix tree; the blocks are those that Redis would have.",
 		},
 		{
+			name:     "consumer-times",
+			commands: "XINFO CONSUMERS, XINFO STREAM FULL, XREADGROUP, XCLAIM, XAUTOCLAIM",
+			redis:    "the reference, 7.0.15, knows one time of a consumer, and a consumer only from the first entry on that it is given",
+			lethe:    "is as Redis 7.2: whoever asks is a consumer and was seen, idle tells since when; inactive and active-time tell when it was last given an entry, -1 never. DUMP writes what 7.0 reads, without the second time",
+			why:      "Who watches consumers has to tell one that is gone from one that has nothing to do.",
+		},
+		{
 			name:     "claim-reads",
 			commands: "XCLAIM, XAUTOCLAIM",
 			redis:    "asks for the permission to write the key, and returns entries of it",

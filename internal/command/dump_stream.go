@@ -64,6 +64,7 @@ func (r *restoredStream) Group(g rdb.Group) {
 
 func (r *restoredStream) Consumer(k rdb.Consumer) {
 	r.consumer, _ = r.group.CreateConsumer(k.Name, k.SeenAt)
+	r.consumer.Activate(k.ActiveAt)
 }
 
 func (r *restoredStream) Pending(p rdb.Pending) {

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc64"
 	"slices"
@@ -50,6 +51,23 @@ func TestDumpAndRestore(t *testing.T) {
 		f("set of integers", []string{"SMEMBERS", "k"}, n, func(i int) []string { return []string{"SADD", "k", fmt.Sprint(i * -77)} })
 		f("sorted set", []string{"ZRANGE", "k", "0", "-1", "WITHSCORES"}, n, func(i int) []string { return []string{"ZADD", "k", fmt.Sprint(float64(i) / 3), long(i)} })
 		f("hash", []string{"HGETALL", "k"}, n, func(i int) []string { return []string{"HSET", "k", fmt.Sprint("f", i), long(i)} })
+	}
+}
+
+// What Redis 7.2 dumps has the time at which a consumer was last given an entry.
+func TestRestoreKeepsWhenConsumersWereActive(t *testing.T) {
+	t.Parallel()
+	payload, err := hex.DecodeString("150110000000000000000100000000000000014053530000001f0003010101020181610207010001020100010001816202c0c8" +
+		"020501030100010101816302dffd02050100010401dfff020101856f7468657206817802060102010501dfff0281620209010501ff0306" +
+		"00010101020401016705000201000000000000000500000000000000000068e5cf8b010000020103626f620168e5cf8b0100000268e5cf8b01000001000000000000000500000000000000000b005bf2418dafac4523")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLab(t)
+	l.is("+OK", "RESTORE", "k", "0", string(payload))
+	want := flat("$9\r\nseen-time\r\n:1700000000001\r\n$11\r\nactive-time\r\n:1700000000002\r\n")
+	if full := flat(l.run("XINFO", "STREAM", "k", "FULL")); !strings.Contains(full, want) {
+		t.Errorf("the consumer's times are others: %q", full)
 	}
 }
 

@@ -107,15 +107,16 @@ func (c *Call) claimOption(o *claim, i int) (int, bool) {
 	return i + 1, ok
 }
 
-// take gives a pending entry that exists to the consumer of the third argument.
-func (c *Call) take(g engine.StreamGroup, p *engine.Pending, o *claim) {
+// take gives a pending entry that exists to a consumer.
+func (c *Call) take(consumer engine.StreamConsumer, p *engine.Pending, o *claim) {
 	deliveries := p.Deliveries
 	if o.retries >= 0 {
 		deliveries = o.retries
 	} else if !o.justID {
 		deliveries++
 	}
-	c.seenConsumer(0, g, c.Args[3]).Deliver(p.ID, o.deliveredAt, deliveries)
+	consumer.Deliver(p.ID, o.deliveredAt, deliveries)
+	consumer.Activate(c.WallNow)
 }
 
 func runXClaim(c *Call) {
@@ -134,6 +135,7 @@ func runXClaim(c *Call) {
 	if g.Last().Before(o.lastID) {
 		g.Set(o.lastID, g.Read())
 	}
+	consumer := c.seenConsumer(0, g, c.Args[3])
 	length, n := c.Out.DeferredArray(), 0
 	for _, arg := range c.Args[5:o.ids] {
 		id, _ := parseStreamID(arg, 0)
@@ -149,7 +151,7 @@ func runXClaim(c *Call) {
 		case o.minIdle > 0 && c.WallNow-p.DeliveredAt < o.minIdle:
 			continue
 		}
-		c.take(g, &p, &o)
+		c.take(consumer, &p, &o)
 		c.answerClaimed(&s, id, o.justID)
 		n++
 	}
@@ -227,6 +229,7 @@ func (c *Call) autoClaim(s *engine.StreamValue, g engine.StreamGroup, from engin
 	if count > math.MaxInt64/autoLooksPerItem {
 		looks = math.MaxInt64
 	}
+	consumer := c.seenConsumer(0, g, c.Args[3])
 	p, more := g.PendingFrom(from)
 	for ; more && looks > 0 && int64(len(claimed)+len(gone)) < count; looks-- {
 		switch {
@@ -234,7 +237,7 @@ func (c *Call) autoClaim(s *engine.StreamValue, g engine.StreamGroup, from engin
 			g.Acknowledge(p.ID)
 			gone = append(gone, p.ID)
 		case o.minIdle <= 0 || c.WallNow-p.DeliveredAt >= o.minIdle:
-			c.take(g, &p, o)
+			c.take(consumer, &p, o)
 			claimed = append(claimed, p.ID)
 		}
 		if from, more = p.ID.Next(); more {

@@ -67,12 +67,21 @@ func runXInfoConsumers(c *Call) {
 	}
 	c.Out.Array(g.Consumers())
 	g.EachConsumer(func(consumer engine.StreamConsumer) bool {
-		c.Out.Map(3)
+		c.Out.Map(4)
 		c.answerBytesField("name", consumer.Name())
 		c.answerIntField("pending", int64(consumer.Pending()))
 		c.answerIntField("idle", max(c.WallNow-consumer.SeenAt(), 0))
+		c.answerIntField("inactive", c.inactive(consumer))
 		return true
 	})
+}
+
+// inactive is for how long a consumer has been given nothing, in milliseconds; -1 when it never was.
+func (c *Call) inactive(consumer engine.StreamConsumer) int64 {
+	if consumer.ActiveAt() == engine.NeverActive {
+		return engine.NeverActive
+	}
+	return max(c.WallNow-consumer.ActiveAt(), 0)
 }
 
 func runXInfoGroups(c *Call) {
@@ -177,9 +186,10 @@ func (c *Call) answerFullGroup(g engine.StreamGroup, count int64) {
 	c.Out.BulkString("consumers")
 	c.Out.Array(g.Consumers())
 	g.EachConsumer(func(consumer engine.StreamConsumer) bool {
-		c.Out.Map(4)
+		c.Out.Map(5)
 		c.answerBytesField("name", consumer.Name())
 		c.answerIntField("seen-time", consumer.SeenAt())
+		c.answerIntField("active-time", consumer.ActiveAt())
 		c.answerIntField("pel-count", int64(consumer.Pending()))
 		c.answerPendingField(consumer.EachPending, count, false)
 		return true

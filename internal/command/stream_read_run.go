@@ -3,7 +3,7 @@ package command
 import "github.com/lethe-cache/lethe/internal/engine"
 
 // tryStreamRead answers XREAD or XREADGROUP with what there is behind the given ids; false when there is nothing, and then
-// nothing is written and nothing has changed.
+// nothing is written, and nothing has changed but that a group's consumer was seen.
 func (c *Call) tryStreamRead(r *streamRead) (answered bool) {
 	start := c.Out.Len()
 	streams, length := 0, c.Out.DeferredArray()
@@ -34,9 +34,13 @@ func (c *Call) tryStreamRead(r *streamRead) (answered bool) {
 // readStream answers with the part of one stream, its name first; false when it has nothing to give.
 func (c *Call) readStream(r *streamRead, key int, s *engine.StreamValue) bool {
 	after, history := r.after[key], false
-	var g engine.StreamGroup
+	var consumer engine.StreamConsumer
 	if r.group != nil {
-		g, _ = s.Group(r.group)
+		g, ok := s.Group(r.group)
+		if !ok {
+			return false // of a stream that is gone
+		}
+		consumer = c.seenConsumer(key, g, r.consumer) // who asks in vain was there too, as since Redis 7.2
 		if history = after != newEntries(); !history {
 			after = g.Last()
 		}
@@ -53,9 +57,9 @@ func (c *Call) readStream(r *streamRead, key int, s *engine.StreamValue) bool {
 	case r.group == nil:
 		c.answerEntries(s.Iter(from, engine.LastStreamID(), false), r.count)
 	case history:
-		c.answerHistory(r, s, c.seenConsumer(key, g, r.consumer), from, more)
+		c.answerHistory(r, s, consumer, from, more)
 	default:
-		c.deliver(r, s, c.seenConsumer(key, g, r.consumer), from)
+		c.deliver(r, s, consumer, from)
 	}
 	return true
 }
@@ -81,6 +85,7 @@ func (c *Call) deliver(r *streamRead, s *engine.StreamValue, consumer engine.Str
 		c.answerEntry(&it)
 		if !r.noAck {
 			consumer.Deliver(it.ID(), c.WallNow, 1)
+			consumer.Activate(c.WallNow)
 		}
 		n++
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -104,7 +105,7 @@ func TestIdleTimes(t *testing.T) {
 	l.wait(50)
 	l.is("*2 *4 $3 1-1 $1 c :150 :1 *4 $3 2-1 $1 d :50 :1", "XPENDING s g - + 10")
 	l.is("*1 *4 $3 1-1 $1 c :150 :1", "XPENDING s g IDLE 51 - + 10")
-	l.is("*2 *6 $4 name $1 c $7 pending :1 $4 idle :150 *6 $4 name $1 d $7 pending :1 $4 idle :50", "XINFO CONSUMERS s g")
+	l.is("*2 *8 $4 name $1 c $7 pending :1 $4 idle :150 $8 inactive :150 *8 $4 name $1 d $7 pending :1 $4 idle :50 $8 inactive :50", "XINFO CONSUMERS s g")
 	l.is("*3 $3 0-0 *0 *0", "XAUTOCLAIM s g e 151 2-1 COUNT 1")
 	l.is("*3 $3 0-0 *1 $3 1-1 *0", "XAUTOCLAIM s g e 51 0 JUSTID")
 	l.is("*1 *4 $3 1-1 $1 e :0 :1", "XPENDING s g - + 10 e")
@@ -115,6 +116,44 @@ func TestIdleTimes(t *testing.T) {
 	l.is("*1 *4 $3 2-1 $1 c :150 :9", "XPENDING s g 2 + 10")
 	l.call.WallNow -= 100_000 // a clock that is set back makes nothing idle for less than no time
 	l.is("*1 *4 $3 2-1 $1 c :0 :9", "XPENDING s g 2 + 10")
+}
+
+// TestConsumersHaveTwoTimes: since Redis 7.2 a consumer is seen whenever it asks, and active when it is given an entry that it
+// has to acknowledge; -1 before the first one.
+func TestConsumersHaveTwoTimes(t *testing.T) {
+	l := newStreamLab(t)
+	f := func(pending, idle, inactive int, asks string) {
+		t.Helper()
+		l.wait(100)
+		l.run(asks)
+		l.wait(5)
+		l.is(fmt.Sprintf("*1 *8 $4 name $1 c $7 pending :%d $4 idle :%d $8 inactive :%d", pending, idle, inactive), "XINFO CONSUMERS s g")
+	}
+	l.run("XGROUP CREATE s g 0 MKSTREAM")
+	f(0, 5, -1, "XREADGROUP GROUP g c STREAMS s >")
+	f(0, 5, -1, "XREADGROUP GROUP g c STREAMS s 0")
+	l.run("XADD s 1-1 f v")
+	f(0, 5, -1, "XCLAIM s g c 0 1-1")
+	f(0, 5, -1, "XAUTOCLAIM s g c 0 0")
+	f(1, 5, 5, "XREADGROUP GROUP g c STREAMS s >")
+	f(1, 5, 110, "XREADGROUP GROUP g c STREAMS s 0") // it was given that one before
+	f(1, 5, 215, "XREADGROUP GROUP g c STREAMS s >")
+	f(1, 5, 320, "XCLAIM s g c 1000000 1-1")
+	f(1, 5, 5, "XCLAIM s g c 0 1-1")
+	f(1, 5, 5, "XAUTOCLAIM s g c 0 0 JUSTID")
+	f(1, 5, 110, "XAUTOCLAIM s g c 1000000 0")
+	f(1, 110, 215, "XGROUP CREATECONSUMER s g c")
+	l.run("XADD s 2-1 f v")
+	f(1, 5, 320, "XREADGROUP GROUP g c NOACK STREAMS s >")
+	l.run("XGROUP CREATECONSUMER s g new")
+	l.run("COPY s t")
+	for _, key := range []string{"s", "t"} {
+		l.is("*2 *8 $4 name $1 c $7 pending :1 $4 idle :5 $8 inactive :320 *8 $4 name $3 new $7 pending :0 $4 idle :0 $8 inactive :-1", "XINFO CONSUMERS "+key+" g")
+	}
+	full := string(l.run("XINFO STREAM t FULL"))
+	if !strings.Contains(full, "active-time") || !strings.Contains(full, ":-1") {
+		t.Errorf("XINFO STREAM FULL does not tell when consumers were active: %q", full)
+	}
 }
 
 // TestAutoClaimGivesUp: it looks at ten pending entries for each that it may return, and says where to go on.

@@ -31,6 +31,7 @@ func (s *StreamValue) copyGroup(old StreamGroup) {
 	g, _ := s.Group(old.Name())
 	old.EachConsumer(func(had StreamConsumer) bool {
 		c, _ := g.CreateConsumer(had.Name(), had.SeenAt())
+		c.Activate(had.ActiveAt())
 		had.EachPending(StreamID{}, func(p Pending) bool {
 			c.Deliver(p.ID, p.DeliveredAt, p.Deliveries)
 			return true

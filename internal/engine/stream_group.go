@@ -14,10 +14,11 @@ type streamGroup struct {
 
 // streamConsumer is the head of a consumer's block; the name follows.
 type streamConsumer struct {
-	nameLen uint32
-	_       uint32
-	seenAt  int64  // Unix milliseconds
-	pending idTree // of struct{}: the ids in the group's tree that are this consumer's
+	nameLen  uint32
+	_        uint32
+	seenAt   int64  // Unix milliseconds
+	activeAt int64  // Unix milliseconds; NeverActive before the first delivery
+	pending  idTree // of struct{}: the ids in the group's tree that are this consumer's
 }
 
 // pendingEntry is an entry that was delivered and is not acknowledged.
@@ -28,8 +29,12 @@ type pendingEntry struct {
 	_           uint32
 }
 
-// UnknownRead says that nobody can tell how many entries a group has read.
-const UnknownRead = -1
+const (
+	// UnknownRead says that nobody can tell how many entries a group has read.
+	UnknownRead = -1
+	// NeverActive is the instant at which a consumer was active to which nothing was delivered yet.
+	NeverActive = -1
+)
 
 const (
 	streamGroupHead    = int(unsafe.Sizeof(streamGroup{}))
@@ -132,7 +137,8 @@ func (g StreamGroup) Consumer(name []byte) (StreamConsumer, bool) {
 	return c, c.ref != 0
 }
 
-// CreateConsumer makes a consumer, which was seen at an instant in Unix milliseconds; false when there is one of that name.
+// CreateConsumer makes a consumer, which was seen at an instant in Unix milliseconds and was never active; false when there is
+// one of that name.
 func (g StreamGroup) CreateConsumer(name []byte, now int64) (StreamConsumer, bool) {
 	g.sh.chargeTo(g.e)
 	c := StreamConsumer{g, g.roster().add(name)}
@@ -140,6 +146,7 @@ func (g StreamGroup) CreateConsumer(name []byte, now int64) (StreamConsumer, boo
 		return c, false
 	}
 	c.See(now)
+	c.head().activeAt = NeverActive
 	return c, true
 }
 
@@ -182,11 +189,17 @@ func (c StreamConsumer) Name() []byte {
 	return rosterHandle{a: c.group.sh.arena, head: streamConsumerHead}.name(c.ref)
 }
 
-// SeenAt returns when the consumer was last seen, in Unix milliseconds.
+// SeenAt returns when the consumer last asked for anything, in Unix milliseconds.
 func (c StreamConsumer) SeenAt() int64 { return c.head().seenAt }
 
-// See notes that the consumer was seen at an instant in Unix milliseconds.
+// See notes that the consumer asked for something at an instant in Unix milliseconds.
 func (c StreamConsumer) See(now int64) { c.head().seenAt = now }
+
+// ActiveAt returns when the consumer was last given an entry to acknowledge, in Unix milliseconds, or NeverActive.
+func (c StreamConsumer) ActiveAt() int64 { return c.head().activeAt }
+
+// Activate notes that the consumer was given an entry at an instant in Unix milliseconds, or that it never was.
+func (c StreamConsumer) Activate(now int64) { c.head().activeAt = now }
 
 // Pending returns how many entries the consumer was given and has not acknowledged.
 func (c StreamConsumer) Pending() int { return int(c.head().pending.count) }

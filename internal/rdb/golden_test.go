@@ -43,7 +43,7 @@ func (l *listing) End(f rdb.StreamFacts) {
 }
 
 func (l *listing) Group(g rdb.Group)       { l.add("[%s %s %d]", g.Name, idText(g.Last), g.Read) }
-func (l *listing) Consumer(c rdb.Consumer) { l.add("{%s %d %d}", c.Name, c.SeenAt, c.Active) }
+func (l *listing) Consumer(c rdb.Consumer) { l.add("{%s %d %d}", c.Name, c.SeenAt, c.ActiveAt) }
 func (l *listing) Pending(p rdb.Pending) {
 	l.add("(%s %d %d)", idText(p.ID), p.DeliveredAt, p.Deliveries)
 }

@@ -42,8 +42,8 @@ type Group struct {
 
 // Consumer is a consumer of the group that was told last.
 type Consumer struct {
-	Name           []byte // valid until the method that gets it returns
-	SeenAt, Active int64  // Unix milliseconds
+	Name             []byte // valid until the method that gets it returns
+	SeenAt, ActiveAt int64  // Unix milliseconds; never active: -1
 }
 
 // Pending is an entry that was delivered to the consumer that was told last, and is not acknowledged.

@@ -51,7 +51,7 @@ func TestStreamRoundTrip(t *testing.T) {
 			}
 			e.BeginConsumers(2)
 			for i, owned := range [][]rdb.Pending{{pending[0], pending[2]}, {pending[1]}} {
-				c := rdb.Consumer{Name: []byte{byte('a' + i)}, SeenAt: 99, Active: 99}
+				c := rdb.Consumer{Name: []byte{byte('a' + i)}, SeenAt: 99, ActiveAt: 99}
 				e.Consumer(c, len(owned))
 				want.Consumer(c)
 				for _, p := range owned {

@@ -263,8 +263,8 @@ func (s *streamWalk) pendingEntry() {
 
 func (s *streamWalk) consumer(kind byte, place int, before []byte) []byte {
 	c := Consumer{Name: s.text(place), SeenAt: int64(s.number(8))}
-	if c.Active = c.SeenAt; kind == typeStream72 {
-		c.Active = int64(s.number(8))
+	if c.ActiveAt = c.SeenAt; kind == typeStream72 {
+		c.ActiveAt = int64(s.number(8))
 	}
 	if before != nil && bytes.Compare(before, c.Name) >= 0 || c.SeenAt < 0 {
 		s.fail()
