@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -138,8 +140,10 @@ func (s *serving) openConsents() (err error) {
 
 func (s *serving) startServer() (err error) {
 	limits := s.settings.Limits
+	loops := cmp.Or(s.settings.Loops, runtime.GOMAXPROCS(0))
+	spareProcessor(loops)
 	s.server, err = server.New(s.gateway, s.listenerTLS(), s.log, server.Options{
-		Loops: s.settings.Loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
+		Loops: loops, MaxConnections: limits.Connections, HandshakeTimeout: limits.HandshakeTimeout,
 		IdleTimeout: limits.IdleTimeout, MaxOutput: int(limits.OutputBuffer),
 		MaxRequest: int(limits.Request), Balancers: s.settings.Access.ProxyFrom,
 	})
@@ -147,6 +151,15 @@ func (s *serving) startServer() (err error) {
 		s.gateway.Server = s.server
 	}
 	return err
+}
+
+// spareProcessor sees to it that the Go scheduler has a processor more than there are loops. Loops wait in system calls. Where
+// no processor is left over, the scheduler's monitor takes a waiting loop's away after 20 µs in case that somebody needs it,
+// and looks for more every 20 µs: up to a seventh of all processor time.
+func spareProcessor(loops int) {
+	if runtime.GOMAXPROCS(0) <= loops {
+		runtime.GOMAXPROCS(loops + 1)
+	}
 }
 
 // addFirstUser comes last: its token is shown once, so nothing that may fail can stand between.

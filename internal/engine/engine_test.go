@@ -280,3 +280,26 @@ func (l *lru) get(name string) bool {
 	}
 	return false
 }
+
+// A store of one shard has all its entries in the first, where they are found and erased.
+func TestOneShard(t *testing.T) {
+	s := New(Options{Categories: 1, OneShard: true})
+	defer s.Close()
+	tx := s.NewTx()
+	sink := &told{}
+	for i := range 100 {
+		k := []Key{s.Key(0, 0, fmt.Append(nil, i))}
+		tx.Begin(1000, sink)
+		tx.Lock(k)
+		tx.SetString(&k[0], Meta{BornAt: 1000, ExpiresAt: 2000}, []byte("v"))
+		if got := tx.Peek(&k[0]); !got.Exists() {
+			t.Errorf("entry %d is not found", i)
+		}
+		tx.Unlock()
+	}
+	for s.Reap(0, 3000, sink).More {
+	}
+	if len(sink.removed) != 100 {
+		t.Errorf("%d of 100 entries were in the first shard", len(sink.removed))
+	}
+}

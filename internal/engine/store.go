@@ -11,6 +11,7 @@ package engine
 import (
 	"errors"
 	"hash/maphash"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,14 @@ type Options struct {
 	MaxMemory   int64 // bytes of all entries; 0: no limit
 	TenantQuota int64 // bytes of one tenant's entries unless SetQuota says otherwise; 0: no limit
 	Categories  int   // how many categories there are; Meta.Category is below it
+	OneShard    bool  // all entries are in one shard: a store of one goroutine, whose few entries stay in the processor's caches
 }
 
 // Store holds entries. Its methods may be called concurrently.
 type Store struct {
 	shards     [shardCount]shard
 	seed       maphash.Seed
+	hashed     uint64 // the bits of hashes that count
 	used       atomic.Int64
 	maxMemory  atomic.Int64
 	quota      int64
@@ -64,7 +67,10 @@ func (a *account) cell(category uint16) *cell { return &a.cells[min(int(category
 
 // New returns an empty store.
 func New(o Options) *Store {
-	s := &Store{seed: maphash.MakeSeed(), quota: o.TenantQuota, categories: max(o.Categories, 1)}
+	s := &Store{seed: maphash.MakeSeed(), hashed: math.MaxUint64, quota: o.TenantQuota, categories: max(o.Categories, 1)}
+	if o.OneShard {
+		s.hashed >>= shardBits // the shard is what the highest bits say
+	}
 	s.maxMemory.Store(o.MaxMemory)
 	s.accounts.Store(&[]*account{})
 	for i := range s.shards {
@@ -131,7 +137,7 @@ func (s *Store) Key(t TenantID, category uint16, name []byte) Key {
 func (s *Store) hash(t TenantID, name []byte) uint64 {
 	// The same name in two tenants may well fall into one shard: their indexes are apart.
 	_ = t
-	return maphash.Bytes(s.seed, name)
+	return maphash.Bytes(s.seed, name) & s.hashed
 }
 
 func (k *Key) shard() int  { return int(k.hash >> (64 - shardBits)) }

@@ -60,7 +60,7 @@ const scratchBytes = 1 << 30
 // NewExecutor returns an executor. categories is how many the policy has.
 func (b *Backend) NewExecutor(categories int) *Executor {
 	x := &Executor{b: b, lane: newLane(b.upstream), sealer: seal.NewSealer(b.ring),
-		seed: maphash.MakeSeed(), scratch: engine.New(engine.Options{MaxMemory: scratchBytes, Categories: categories})}
+		seed: maphash.MakeSeed(), scratch: engine.New(engine.Options{MaxMemory: scratchBytes, Categories: categories, OneShard: true})}
 	x.tx = x.scratch.NewTx()
 	rand.Read(x.dummy[:])
 	x.one[0] = &Task{}

@@ -77,7 +77,9 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 	n.replaced(k, h.Stamp, acked)
 	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
 	n.tenant, n.category = k.place.Tenant, k.place.Category
-	n.names = append(append(n.names[:0], k.record...), k.data...)
+	if len(n.names) == 0 { // they are always the same
+		n.names = append(append(n.names, k.record...), k.data...)
+	}
 	if h.Type == seal.String {
 		record = record[:h.NameEnd()]
 	}

@@ -71,6 +71,7 @@ type Task struct {
 	Session uint64 // calls of one session run in order
 
 	shape    *shape
+	blind    bool // it writes without looking
 	keys     []keyState
 	mark     int // Out's length before the reply
 	phase    phase

@@ -133,7 +133,14 @@ func shapes() map[string]*shape {
 // looksFirst says of a SET whether it has to see what it replaces: an instant may have passed, and then it deletes.
 func looksFirst(args [][]byte) bool {
 	for i := 3; i < len(args); i++ {
-		switch string(bytes.ToUpper(args[i][:min(len(args[i]), 8)])) {
+		var upper [8]byte
+		n := copy(upper[:], args[i])
+		for j, b := range upper[:n] {
+			if 'a' <= b && b <= 'z' {
+				upper[j] = b - 'a' + 'A'
+			}
+		}
+		switch string(upper[:n]) {
 		case "NX", "XX", "GET", "KEEPTTL", "EXAT", "PXAT":
 			return true
 		}

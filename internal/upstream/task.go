@@ -105,7 +105,7 @@ func (x *Executor) Batch(tasks []*Task) {
 func (x *Executor) waveLen(tasks []*Task) int {
 	var long map[uint64]bool
 	for i, t := range tasks {
-		t.shape = x.b.shapes[t.Call.Spec.RecordName()]
+		t.takeShape(x.b.shapes)
 		if long[t.Session] {
 			return i
 		}
@@ -122,12 +122,14 @@ func (x *Executor) waveLen(tasks []*Task) int {
 // single reports whether the task surely takes one step.
 func (t *Task) single() bool {
 	s := t.shape
-	return s == nil || s.refuse != "" || t.blind() || s.need == needRecord && !t.Call.Spec.IsWrite()
+	return s == nil || s.refuse != "" || t.blind || s.need == needRecord && !t.Call.Spec.IsWrite()
 }
 
-// blind reports whether the command writes without looking.
-func (t *Task) blind() bool {
-	return t.shape.need == needNothing || t.Call.Spec.RecordName() == "SET" && !looksFirst(t.Call.Args)
+// takeShape finds the command's shape.
+func (t *Task) takeShape(all map[string]*shape) {
+	name := t.Call.Spec.RecordName()
+	t.shape = all[name]
+	t.blind = t.shape != nil && (t.shape.need == needNothing || name == "SET" && !looksFirst(t.Call.Args))
 }
 
 func (x *Executor) wave(tasks []*Task) {
@@ -177,7 +179,7 @@ func (x *Executor) start(t *Task) {
 	switch {
 	case x.somePlain(t):
 		x.startPlain(t)
-	case t.blind():
+	case t.blind:
 		for i := range t.keys {
 			t.keys[i].guard = guardAny
 		}
@@ -262,7 +264,7 @@ func (x *Executor) again(t *Task) {
 		k := &t.keys[i]
 		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
 	}
-	if t.blind() {
+	if t.blind {
 		panic("BUG: a command that compares nothing has found something else")
 	}
 	x.fetch(t)

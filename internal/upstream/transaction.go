@@ -110,7 +110,7 @@ func errorText(b []byte) string {
 // gather refuses what cannot be part of a transaction here.
 func (t *Task) gather(all map[string]*shape) string {
 	for _, one := range t.group.tasks {
-		one.shape = all[one.Call.Spec.RecordName()]
+		one.takeShape(all)
 		one.mark = one.Call.Out.Len()
 		for i := range one.Keys {
 			if one.Keys[i].Plain {
