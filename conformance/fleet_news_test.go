@@ -72,28 +72,3 @@ func TestATenantsRateIsSharedByGateways(t *testing.T) {
 		return refused > 0
 	})
 }
-
-// A user who is disabled at one gateway loses its connections at the other, and is not let in there; to enable it again is
-// done at each.
-func TestADisabledUserIsOutAtTheOtherGateway(t *testing.T) {
-	t.Parallel()
-	behind := testkit.StartRedis(t, testkit.RedisOptions{})
-	both := fleetOf(t, 2, testkit.LetheOptions{Flags: upstreamFlags(behind), Users: []testkit.User{
-		{Name: reader, Tenants: []string{"TENANT001"}}, {Name: "stays", Tenants: []string{"TENANT001"}}}})
-	leaves, stays := both[1].Dial(t, reader), both[1].Dial(t, "stays")
-	expect(t, leaves, "$-1", "GET", patient)
-	began := time.Now()
-	if _, stderr, code := both[0].CLI(t, "", "user", "disable", reader); code != 0 {
-		t.Fatal(stderr)
-	}
-	if !leaves.Closed(20 * time.Second) {
-		t.Error("its connection at the other gateway stays")
-	}
-	t.Logf("closed %v after the command line began", time.Since(began))
-	expect(t, stays, "$-1", "GET", patient)
-	expect(t, both[1].Connect(t), "-WRONGPASS", "AUTH", reader, both[1].Tokens[reader])
-	if _, stderr, code := both[1].CLI(t, "", "user", "enable", reader); code != 0 {
-		t.Fatal(stderr)
-	}
-	expect(t, both[1].Dial(t, reader), "$-1", "GET", patient)
-}

@@ -6,11 +6,19 @@ import (
 
 	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/fleet"
+	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/register"
 )
 
 // catchingUp is how long a gateway that starts waits until it may serve PHI; then it starts all the same and refuses PHI
 // until it may.
 const catchingUp = 3 * time.Second
+
+// usersRegister is the file that says who changed which user last.
+const usersRegister = "users.register"
+
+// lookAtUsersEvery is how often changes of the users file are looked for: it is a system call.
+const lookAtUsersEvery = 50 * time.Millisecond
 
 // joinFleet makes this gateway act as one with the others in front of the upstream.
 func (s *serving) joinFleet() error {
@@ -18,21 +26,51 @@ func (s *serving) joinFleet() error {
 	if f == nil {
 		return nil
 	}
+	users, err := s.shareUsers()
+	if err != nil {
+		return err
+	}
 	n := fleet.New(fleet.Options{
-		Name: s.consents.keeper.Name(), Least: s.settings.Upstream.Gateways, Bus: f.peers, Journal: s.consents.keeper, Clock: f.clock, Log: s.log,
+		Shared: []fleet.Shared{users},
+		Name:   s.consents.keeper.Name(), Least: s.settings.Upstream.Gateways, Bus: f.peers, Journal: s.consents.keeper, Clock: f.clock, Log: s.log,
 		Settle: s.consents.settle,
 		News:   func(kind byte, body []byte) { s.gateway.News(kind-fleet.KindNews, body) },
 	})
 	f.fleet.Store(n)
 	f.parts.Go(func() { n.Run(f.context) })
 	f.parts.Go(func() { f.tellNews(f.context, n) })
-	users := s.gateway.WatchUsers()
+	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
+	s.awaitOthers(n)
+	// What the others have told is the users' base, and what they do not know of this gateway's file.
+	if err := users.Begin(); err != nil {
+		return err
+	}
 	f.parts.Go(func() {
-		every(f.context, tellNewsEvery, func() {
-			s.gateway.TellCounts()
-			users.Tell()
+		failed := false
+		every(f.context, lookAtUsersEvery, func() {
+			grown, err := users.Look()
+			if err != nil && !failed {
+				s.log.Error("a change of users cannot be told to the other gateways", "error", err)
+			}
+			if failed = err != nil; grown {
+				n.Grown()
+			}
 		})
 	})
+	return nil
+}
+
+// shareUsers makes the users of all gateways the same.
+func (s *serving) shareUsers() (*gateway.SharedUsers, error) {
+	r, err := register.Open(register.Options{Path: s.dir.File(usersRegister), Origin: s.consents.keeper.Name(), Clock: s.front.clock})
+	if err != nil {
+		return nil, fail(exitFailure, "restore the file from a backup, or remove it: then the other gateways' users are taken", err)
+	}
+	return s.gateway.ShareUsers(r)
+}
+
+// awaitOthers waits until PHI may be served, but not for ever.
+func (s *serving) awaitOthers(n *fleet.Fleet) {
 	ready := time.NewTimer(catchingUp)
 	defer ready.Stop()
 	look := time.NewTicker(10 * time.Millisecond)
@@ -43,11 +81,10 @@ func (s *serving) joinFleet() error {
 		case <-ready.C:
 			s.log.Warn("not enough gateways are in touch, or the upstream does not pass their messages on; PHI is refused until they are",
 				"others", n.Others(), "needed", s.settings.Upstream.Gateways)
-			return nil
+			return
 		}
 	}
 	s.log.Info("in touch with the other gateways", "others", n.Others(), "name", s.consents.keeper.Name())
-	return nil
 }
 
 // news is something for the other gateways.

@@ -78,7 +78,7 @@ func (f *Fleet) askForMissing(ctx context.Context) {
 	now := f.o.Clock.Now()
 	var all []string
 	for _, m := range f.members {
-		if now-m.heardAt <= silentMillis && now-m.askedAt >= askAgain && f.lacks(m) {
+		if now-m.heardAt <= silentMillis && now-m.askedAt >= askAgain && f.lacksConsents(m) {
 			m.askedAt = now
 			all = append(all, m.name)
 		}

@@ -38,6 +38,7 @@ type Options struct {
 	Least   int    // how many gateways must be in touch, this one included, before patients' data is served
 	Bus     Bus
 	Journal Journal
+	Shared  []Shared // what else is the same everywhere
 	Clock   Clock
 	Log     *slog.Logger
 	// Settle returns when no command that began before the change was in force is running here. It is called when a change of
@@ -53,6 +54,7 @@ type Fleet struct {
 	o    Options
 	wake chan struct{}
 	come chan []consent.Change // from others, to write down
+	bits chan sharedBatch      // the same of what is shared
 
 	mu       sync.Mutex
 	members  map[uint64]*member // by number of the process
@@ -60,10 +62,11 @@ type Fleet struct {
 	settled  map[string]uint64  // by gateway, how many of its changes are in force here and what ran before them has ended
 	since    int64              // the contact that caughtUp is about
 	caughtUp bool
-	served   bool          // it was so once
-	behind   int64         // since when another gateway has changes that are not here; 0: none has
-	changed  chan struct{} // closed and replaced when a member has told something
-	told     uint64        // of the own changes, how many were broadcast
+	served   bool              // it was so once
+	behind   int64             // since when another gateway has changes that are not here; 0: none has
+	changed  chan struct{}     // closed and replaced when a member has told something
+	told     uint64            // of the own changes, how many were broadcast
+	spread   map[string]uint64 // by what is shared, the last own change of it that was broadcast
 }
 
 const (
@@ -81,13 +84,20 @@ const (
 	kindState byte = iota + 1
 	kindChanges
 	kindWant
+	kindShared
+	kindWantShared
 	KindNews
 )
 
 // New returns this gateway's part of the fleet. Received may be called at once.
 func New(o Options) *Fleet {
-	return &Fleet{o: o, wake: make(chan struct{}, 1), come: make(chan []consent.Change, queued), members: map[uint64]*member{},
-		settled: o.Journal.Known(), changed: make(chan struct{}), told: o.Journal.Known()[o.Name]}
+	f := &Fleet{o: o, wake: make(chan struct{}, 1), come: make(chan []consent.Change, queued), bits: make(chan sharedBatch, queued), members: map[uint64]*member{},
+		settled: o.Journal.Known(), changed: make(chan struct{}), told: o.Journal.Known()[o.Name], spread: map[string]uint64{}}
+	for _, s := range o.Shared {
+		known, _ := s.State()
+		f.spread[s.Name()] = known[o.Name]
+	}
+	return f
 }
 
 // Run tells the others how things are until ctx ends, and then that this gateway leaves.
@@ -95,12 +105,15 @@ func (f *Fleet) Run(ctx context.Context) {
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	parts.Go(func() { f.acceptAll(ctx) })
+	parts.Go(func() { f.acceptShared(ctx) })
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
 	for {
 		f.tellChanges(ctx)
+		f.tellShared(ctx)
 		f.sendState(ctx, false)
 		f.askForMissing(ctx)
+		f.askForShared(ctx)
 		select {
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stateEvery)
@@ -113,7 +126,7 @@ func (f *Fleet) Run(ctx context.Context) {
 	}
 }
 
-// Grown makes Run tell the others what is new in the journal. It does not block.
+// Grown makes Run tell the others what is new in the journal or in what is shared. It does not block.
 func (f *Fleet) Grown() {
 	select {
 	case f.wake <- struct{}{}:
@@ -143,6 +156,13 @@ func (f *Fleet) Received(from uint64, kind byte, body []byte) {
 		var w want
 		if json.Unmarshal(body, &w) == nil && w.To == f.o.Name {
 			f.wanted(from, w.Have)
+		}
+	case kindShared:
+		f.queueShared(body)
+	case kindWantShared:
+		var w wantShared
+		if json.Unmarshal(body, &w) == nil && w.To == f.o.Name {
+			f.sharedWanted(from, &w)
 		}
 	default:
 		if f.o.News != nil && kind >= KindNews {

@@ -221,7 +221,7 @@ func TestNewsAreTold(t *testing.T) {
 		if err := a.Tell(t.Context(), fleet.KindNews, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(b.news, []string{"4x"}) || len(a.news) != 0 {
+		if !slices.Equal(b.news, []string{"6x"}) || len(a.news) != 0 {
 			t.Errorf("%q and %q", a.news, b.news)
 		}
 	})

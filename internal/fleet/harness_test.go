@@ -46,6 +46,7 @@ type gateway struct {
 	settled []string // subjects; those that came late are marked
 	stuck   bool     // nothing settles
 	news    []string
+	shelf   *shelf
 }
 
 func (g *gateway) Broadcast(_ context.Context, kind byte, body []byte) error {
@@ -156,8 +157,9 @@ func (g *gateway) knows(subject string) bool {
 // plug starts a gateway that hears itself at once.
 func (w *world) plug(name string, least int, journal map[string][]consent.Change) *gateway {
 	g := &gateway{w: w, name: name, since: now(), heardAt: map[uint64]int64{}, journal: map[string][]consent.Change{}, forced: map[string]bool{}}
+	g.shelf = &shelf{g: g, known: map[string]uint64{}}
 	maps.Copy(g.journal, journal)
-	g.Fleet = fleet.New(fleet.Options{Name: name, Least: least, Bus: g, Journal: g, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
+	g.Fleet = fleet.New(fleet.Options{Name: name, Least: least, Bus: g, Journal: g, Shared: []fleet.Shared{g.shelf}, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
 		Settle: func(_ context.Context, c *consent.Change, late bool) error {
 			g.mu.Lock()
 			defer g.mu.Unlock()

@@ -14,6 +14,10 @@ type member struct {
 	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
 	wants    map[string]uint64 // what it has of each gateway, when it asked for what it lacks
 	askedAt  int64
+
+	shared      map[string]standing
+	wantsShared []wantShared
+	askedShared int64
 }
 
 // state is what a gateway tells of itself ten times a second.
@@ -23,6 +27,8 @@ type state struct {
 	Heard   map[string]int64  `json:"heard"`   // by gateway, the tick of the last state that was heard of it
 	Settled map[string]uint64 `json:"settled"` // by gateway, how many of its changes of consent are in force
 	Leaves  bool              `json:"leaves,omitempty"`
+
+	Shared map[string]standing `json:"shared,omitempty"`
 }
 
 const (
@@ -31,12 +37,17 @@ const (
 )
 
 func (s *state) sound() bool {
+	for _, x := range s.Shared {
+		if len(x.Known) > maxOrigins {
+			return false
+		}
+	}
 	return s.Name != "" && len(s.Name) <= maxName && len(s.Heard) <= maxOrigins && len(s.Settled) <= maxOrigins
 }
 
 func (f *Fleet) sendState(ctx context.Context, leaves bool) {
 	f.mu.Lock()
-	s := state{Name: f.o.Name, Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves}
+	s := state{Name: f.o.Name, Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Shared: f.standings()}
 	for id, m := range f.members {
 		if s.Tick-m.heardAt > roster {
 			delete(f.members, id)
@@ -70,6 +81,7 @@ func (f *Fleet) heard(from uint64, s *state) {
 			}
 		}
 	}
+	m.shared = s.Shared
 	m.tick, m.heardAt, m.settled, m.echoedAt = s.Tick, now, s.Settled, max(m.echoedAt, min(s.Heard[f.o.Name], now))
 	if s.Leaves {
 		delete(f.members, from)
@@ -92,8 +104,12 @@ func (f *Fleet) compare(now int64) {
 	f.behind = 0
 }
 
-// lacks reports whether a member has changes in force that are not settled here.
+// lacks reports whether a member has changes in force that are not in force here.
 func (f *Fleet) lacks(m *member) bool {
+	return f.lacksConsents(m) || len(f.lacksShared(m)) > 0
+}
+
+func (f *Fleet) lacksConsents(m *member) bool {
 	for gateway, n := range m.settled {
 		if n > f.settled[gateway] {
 			return true

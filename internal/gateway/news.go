@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 )
 
-// What gateways in front of one upstream tell each other beside consents. News may be lost, and nothing rests on them that
-// may not: messages to subscribers, pauses, what was counted towards limits, and who was disabled.
+// What gateways in front of one upstream tell each other beside consents and users. News may be lost, and nothing rests on
+// them that may not: messages to subscribers, pauses, and what was counted towards limits.
 const (
 	newsMessage byte = iota
 	newsPause
 	newsCounts
-	newsUsers
 )
 
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
@@ -35,11 +34,6 @@ func (g *Gateway) News(kind byte, body []byte) {
 		var c counts
 		if json.Unmarshal(body, &c) == nil {
 			g.takeCounts(&c)
-		}
-	case newsUsers:
-		var d disabledUsers
-		if json.Unmarshal(body, &d) == nil && g.anyEnabled(d.Users) {
-			go g.disable(&d) // it writes a file
 		}
 	}
 }

@@ -127,24 +127,38 @@ func (d *Directory) formatACLFile(users []*User) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("# The users of Lethe, in the syntax of Redis; `lethe user` and ACL SETUSER write this file. Comments are not kept.\n")
 	for _, u := range users {
-		words := []string{"user", u.Name, onOff(u.Enabled)}
-		for _, t := range u.tokens {
-			word := "#" + t.verifier.String() + "," + formatTime(t.createdAt)
-			if !t.expiresAt.IsZero() {
-				word += "," + formatTime(t.expiresAt)
-			}
-			words = append(words, word)
-		}
-		words = append(words, splitWords(u.rules)...)
-		for _, a := range attributes() {
-			if value := a.get(u); value != "" {
-				words = append(words, a.name+"="+value)
-			}
-		}
-		words = append(words, "created="+formatTime(cmp.Or(u.CreatedAt, d.opts.clock())))
-		out.WriteString(strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ") + "\n")
+		out.WriteString(u.fileLine(cmp.Or(u.CreatedAt, d.opts.clock())) + "\n")
 	}
 	return out.Bytes(), nil
+}
+
+// fileLine is the user as a line of the file, tokens and all.
+func (u *User) fileLine(createdAt time.Time) string {
+	return strings.Join(slices.Concat([]string{"user", u.Name, onOff(u.Enabled)}, u.tokenWords(), u.ruleWords(createdAt)), " ")
+}
+
+// tokenWords are the hashes of the user's tokens as words of a line.
+func (u *User) tokenWords() (words []string) {
+	for _, t := range u.tokens {
+		word := "#" + t.verifier.String() + "," + formatTime(t.createdAt)
+		if !t.expiresAt.IsZero() {
+			word += "," + formatTime(t.expiresAt)
+		}
+		words = append(words, word)
+	}
+	return words
+}
+
+// ruleWords are the user's rules and attributes as words of a line.
+func (u *User) ruleWords(createdAt time.Time) []string {
+	words := splitWords(u.rules)
+	for _, a := range attributes() {
+		if value := a.get(u); value != "" {
+			words = append(words, a.name+"="+value)
+		}
+	}
+	words = append(words, "created="+formatTime(createdAt))
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }
 
 // onOff is the word for whether a user is enabled.
