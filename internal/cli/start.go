@@ -134,6 +134,7 @@ func (s *serving) openConsents() (err error) {
 	}
 	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, s.front, searched...); err == nil {
 		s.gateway.Consent = s.consents.step
+		s.front.obey(s.consents.store)
 	}
 	return err
 }

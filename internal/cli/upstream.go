@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/config"
+	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/fleet"
 	"github.com/lethe-cache/lethe/internal/gateway"
-	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/seal"
 	"github.com/lethe-cache/lethe/internal/secret"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -54,12 +54,6 @@ const (
 func (s *serving) openUpstream() error {
 	if s.settings.Backend != config.BackendUpstream {
 		return nil
-	}
-	for _, c := range s.policy.Categories() {
-		if c.Subjects == policy.SubjectsInValues {
-			return fail(exitUsage, "let keys name the patient there, or use the embedded backend",
-				fmt.Errorf("cannot serve the category %s in front of an upstream: a gateway does not see the patients in values that others wrote", c.Name))
-		}
 	}
 	o, err := upstreamOptions(&s.settings.Upstream)
 	if err != nil {
@@ -128,6 +122,13 @@ func (s *serving) useUpstream() error {
 	f.parts.Go(func() { f.backend.Run(ctx) })
 	f.parts.Go(func() { f.look.run(ctx) })
 	return nil
+}
+
+// obey keeps entries back whose values are about patients who have withdrawn their consent.
+func (f *front) obey(c *consent.Store) {
+	if f != nil {
+		f.backend.Obey(c)
+	}
 }
 
 // close ends what goes on in front of the upstream and erases the data keys. The loops must have ended.

@@ -66,8 +66,8 @@ func (m *Marks) Add(tenant string, key []byte, patients [][]byte, now int64) {
 	s.young[entry] = of
 }
 
-// Carry notes that an entry is about to be made out of others, or to take their place.
-func (m *Marks) Carry(tenant string, to []byte, from [][]byte, now int64) {
+// Carry notes that an entry is about to be made out of others, or to take their place, and reports whether they have marks.
+func (m *Marks) Carry(tenant string, to []byte, from [][]byte, now int64) bool {
 	var all []uint64
 	for _, key := range from {
 		entry := m.entry(tenant, key)
@@ -81,7 +81,7 @@ func (m *Marks) Carry(tenant string, to []byte, from [][]byte, now int64) {
 		s.mu.Unlock()
 	}
 	if len(all) == 0 {
-		return
+		return false
 	}
 	entry := m.entry(tenant, to)
 	s := m.shard(entry, now)
@@ -91,6 +91,7 @@ func (m *Marks) Carry(tenant string, to []byte, from [][]byte, now int64) {
 		of = with(of, p)
 	}
 	s.young[entry] = of
+	return true
 }
 
 // Revoked reports whether an entry is about a patient whose consent is revoked.

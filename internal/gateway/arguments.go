@@ -19,16 +19,19 @@ func (k *kept) add(args [][]byte) [][]byte {
 	return k.args[from:len(k.args):len(k.args)]
 }
 
-func (k *kept) copy(a []byte) []byte {
-	k.bytes += len(a)
+func (k *kept) copy(a []byte) []byte { return append(k.room(len(a)), a...) }
+
+// room is memory for n bytes that is overwritten with the rest.
+func (k *kept) room(n int) []byte {
+	k.bytes += n
 	last := len(k.chunks) - 1
-	if last < 0 || cap(k.chunks[last])-len(k.chunks[last]) < len(a) {
-		k.chunks = append(k.chunks, make([]byte, 0, max(keptChunk, len(a))))
+	if last < 0 || cap(k.chunks[last])-len(k.chunks[last]) < n {
+		k.chunks = append(k.chunks, make([]byte, 0, max(keptChunk, n)))
 		last++
 	}
 	c := k.chunks[last]
-	k.chunks[last] = append(c, a...)
-	return k.chunks[last][len(c):len(k.chunks[last]):len(k.chunks[last])]
+	k.chunks[last] = c[:len(c)+n]
+	return c[len(c) : len(c) : len(c)+n]
 }
 
 // erase overwrites everything; the first chunk is kept for the next time when it is small.

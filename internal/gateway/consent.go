@@ -4,11 +4,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Consent is the step of consent: it keeps commands from entries of patients who have withdrawn theirs, and erases those
@@ -18,14 +20,15 @@ type Consent struct {
 	g        *Gateway
 	name     string
 	store    *consent.Store
-	subjects []bool // by category: there may be keys that name a subject
-	values   []bool // by category: values are searched; nil: none are
-	marks    *consent.Marks
-	finders  sync.Pool // *consent.Finder
+	subjects []bool         // by category: there may be keys that name a subject
+	values   []bool         // by category: values are searched; nil: none are
+	marked   []atomic.Bool  // by category: entries may have marks, as their values are searched or they were made of such
+	marks    *consent.Marks // nil in front of an upstream, where entries say themselves whom they are about
+	finders  sync.Pool      // *consent.Finder
 }
 
 const (
-	msgRevoked    = "CONSENT the consent for this entry was withdrawn"
+	msgRevoked    = upstream.MsgWithdrawn
 	msgFenced     = "CONSENT the consent for this entry was withdrawn until a short time ago, and nothing is stored yet"
 	msgSearchable = "CONSENT the value is too large, too deep or about too many patients to be searched for them"
 	msgWhole      = "CONSENT values of this category are searched for their patient and can only be written whole"
@@ -42,13 +45,14 @@ func (g *Gateway) NewConsent(store *consent.Store, values ...string) *Consent {
 	for i, x := range g.categories {
 		if slices.Contains(values, x.Name) {
 			if c.values == nil {
-				c.values = make([]bool, len(g.categories))
+				c.values, c.marked = make([]bool, len(g.categories)), make([]atomic.Bool, len(g.categories))
 			}
 			c.values[i] = true
+			c.marked[i].Store(true)
 			span = max(span, x.Ceiling, x.MaxAge)
 		}
 	}
-	if c.values != nil {
+	if c.values != nil && g.upstream == nil {
 		c.marks = consent.NewMarks(store, span.Milliseconds())
 	}
 	c.finders.New = func() any { return &consent.Finder{} }
@@ -94,7 +98,7 @@ func (c *Consent) check(w *Worker) bool {
 
 // state is what may be done with one entry.
 func (c *Consent) state(p *placement, key []byte, now int64) consent.State {
-	if c.values != nil && c.values[p.category.ID] && c.marks.Revoked(p.tenant.Name, key, now) {
+	if c.marks != nil && c.marked[p.category.ID].Load() && c.marks.Revoked(p.tenant.Name, key, now) {
 		return consent.Revoked
 	}
 	if p.subject == nil {

@@ -132,7 +132,7 @@ func (s *sweep) look(e engine.Entry) {
 
 func (s *sweep) about(key []byte, category uint16) bool {
 	c := s.c
-	if c.values != nil && c.values[category] && c.marks.About(s.tenant.Name, key, s.subject, s.now) {
+	if c.marks != nil && c.marked[category].Load() && c.marks.About(s.tenant.Name, key, s.subject, s.now) {
 		return true
 	}
 	return c.subjects[category] && bytes.Equal(c.g.Policy.Match(key).Subject, s.subject)

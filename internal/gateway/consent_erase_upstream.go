@@ -6,6 +6,7 @@ import (
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/consent"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Settle returns when every command that began before the call has ended: what had passed the check before a change was in
@@ -27,9 +28,9 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		At: c.g.Clock.Wall(), Actor: &audit.Actor{User: change.By, Method: change.Method}, Action: audit.Revoke, Outcome: audit.Revoked,
 		Tenant: change.Tenant, Subject: subject, Detail: "consent=" + change.ID,
 	}
-	_, err := x.Erase(change.Tenant, func(name []byte) bool {
+	_, err := x.Erase(change.Tenant, func(name []byte, about upstream.Subjects) bool {
 		m := c.g.Policy.Match(name)
-		if !bytes.Equal(m.Subject, subject) {
+		if !bytes.Equal(m.Subject, subject) && !about.Has(subject) {
 			return false
 		}
 		r.Category, r.Key = m.Category.Name, name

@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/consent"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // In categories whose values are searched, a write is looked at before it runs: the patients of its values are found, held
@@ -18,10 +19,13 @@ var assembles = map[string]bool{
 // search finds the patients in what a command writes into categories whose values are searched.
 func (c *Consent) search(w *Worker) bool {
 	for i := range w.placed {
-		if !c.values[w.placed[i].category.ID] || !stores(w.call.Refs[i].Flags) {
+		if !stores(w.call.Refs[i].Flags) {
 			continue
 		}
-		if !c.searchKey(w, i) {
+		if c.marks != nil && w.call.Spec.Effect == command.EffectDerive {
+			c.carry(w, i)
+		}
+		if c.values[w.placed[i].category.ID] && !c.searchKey(w, i) {
 			return false
 		}
 	}
@@ -34,15 +38,6 @@ func (c *Consent) searchKey(w *Worker, i int) bool {
 	key := call.Args[call.Refs[i].Arg]
 	if assembles[call.Spec.RecordName()] || call.Spec.ReachesBeyondKeys(call.Args) {
 		return w.refuse("consent", msgWhole)
-	}
-	if call.Spec.Effect == command.EffectDerive {
-		sources := make([][]byte, 0, 4)
-		for k := range call.Refs {
-			if k != i {
-				sources = append(sources, call.Args[call.Refs[k].Arg])
-			}
-		}
-		c.marks.Carry(p.tenant.Name, key, sources, call.Now)
 	}
 	end := len(call.Args)
 	for _, ref := range call.Refs {
@@ -67,7 +62,41 @@ func (c *Consent) searchKey(w *Worker, i int) bool {
 				return w.refuse("consent", msgFenced)
 			}
 		}
-		c.marks.Add(p.tenant.Name, key, finder.IDs, call.Now)
+		if c.marks != nil {
+			c.marks.Add(p.tenant.Name, key, finder.IDs, call.Now)
+		} else {
+			p.tell(w.job, finder.IDs)
+		}
 	}
 	return true
+}
+
+// carry gives a key the marks of the entries that its value is made of, whatever category it is in.
+func (c *Consent) carry(w *Worker, i int) {
+	call, p := &w.call, &w.placed[i]
+	sources := make([][]byte, 0, 4)
+	for k := range call.Refs {
+		if k != i && c.marked[w.placed[k].category.ID].Load() {
+			sources = append(sources, call.Args[call.Refs[k].Arg])
+		}
+	}
+	if len(sources) > 0 && c.marks.Carry(p.tenant.Name, call.Args[call.Refs[i].Arg], sources, call.Now) {
+		c.marked[p.category.ID].Store(true)
+	}
+}
+
+// tell adds patients to those whom what is written is about. The memory is that of the job's arguments, and is cleared with it.
+func (p *placement) tell(j *job, patients [][]byte) {
+	need := len(p.about)
+	for _, id := range patients {
+		need += upstream.SubjectBytes(id)
+	}
+	if need == len(p.about) {
+		return
+	}
+	all := append(upstream.Subjects(j.kept.room(need)), p.about...)
+	for _, id := range patients {
+		all = all.With(id)
+	}
+	p.about = all
 }

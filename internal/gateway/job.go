@@ -57,7 +57,7 @@ func (p *jobs) forget() {
 		j.call.Reset()
 		clear(j.placed)
 		clear(j.places)
-		j.task.Call, j.task.Keys = nil, nil
+		j.task.Call, j.task.Keys, j.task.Withdrawn = nil, nil, false
 		j.session, j.outer = nil, nil
 	}
 	p.used = 0
@@ -76,6 +76,9 @@ func (j *job) park() {
 // ended ends a command that was set aside, and adds what it has counted to the round.
 func (j *job) ended() {
 	j.queued = false
+	if j.task.Withdrawn {
+		j.refused = "consent"
+	}
 	j.Worker.end(0)
 	j.addUp()
 }

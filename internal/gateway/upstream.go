@@ -22,8 +22,8 @@ type Executor interface {
 	Keyspace(c *command.Call, tenants []upstream.Tenant) bool
 	// Flush deletes every entry of a tenant.
 	Flush(tenant string, f func(name []byte)) (int, error)
-	// Erase deletes the entries of a tenant whose names match.
-	Erase(tenant string, match func(name []byte) bool) (int, error)
+	// Erase deletes the entries of a tenant that match, by their names or by whom their values are about.
+	Erase(tenant string, match func(name []byte, about upstream.Subjects) bool) (int, error)
 	// Close ends its connections and clears what it holds.
 	Close()
 }
@@ -65,7 +65,7 @@ func (g *Gateway) UseUpstream(u *Upstream) { g.upstream = u }
 func placeOf(p *placement) upstream.Place {
 	c := p.category
 	return upstream.Place{Tenant: p.tenant.Name, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
-		Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI}
+		Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Subjects: p.about}
 }
 
 // lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.

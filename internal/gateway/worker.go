@@ -12,6 +12,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Worker runs commands for one loop: one goroutine at a time uses it. Its use, round after round:
@@ -65,6 +66,7 @@ type placement struct {
 	tenant   *Tenant
 	category *policy.Category
 	subject  []byte
+	about    upstream.Subjects // in front of an upstream: whom the values are about that are written, where they are searched
 	verdict  policy.Verdict
 	expires  int64 // deadline granted, on the engine's clock; 0: none was
 	asked    int64 // milliseconds from now that were asked for; 0: nothing was

@@ -34,13 +34,16 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	whole, _ := s.SealCollection(nil, e, c)
+	of := *e
+	of.Subjects = of.Subjects.With([]byte("1"))
+	about, _ := s.SealString(nil, &of, header(start+300_000), []byte("a value"))
 	member, _ := s.SealMember(nil, e, c, []byte("member"))
 	item, _ := s.SealItem(nil, e, c, member, []byte("item"))
-	for _, b := range [][]byte{record, whole, member, item, nil, record[:seal.HeaderBytes]} {
+	for _, b := range [][]byte{record, about, whole, member, item, nil, record[:seal.HeaderBytes]} {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, got, err := s.OpenString(nil, e, b, now); err == nil && !bytes.Equal(b, record) && !bytes.Equal(b, whole) {
+		if _, got, err := s.OpenString(nil, e, b, now); err == nil && !bytes.Equal(b, record) && !bytes.Equal(b, about) && !bytes.Equal(b, whole) {
 			t.Errorf("made-up data opens as %d bytes", len(got))
 		}
 		var opened seal.Collection
@@ -53,7 +56,7 @@ func FuzzOpen(f *testing.F) {
 		if _, err := s.OpenItem(nil, e, c, member, b); err == nil && !bytes.Equal(b, item) {
 			t.Error("a made-up item opens")
 		}
-		if _, _, err := s.OpenName(nil, "A", e.AppendKey(nil), b); err == nil && len(b) < seal.HeaderBytes {
+		if _, _, _, err := s.OpenName(nil, "A", e.AppendKey(nil), b); err == nil && len(b) < seal.HeaderBytes {
 			t.Error("a made-up name opens")
 		}
 	})

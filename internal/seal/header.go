@@ -36,7 +36,10 @@ type Flags uint8
 // TimedFields says that fields of the hash have deadlines of their own, so that their number is not the hash's length.
 const TimedFields Flags = 1
 
-const knownFlags = TimedFields
+// AboutSubjects says that patients whom the value is about stand behind the name in the name box.
+const AboutSubjects Flags = 2
+
+const knownFlags = TimedFields | AboutSubjects
 
 const (
 	version     = 1
@@ -98,3 +101,6 @@ func ParseHeader(record []byte) (Header, error) {
 
 // NameEnd is how much of a record SCAN and its like need: the header and the sealed name.
 func (h *Header) NameEnd() int { return headerBytes + h.nameBytes }
+
+// ValueBytes is how long the value of a string's record with this header is that is so long; less than 0: it cannot be one.
+func (h *Header) ValueBytes(record int) int { return record - h.NameEnd() - boxBytes }

@@ -12,6 +12,9 @@ type Entry struct {
 	Category string
 	Name     []byte // the real one; not copied
 
+	// Subjects are the patients that the value is about where the name does not say so: they are sealed beside the name.
+	Subjects Subjects
+
 	pseudonym [pseudonymBytes]byte
 	tag       [tagBytes]byte
 	tenant    [tenantBytes]byte

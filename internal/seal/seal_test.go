@@ -76,7 +76,7 @@ func TestStringsOpenWhereTheyBelongOnly(t *testing.T) {
 			t.Fatalf("a record with byte %d changed opens", i)
 		}
 		if i < seal.HeaderBytes+28+len(e.Name) && i >= seal.HeaderBytes {
-			if _, _, err := s.OpenName(nil, "A", e.AppendKey(nil), changed); err == nil {
+			if _, _, _, err := s.OpenName(nil, "A", e.AppendKey(nil), changed); err == nil {
 				t.Fatalf("a name with byte %d changed opens", i)
 			}
 		}
@@ -98,7 +98,7 @@ func TestNamesOpenFromTheBeginningOfARecord(t *testing.T) {
 	}
 	f := func(tenant string, upstreamName []byte, want string) {
 		t.Helper()
-		_, got, err := s.OpenName(nil, tenant, upstreamName, record[:h.NameEnd()])
+		_, got, _, err := s.OpenName(nil, tenant, upstreamName, record[:h.NameEnd()])
 		if string(got) != want || (err == nil) != (want != "") {
 			t.Errorf("opened a name of %d bytes with %v", len(got), err)
 		}

@@ -15,6 +15,7 @@ type Sealer struct {
 	ring   *Ring
 	hasher *hasher
 	bound  []byte // additional data under construction
+	plain  []byte // a name with its patients, while it is sealed
 
 	tenant      string // whose pseudonym tenantID is, in tenantEpoch
 	tenantEpoch uint64
@@ -118,14 +119,19 @@ func (s *Sealer) record(dst []byte, e *Entry, h *Header, body []byte) ([]byte, e
 }
 
 func (s *Sealer) recordWith(k *dataKey, dst []byte, e *Entry, h *Header, body []byte) []byte {
-	h.KeyID, h.nameBytes = k.id, boxBytes+len(e.Name)
+	label := s.label(e)
+	h.KeyID, h.nameBytes, h.Flags = k.id, boxBytes+len(label), h.Flags&^AboutSubjects
+	if len(e.Subjects) > 0 {
+		h.Flags |= AboutSubjects
+		defer clear(label)
+	}
 	at := len(dst)
 	dst = h.append(dst)
-	dst = k.box.Seal(dst, nil, e.Name, s.bind(boxName, dst[at:at+headerBytes], e))
+	dst = k.box.Seal(dst, nil, label, s.bind(boxName, dst[at:at+headerBytes], e))
 	return k.box.Seal(dst, nil, body, s.bind(boxValue, dst[at:], e))
 }
 
-// SealedString is the length of the record of a string.
+// SealedString is the length of the record of a string whose value is about nobody but whom the name says.
 func SealedString(name, value int) int { return headerBytes + 2*boxBytes + name + value }
 
 // OpenString appends the value of a string's record to dst. Of a collection's record it returns ErrType.
@@ -151,27 +157,6 @@ func (s *Sealer) open(dst []byte, e *Entry, record []byte, now int64) (Header, [
 	if h.Deadline <= now { // after authentication, so that the caller may believe the deadline
 		clear(out[len(dst):])
 		return h, dst, ErrExpired
-	}
-	return h, out, nil
-}
-
-// OpenName appends the real name in a record, of which the first NameEnd bytes are enough. upstreamName is what the record
-// was found under.
-func (s *Sealer) OpenName(dst []byte, tenant string, upstreamName, record []byte) (Header, []byte, error) {
-	h, err := ParseHeader(record)
-	e := Entry{Tenant: tenant}
-	var ok bool
-	if e.pseudonym, ok = PseudonymOf(upstreamName); !ok || err != nil || len(record) < h.NameEnd() {
-		return h, dst, ErrAltered
-	}
-	k := s.ring.key(h.KeyID)
-	if k == nil {
-		return h, dst, ErrNoKey
-	}
-	defer k.done()
-	out, err := k.box.Open(dst, nil, record[headerBytes:h.NameEnd()], s.bind(boxName, record[:headerBytes], &e))
-	if err != nil {
-		return h, dst, ErrAltered
 	}
 	return h, out, nil
 }
@@ -307,4 +292,7 @@ func (s *Sealer) OpenMember(dst []byte, e *Entry, c *Collection, sealed []byte) 
 }
 
 // Forget clears what the sealer holds of the last entry.
-func (s *Sealer) Forget() { clear(s.bound[:cap(s.bound)]) }
+func (s *Sealer) Forget() {
+	clear(s.bound[:cap(s.bound)])
+	clear(s.plain[:cap(s.plain)])
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -39,6 +40,9 @@ type vectors struct {
 	SealedField  string `json:"sealed_field"`
 	FieldValue   string `json:"field_value"`
 	SealedValue  string `json:"sealed_field_value"`
+
+	AboutRecord string   `json:"string_record_about_patients"`
+	Patients    []string `json:"patients"`
 }
 
 func unhex(t *testing.T, s string) []byte {
@@ -94,7 +98,7 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("value", string(value), v.Value)
-	_, name, err := s.OpenName(nil, v.Tenant, []byte(v.UpstreamName), unhex(t, v.HashRecord))
+	_, name, _, err := s.OpenName(nil, v.Tenant, []byte(v.UpstreamName), unhex(t, v.HashRecord))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,20 @@ func TestVectors(t *testing.T) {
 	}
 	f("field", hex.EncodeToString(must(t)(s.SealMember(nil, e, &c, []byte(v.Field)))), v.SealedField)
 	f("opened field", string(must(t)(s.OpenMember(nil, e, &c, unhex(t, v.SealedField)))), v.Field)
+	about := unhex(t, v.AboutRecord)
+	_, name, subjects, err := s.OpenName(nil, v.Tenant, []byte(v.UpstreamName), about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("real name beside patients", string(name), v.Name)
+	f("patients", strings.Join(patients(subjects), " "), strings.Join(v.Patients, " "))
+	f("value about patients", string(must(t)(opened(s, e, about, now))), v.Value)
 	f("field value", string(must(t)(s.OpenItem(nil, e, &c, unhex(t, v.SealedField), unhex(t, v.SealedValue)))), v.FieldValue)
+}
+
+func opened(s *seal.Sealer, e *seal.Entry, record []byte, now int64) ([]byte, error) {
+	_, value, err := s.OpenString(nil, e, record, now)
+	return value, err
 }
 
 func writeVectors(t *testing.T) {
@@ -121,7 +138,7 @@ func writeVectors(t *testing.T) {
 		ClusterSecret: seq(0, 32), EpochID: 1, EpochSecret: seq(0x40, seal.EpochSecretBytes), KeyID: 0x0102030405060708,
 		Secret: seq(0x80, seal.SecretBytes), Tenant: "TENANT001", Category: "phi", Name: "TENANT001:patient:example",
 		BornAt: start, Deadline: start + 300_000, TaggedName: "x:{TENANT001:patient:example}:y", Value: "an example value",
-		Field: "an example field", FieldValue: "an example value of a field",
+		Patients: []string{"12345", "example-2"}, Field: "an example field", FieldValue: "an example value of a field",
 	}
 	var now int64
 	s := v.sealer(t, &now)
@@ -129,6 +146,11 @@ func writeVectors(t *testing.T) {
 	v.UpstreamName = string(e.AppendKey(nil))
 	v.TaggedUp = string(identify(t, s, v.Tenant, v.Category, v.TaggedName).AppendKey(nil))
 	v.StringRecord = hex.EncodeToString(must(t)(s.SealString(nil, e, header(v.Deadline), []byte(v.Value))))
+	about := *e
+	for _, id := range v.Patients {
+		about.Subjects = about.Subjects.With([]byte(id))
+	}
+	v.AboutRecord = hex.EncodeToString(must(t)(s.SealString(nil, &about, header(v.Deadline), []byte(v.Value))))
 	h := header(v.Deadline)
 	h.Type = seal.Hash
 	c, err := s.NewCollection(*h, h.Deadline)

@@ -21,7 +21,8 @@ type Backend struct {
 	scripts  *scripts
 	shapes   map[string]*shape
 	stamps   seal.Stamps
-	near     *near // nil: there is none
+	near     *near    // nil: there is none
+	consents Consents // nil: nobody's is withdrawn
 
 	mu      sync.Mutex
 	unknown map[uint64]time.Time // data keys that no peer had when it was asked
@@ -50,7 +51,8 @@ type Executor struct {
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
-	nearOff bool // the round writes what may be kept near, or read from replicas
+	held    []seal.Subjects // patients of entries, cleared at the end of each wave
+	nearOff bool            // the round writes what may be kept near, or read from replicas
 	one     [1]*Task
 }
 
@@ -79,6 +81,11 @@ func (x *Executor) Close() {
 func (x *Executor) tidy() {
 	clear(x.plain[:x.dirty])
 	x.dirty = 0
+	for _, about := range x.held {
+		clear(about)
+	}
+	clear(x.held)
+	x.held = x.held[:0]
 	if cap(x.plain) > keptPlainBytes {
 		x.plain = nil
 	}

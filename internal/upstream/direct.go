@@ -28,7 +28,7 @@ func (x *Executor) direct(t *Task) {
 // openReply opens a string's value into the reply. Where it does not open the reply is as it was, and the entry is not found.
 func (x *Executor) openReply(t *Task, k *keyState) {
 	c := t.Call
-	n := len(k.raw) - seal.SealedString(0, 0) - len(k.entry.Name)
+	n := k.header.ValueBytes(len(k.raw))
 	switch {
 	case n < 0:
 		x.alarm(k, Altered)

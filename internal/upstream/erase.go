@@ -11,7 +11,7 @@ import (
 // Flush deletes every entry of a tenant upstream, those included that cannot be opened any more. It calls f with each name
 // that can be opened, valid during the call, and returns how many entries there were.
 func (x *Executor) Flush(tenant string, f func(name []byte)) (int, error) {
-	return x.erase(tenant, func(name []byte, opened bool) bool {
+	return x.erase(tenant, func(name []byte, _ seal.Subjects, opened bool) bool {
 		if opened {
 			f(name)
 		}
@@ -19,15 +19,19 @@ func (x *Executor) Flush(tenant string, f func(name []byte)) (int, error) {
 	})
 }
 
-// Erase deletes the entries of a tenant whose names match, and returns how many they were. What nobody can open has no name
-// that could match, and no reader either.
-func (x *Executor) Erase(tenant string, match func(name []byte) bool) (int, error) {
-	return x.erase(tenant, func(name []byte, opened bool) bool { return opened && match(name) })
+// Erase deletes the entries of a tenant that match by their names or by the patients that their values are about, and returns
+// how many they were. What nobody can open has nothing that could match, and no reader either. What match is given is valid
+// during the call.
+func (x *Executor) Erase(tenant string, match func(name []byte, about seal.Subjects) bool) (int, error) {
+	return x.erase(tenant, func(name []byte, about seal.Subjects, opened bool) bool { return opened && match(name, about) })
 }
+
+// choice says of an entry whether it is to be deleted; opened is false where its name and patients are not known.
+type choice func(name []byte, about seal.Subjects, opened bool) bool
 
 // erase walks over the upstream's names and deletes what chosen says. Entries that are written meanwhile may be missed:
 // whoever must not miss any refuses them first.
-func (x *Executor) erase(tenant string, chosen func(name []byte, opened bool) bool) (n int, err error) {
+func (x *Executor) erase(tenant string, chosen choice) (n int, err error) {
 	prefix, err := x.sealer.TenantPrefix(nil, tenant)
 	if err != nil {
 		return 0, errors.New(msgNoKeys)
@@ -62,7 +66,7 @@ func (x *Executor) erase(tenant string, chosen func(name []byte, opened bool) bo
 	return n, nil
 }
 
-func (x *Executor) erasePage(tenant string, names [][]byte, chosen func([]byte, bool) bool) (int, error) {
+func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice) (int, error) {
 	heads, err := x.heads(names)
 	if err != nil {
 		return 0, err
@@ -72,11 +76,12 @@ func (x *Executor) erasePage(tenant string, names [][]byte, chosen func([]byte, 
 		if len(heads[i]) == 0 {
 			continue // it has gone meanwhile
 		}
-		_, real, err := x.sealer.OpenName(x.plain[:0], tenant, name, heads[i])
-		x.keep(real)
-		if chosen(real, err == nil) {
+		_, real, about, err := x.sealer.OpenName(nil, tenant, name, heads[i])
+		if chosen(real, about, err == nil) {
 			doomed = append(doomed, name)
 		}
+		clear(real)
+		clear(about)
 	}
 	return len(doomed), x.unlinkNames(doomed)
 }

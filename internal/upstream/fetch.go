@@ -30,11 +30,21 @@ func (x *Executor) fetch(t *Task) {
 		x.askRecord(k)
 		x.lane.ops[k.op].replica = x.mayAskReplica(t, k)
 	}
+	if t.quickReady() || here == len(t.keys) && here > 0 {
+		x.proceed(t)
+	}
+}
+
+// proceed runs a command for which everything is here.
+func (x *Executor) proceed(t *Task) {
 	switch {
+	case !x.mayServe(t):
 	case t.quickReady():
 		x.quickStart(t)
-	case here == len(t.keys) && here > 0:
-		x.fetched(t)
+	case t.shape.direct && t.group == nil:
+		x.direct(t)
+	default:
+		x.execute(t)
 	}
 }
 
@@ -198,14 +208,8 @@ func (x *Executor) fetched(t *Task) {
 			x.keepNear(t, k)
 		}
 	}
-	switch {
-	case more:
-	case t.quickReady():
-		x.quickStart(t)
-	case t.shape.direct && t.group == nil:
-		x.direct(t)
-	default:
-		x.execute(t)
+	if !more {
+		x.proceed(t)
 	}
 }
 

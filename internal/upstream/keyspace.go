@@ -283,12 +283,14 @@ func (x *Executor) askHead(name []byte, n int) {
 // not open is somebody else's, or a lie that whoever reads the entry is told of.
 func (w *walk) load(t Tenant, name, head []byte) {
 	x, c := w.x, w.c
-	h, real, err := x.sealer.OpenName(nil, t.Name, name, head)
+	h, real, about, err := x.sealer.OpenName(nil, t.Name, name, head)
 	if err != nil {
 		return
 	}
 	w.found = append(w.found, real)
-	if h.Deadline <= x.b.clock.Now() {
+	withdrawn := x.withdrawn(t.Name, about)
+	clear(about)
+	if withdrawn || h.Deadline <= x.b.clock.Now() {
 		return
 	}
 	key := x.scratch.Key(t.ID, 0, real)

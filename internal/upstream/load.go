@@ -115,7 +115,7 @@ func (x *Executor) load(t *Task, i int) error {
 
 // loadString opens a value straight into the scratch store's memory.
 func (x *Executor) loadString(k *keyState, key *engine.Key) {
-	n := len(k.raw) - seal.SealedString(0, 0) - len(k.entry.Name)
+	n := k.header.ValueBytes(len(k.raw))
 	if n < 0 {
 		x.alarm(k, Altered)
 		return

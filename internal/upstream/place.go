@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/seal"
 )
 
 // Place is what the gateway knows of one key of a call: whose it is, and by which rules.
@@ -19,7 +20,16 @@ type Place struct {
 	// Near says that strings that were read may be kept, sealed, in this process; Replica that they may be read from replicas.
 	// Neither is for PHI.
 	Near, Replica bool
+	// Subjects are the patients that the values are about which the command writes, where they were searched for them. They
+	// are valid until the command has ended.
+	Subjects Subjects
 }
+
+// Subjects are patients whom values are about. They are plaintext: whoever makes them clears them.
+type Subjects = seal.Subjects
+
+// SubjectBytes is what one patient takes of Subjects.
+func SubjectBytes(id []byte) int { return seal.SubjectBytes(id) }
 
 // Alarm is what an upstream did that an honest one does not. The zero Alarm is none.
 type Alarm uint8
@@ -69,6 +79,10 @@ type Task struct {
 	Call    *command.Call
 	Keys    []Place
 	Session uint64 // calls of one session run in order
+
+	// Withdrawn says that the call was answered with an error because one of its entries is about a patient whose consent was
+	// withdrawn.
+	Withdrawn bool
 
 	shape    *shape
 	blind    bool // it writes without looking

@@ -100,15 +100,12 @@ func (q *queue) tell(n *note, kept bool) {
 	if q.b.sink == nil {
 		return
 	}
-	_, name, err := q.sealer.OpenName(q.name[:0], n.tenant, n.names[:seal.KeyNameBytes], n.record)
-	if err == nil {
-		q.name = name
-	} else {
-		name = nil // the record of the expiration says that much: an entry of the tenant and the category
-	}
+	// Without a name the record of the expiration says that much: an entry of the tenant and the category.
+	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.tenant, n.names[:seal.KeyNameBytes], n.record)
+	clear(subjects)
 	if kept {
 		q.b.sink.Alarm(Overdue, n.tenant, n.category, name)
 	}
 	q.b.sink.Expired(n.tenant, n.category, name, n.deadline)
-	clear(q.name[:cap(q.name)])
+	clear(name)
 }

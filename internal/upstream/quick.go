@@ -48,6 +48,13 @@ func (x *Executor) quickStart(t *Task) {
 	}
 	next := k.coll
 	next.Stamp = x.b.stamps.Next(t.Call.WallNow)
+	if q.told == command.Stored {
+		x.join(k, k.place.Subjects)
+	}
+	if t.tooMany() {
+		return
+	}
+	k.entry.Subjects = k.about
 	x.writes.reset()
 	if err := x.seal(k, &next, "part"); err != nil {
 		t.fail(msgNoKeys)

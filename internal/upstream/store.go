@@ -13,6 +13,10 @@ import (
 // store seals what a handler changed and sends it.
 func (x *Executor) store(t *Task) {
 	x.writes.reset()
+	x.attribute(t, t.Call, t.Keys, nil)
+	if t.tooMany() {
+		return
+	}
 	for i := range t.keys {
 		if t.repeated(i) {
 			continue
@@ -53,6 +57,7 @@ func (t *Task) repeated(i int) bool {
 func (x *Executor) change(t *Task, i int) error {
 	c, k := t.Call, &t.keys[i]
 	e := x.tx.Peek(&c.Keys[i])
+	k.entry.Subjects = k.about
 	told := c.Told[i]
 	wrote := told == command.Stored || told == command.Deleted
 	switch {
@@ -102,7 +107,7 @@ func (x *Executor) headerOf(c *command.Call, e engine.Entry) seal.Header {
 }
 
 func (x *Executor) putString(c *command.Call, k *keyState, e engine.Entry) error {
-	if seal.SealedString(len(k.entry.Name), len(e.String()))+replyBytes > x.b.upstream.options.MaxReplyBytes {
+	if seal.SealedString(len(k.entry.Name), len(e.String()))+k.labelBytes()+replyBytes > x.b.upstream.options.MaxReplyBytes {
 		return errValueLarge
 	}
 	h := x.headerOf(c, e)
@@ -167,7 +172,7 @@ func (x *Executor) putItems(t *Task, k *keyState, i int, e engine.Entry) error {
 	if err := x.seal(k, &next, "part"); err != nil {
 		return err
 	}
-	changed := e.Meta() != k.meta || next.Flags != k.coll.Flags
+	changed := e.Meta() != k.meta || next.Flags != k.coll.Flags || k.grown
 	for j := range k.members {
 		changed = p.item(c.Args[first+j*step], k.members[j], k.before[j]) || changed
 	}

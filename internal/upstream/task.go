@@ -52,6 +52,10 @@ type keyState struct {
 	meta    engine.Meta // as it was loaded
 	members [][]byte    // the sealed forms of the items that the command names
 	before  []uint64    // of each item what it was; 0: absent
+
+	about  seal.Subjects // whom the value is about, as the record says and the command makes it
+	grown  bool          // the command has added to them
+	barred bool          // one of them has withdrawn the consent: commands of a transaction that name the entry are refused
 }
 
 // maxAttempts is how often a command is tried again when somebody else was faster.
@@ -156,7 +160,7 @@ func (x *Executor) turn() {
 // start makes the names of a task's keys and asks for what it needs.
 func (x *Executor) start(t *Task) {
 	c := t.Call
-	t.mark, t.attempts = c.Out.Len(), 0
+	t.mark, t.attempts, t.Withdrawn = c.Out.Len(), 0, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)

@@ -185,6 +185,9 @@ func (x *Executor) runGroup(t *Task) {
 		x.runOne(t, one, g.where[n])
 	}
 	g.ran = true
+	if t.tooMany() {
+		return
+	}
 	x.writes.reset()
 	for i := range t.keys {
 		at := len(x.writes.entries)
@@ -202,7 +205,7 @@ func (x *Executor) runGroup(t *Task) {
 func (x *Executor) runOne(t, one *Task, where []int) {
 	c := one.Call
 	c.Out.Truncate(one.mark)
-	c.Failed, c.Tx = false, x.tx
+	c.Failed, c.Tx, one.Withdrawn = false, x.tx, false
 	for i := range c.Told {
 		c.Told[i] = command.Untold
 	}
@@ -214,12 +217,20 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 		c.Error(one.shape.refuse)
 		return
 	}
+	for _, at := range where {
+		if t.keys[at].barred {
+			c.Error(MsgWithdrawn)
+			one.Withdrawn = true
+			return
+		}
+	}
 	for i, at := range where {
 		category := c.Keys[i].Category
 		c.Keys[i] = t.Call.Keys[at]
 		c.Keys[i].Name, c.Keys[i].Category = c.Args[c.Refs[i].Arg], category
 	}
 	c.Spec.Run(c)
+	x.attribute(t, c, one.Keys, where)
 	for i, at := range where {
 		if told := c.Told[i]; told == command.Stored || told == command.Deleted {
 			t.Call.Told[at] = told
