@@ -28,13 +28,9 @@ func parseInt(b []byte) (int64, bool) {
 	if len(digits) == 0 || (digits[0] == '0' && len(b) > 1) {
 		return 0, false
 	}
-	var n uint64
-	for _, c := range digits {
-		c -= '0'
-		if c > 9 || n > (math.MaxUint64-uint64(c))/10 {
-			return 0, false
-		}
-		n = n*10 + uint64(c)
+	n, ok := parseDigits(digits)
+	if !ok {
+		return 0, false
 	}
 	if negative {
 		if n > 1<<63 {
@@ -45,12 +41,24 @@ func parseInt(b []byte) (int64, bool) {
 	return int64(n), n <= math.MaxInt64
 }
 
+// parseDigits reads a number that is digits alone.
+func parseDigits(b []byte) (n uint64, ok bool) {
+	for _, c := range b {
+		c -= '0'
+		if c > 9 || n > (math.MaxUint64-uint64(c))/10 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, len(b) > 0
+}
+
 // maxNumberBytes is the longest number that is read, as in Redis: the largest double has 309 digits before the point.
 const maxNumberBytes = 5 << 10
 
 // parseFloat reads a number as Redis does: no surrounding spaces, "inf" and its forms allowed, NaN not.
 func parseFloat(b []byte) (float64, bool) {
-	if len(b) == 0 || len(b) > maxNumberBytes || bytes.IndexByte(b, '_') >= 0 {
+	if len(b) == 0 || len(b) > maxNumberBytes || resp.NumberLength(b) != len(b) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(string(b), 64)

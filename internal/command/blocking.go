@@ -2,7 +2,6 @@ package command
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/resp"
@@ -18,7 +17,7 @@ func (c *Call) Block(milliseconds int64) bool {
 
 // blockTimeout reads a time-out in seconds, which may have a fraction, and returns milliseconds.
 func (c *Call) blockTimeout(arg []byte) (milliseconds int64, ok bool) {
-	f, err := strconv.ParseFloat(string(arg), 64)
+	f, err := parseDouble(arg)
 	switch {
 	case err != nil || math.IsNaN(f):
 		c.Error(resp.MsgTimeoutNotFloat)

@@ -2,7 +2,6 @@ package command
 
 import (
 	"bytes"
-	"strconv"
 )
 
 // ArityOK reports whether the number of arguments fits the command.
@@ -72,11 +71,11 @@ func (k *KeySpec) collect(args [][]byte, first int, refs []KeyRef) ([]KeyRef, bo
 		if at >= len(args) {
 			return refs, false
 		}
-		n, err := strconv.Atoi(string(args[at]))
-		if err != nil || n < 1 || n > len(args)-first-k.FirstKey {
+		n, ok := parseInt(args[at])
+		if !ok || n < 1 || n > int64(len(args)-first-k.FirstKey) {
 			return refs, false
 		}
-		for i := range n {
+		for i := range int(n) {
 			refs = append(refs, KeyRef{first + k.FirstKey + i*max(k.Step, 1), k.Flags})
 		}
 		return refs, true

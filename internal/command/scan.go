@@ -1,8 +1,6 @@
 package command
 
 import (
-	"strconv"
-
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/glob"
 	"github.com/lethe-cache/lethe/internal/resp"
@@ -72,11 +70,11 @@ func (c *Call) scanOptions(args [][]byte, withType, withNoValues bool) (o scanOp
 
 // cursorArg reads a cursor, or answers Redis's error.
 func (c *Call) cursorArg(arg []byte) (uint64, bool) {
-	n, err := strconv.ParseUint(string(arg), 10, 64)
-	if err != nil {
+	n, ok := parseDigits(arg)
+	if !ok {
 		c.Error(resp.MsgInvalidCursor)
 	}
-	return n, err == nil
+	return n, ok
 }
 
 // A cursor of SCAN is the number of the tenant in the credential's order, and the engine's cursor within the tenant.

@@ -22,7 +22,7 @@ func (t *heldText) add(b []byte) span {
 	if need := from + len(b); need > cap(t.buf) {
 		larger := make([]byte, from, max(need, 2*cap(t.buf), firstHeldText))
 		copy(larger, t.buf)
-		clear(t.buf)
+		t.clear() // what reset has left behind the length too
 		t.buf = larger
 	}
 	t.buf = append(t.buf, b...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"strconv"
+
+	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 // Scores, weights and ends of ranges are read as C's strtod reads them, since that is what Redis does. It knows hexadecimal
@@ -35,7 +37,7 @@ func parseLimit(b []byte) (float64, bool) {
 }
 
 func parseDouble(b []byte) (float64, error) {
-	if len(b) == 0 || len(b) > maxNumberBytes || bytes.IndexByte(b, '_') >= 0 {
+	if len(b) == 0 || len(b) > maxNumberBytes || resp.NumberLength(b) != len(b) {
 		return 0, errNotNumber
 	}
 	if isHex(b) && !bytes.ContainsAny(b, "pP") {

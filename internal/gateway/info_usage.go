@@ -145,9 +145,13 @@ func (w *Worker) countCommand(from int) {
 		return // nobody's commands are no tenant's; one that waits is counted when it ends
 	}
 	to := w.countedFor(home).usage
-	counted := w.errorCounted
-	w.errorCounted = false
-	if w.call.Failed && !counted {
+	counted, words := w.errorCounted, w.scriptsWords
+	w.errorCounted, w.scriptsWords = false, false
+	switch {
+	case !w.call.Failed || counted:
+	case words:
+		to.error(errorCode(nil)) // INFO must not show what a script says
+	default:
 		to.error(errorCode(w.Out.Bytes()[from:]))
 	}
 	if w.call.Spec == nil {

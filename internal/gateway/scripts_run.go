@@ -101,6 +101,7 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 		now.run.Eval(job.script, keys, args, w.Out)
 	}
 	w.errorCounted = caller.failed != nil && bytes.HasPrefix(w.Out.Bytes()[from:], caller.failed)
+	w.scriptsWords = true
 }
 
 // scriptCaller runs the commands that a script calls: each takes the whole way of a command, in an inner worker.

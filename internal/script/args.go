@@ -1,8 +1,6 @@
 package script
 
 import (
-	"fmt"
-
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -119,7 +117,9 @@ func checkOption(L *lua.LState, n int, options []string) int {
 			return i
 		}
 	}
-	badArgument(L, n, fmt.Sprintf("invalid option '%s'", name))
+	b := at(L).buffer(L)
+	b.format("invalid option '%s'", []any{name})
+	badArgument(L, n, string(b.done()))
 	return 0
 }
 

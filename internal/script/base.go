@@ -50,7 +50,10 @@ func baseError(L *lua.LState) int {
 	level := optInteger(L, 2, 1)
 	v := L.Get(1)
 	if s, ok := toText(L, v); ok && level > 0 {
-		v = at(L).string(L, []byte(where(L, int(min(level, maxFrames)))+s))
+		b := at(L).buffer(L)
+		b.writeString(where(L, int(min(level, maxFrames))))
+		b.writeString(s)
+		v = b.done()
 	}
 	throwValue(L, v)
 	return 0

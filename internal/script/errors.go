@@ -9,8 +9,12 @@ import (
 
 // throw raises an error with the position of the Lua code that called the library function, as luaL_error does.
 func throw(L *lua.LState, format string, args ...any) {
-	at(L).ours = true
-	L.Error(lua.LString(where(L, 1)+fmt.Sprintf(format, args...)), 0)
+	m := at(L)
+	m.ours = true
+	b := m.buffer(L)
+	b.writeString(where(L, 1))
+	b.format(format, args)
+	L.Error(b.done(), 0)
 }
 
 // throwValue raises any value as it is.
@@ -33,19 +37,29 @@ func where(L *lua.LState, level int) string {
 
 // errorTable is what Redis hands to scripts as an error. A text without a leading '-' has no code yet and gets ERR.
 func errorTable(L *lua.LState, msg string) *lua.LTable {
+	if rest, found := strings.CutPrefix(msg, "-"); found {
+		return codedErrorTable(L, rest)
+	}
+	return tableOfError(L, "ERR", msg)
+}
+
+// codedErrorTable is errorTable of a text whose first word is its code, where it has more than one.
+func codedErrorTable(L *lua.LState, text string) *lua.LTable {
+	code, msg, found := strings.Cut(text, " ")
+	if !found {
+		code, msg = "ERR", text
+	}
+	return tableOfError(L, code, msg)
+}
+
+func tableOfError(L *lua.LState, code, msg string) *lua.LTable {
 	m := at(L)
 	t := m.newTable(L, 0, 1)
-	t.RawSetString("err", m.errorText(L, msg))
+	t.RawSetString("err", m.errorText(L, code, msg))
 	return t
 }
 
-func (m *machine) errorText(L *lua.LState, msg string) lua.LString {
-	code := "ERR"
-	if rest, found := strings.CutPrefix(msg, "-"); found {
-		if code, msg, found = strings.Cut(rest, " "); !found {
-			code, msg = "ERR", rest
-		}
-	}
+func (m *machine) errorText(L *lua.LState, code, msg string) lua.LString {
 	b := m.buffer(L)
 	b.writeString(code)
 	b.writeByte(' ')

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 // jsonDecoder reads JSON as lua-cjson 2.1 does, with its errors: "Expected value but found invalid token at character 1".
@@ -239,7 +241,7 @@ func (d *jsonDecoder) invalidNumber() bool {
 
 // numeral reads the longest number that C's strtod would.
 func (d *jsonDecoder) numeral(t jsonToken) jsonToken {
-	n := numberLength(d.s[d.at:])
+	n := resp.NumberLength(d.s[d.at:])
 	f, ok := parseNumber(d.s[d.at : d.at+n])
 	if n == 0 || !ok {
 		return d.wrong(t, "invalid number")

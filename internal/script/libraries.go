@@ -21,6 +21,7 @@ type libraries struct {
 	globalsMeta *lua.LTable // what scripts get as the metatable of the globals
 	stringMeta  *lua.LTable // what scripts get as the metatable of strings
 	arithmetic  *lua.LTable // the metatable that strings really have
+	unindexed   *lua.LTable // the metatable of what has no fields
 
 	null              *lua.LUserData // cjson.null
 	next, nextElement *lua.LFunction
@@ -65,6 +66,9 @@ func newLibraries() *libraries {
 	raises.RawSetString("__index", missing)
 	lib.builtins.Metatable = raises
 
+	lib.unindexed = newTable()
+	lib.unindexed.RawSetString("__index", function(refuseIndex))
+
 	lib.chain = newTable()
 	lib.chain.RawSetString("__index", lib.builtins)
 
@@ -102,6 +106,14 @@ func missingGlobal(L *lua.LState) int {
 		throw(L, "Second argument to luaProtectedTableError must be a string or number")
 	}
 	throw(L, "Script attempted to access nonexistent global variable '%s'", name)
+	return 0
+}
+
+// refuseIndex is the error for a value that has no fields. gopher-lua's own has the key in it, which is then text on Go's
+// heap and in buffers of fmt.
+func refuseIndex(L *lua.LState) int {
+	f, _ := frameAt(L, 1)
+	throw(L, "attempt to index %s", f.describe(f.indexed(), L.Get(1).Type().String()))
 	return 0
 }
 

@@ -63,7 +63,8 @@ func (e *Engine) registered(proto *lua.FunctionProto) ([]*Function, error) {
 	case m.dead == endTime:
 		return nil, Error("ERR Error registering functions: ERR FUNCTION LOAD timeout")
 	case !ok || m.dead != "":
-		return nil, Error("ERR Error registering functions: " + oneLine(m.errorMessage(failure)))
+		code, message := m.errorMessage(failure)
+		return nil, Error("ERR Error registering functions: " + oneLine(code+message))
 	case len(m.load.functions) == 0:
 		return nil, Error("ERR No functions registered")
 	}

@@ -2,7 +2,9 @@ package script
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -205,6 +207,31 @@ func (b *buffer) writeString(s string) {
 func (b *buffer) number(f float64, digits int) {
 	var digitsOf [64]byte
 	b.write(appendNumber(digitsOf[:0], f, digits))
+}
+
+// format writes what fmt would for the verbs s, d and c. fmt itself keeps what it has formatted, a script's strings too, in
+// buffers that it uses again.
+func (b *buffer) format(format string, args []any) {
+	for {
+		text, rest, found := strings.Cut(format, "%")
+		b.writeString(text)
+		if !found {
+			return
+		}
+		if format = rest[1:]; rest[0] == '%' {
+			b.writeByte('%')
+			continue
+		}
+		switch v := args[0].(type) {
+		case string:
+			b.writeString(v)
+		case byte:
+			b.writeByte(v)
+		default:
+			b.writeString(fmt.Sprint(v))
+		}
+		args = args[1:]
+	}
 }
 
 // done is the string. The buffer must not be used again.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -44,6 +45,63 @@ func TestTheMemoryOfARunIsCleared(t *testing.T) {
 	}
 	if found < 1010 || left != 0 {
 		t.Errorf("%d times before, %d bytes after", found, left)
+	}
+}
+
+// Whatever text of an error a script's data gets into lies in the memory of the run too: fmt, strconv and + would leave copies.
+func TestErrorsAreInTheMemoryOfTheRun(t *testing.T) {
+	t.Parallel()
+	e := New(DefaultLimits())
+	f := func(source string) {
+		t.Helper()
+		s, err := e.Compile([]byte("local s = ARGV[1] local function caught(f, ...) return select(2, pcall(f, ...)) end " + source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := e.NewRun(echo{}).machine("test")
+		e.NewRun(echo{}).reply(m, resp.NewWriter(0), func(L *lua.LState) lua.LValue {
+			m.globals.RawSetString(argumentsName, m.strings(L, [][]byte{[]byte("a secret of some length, longer than what a stack holds")}))
+			v := m.chunk(L, s.proto, 1)
+			if table, ok := v.(*lua.LTable); ok {
+				v = table.RawGetString("err")
+			}
+			got := v.String()
+			owned := false
+			for _, chunk := range append(m.memory.full, m.memory.chunk) {
+				at := uintptr(unsafe.Pointer(unsafe.StringData(got))) - uintptr(unsafe.Pointer(unsafe.SliceData(chunk)))
+				owned = owned || at < uintptr(len(chunk))
+			}
+			if !strings.Contains(got, "secret") || !owned {
+				t.Errorf("%s: %q is not in the run's memory", source, got)
+			}
+			return lua.LNil
+		})
+		m.memory.release()
+	}
+	f("return caught(error, s)")
+	f("return caught(error, {err = s})")
+	f("return caught(assert, false, s)")
+	f("return caught(collectgarbage, s)")
+	f("return caught(function() return _G[s] end)")
+	f("return redis.error_reply(s)")
+	f("return redis.error_reply('-' .. s)")
+	f("return redis.error_reply('CODE ' .. s)")
+}
+
+// What has no fields is indexed with an error that leaves the key out: gopher-lua's own would copy it.
+func TestKeysAreNotInErrors(t *testing.T) {
+	t.Parallel()
+	e := New(DefaultLimits())
+	for _, object := range []string{"nil", "true", "5", "type", "coroutine.create(function() end)"} {
+		s, err := e.Compile([]byte("local x = " + object + " return x[ARGV[1]]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := resp.NewWriter(0)
+		e.NewRun(echo{}).Eval(s, nil, [][]byte{[]byte("secret")}, w)
+		if got := string(w.Bytes()); strings.Contains(got, "secret") || object != "type" && !strings.Contains(got, "attempt to index local 'x' (a ") {
+			t.Errorf("%s: %q", object, got)
+		}
 	}
 }
 

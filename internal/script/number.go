@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/lethe-cache/lethe/internal/resp"
 )
 
 // Numbers are text by C's "%.14g", in Lua, and by "%.17g" where Redis turns a script's number into an argument.
@@ -99,8 +101,8 @@ func parseNumber(s string) (float64, bool) {
 	if c := body[0] | 0x20; c == 'i' || c == 'n' {
 		return parseNamed(body, negative)
 	}
-	// strconv takes underscores, which C does not.
-	if strings.IndexByte(body, '_') >= 0 {
+	// strconv takes underscores, which C does not, and keeps a copy of what it does not take.
+	if resp.NumberLength(body) != len(body) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(body, 64)
@@ -122,12 +124,12 @@ func outOfRange(err error) bool {
 // parseHexadecimal reads what follows an optional sign: 0x and digits, or C's hexadecimal floating point.
 func parseHexadecimal(body string, negative bool) (float64, bool) {
 	var f float64
+	if resp.NumberLength(body) != len(body) {
+		return 0, false
+	}
 	if n, err := strconv.ParseUint(body[2:], 16, 64); err == nil {
 		f = float64(n)
 	} else {
-		if strings.IndexByte(body, '_') >= 0 {
-			return 0, false
-		}
 		if !strings.ContainsAny(body, "pP") {
 			body += "p0"
 		}
@@ -142,13 +144,13 @@ func parseHexadecimal(body string, negative bool) (float64, bool) {
 }
 
 func parseNamed(body string, negative bool) (float64, bool) {
-	switch strings.ToLower(body) {
-	case "inf", "infinity":
+	switch {
+	case strings.EqualFold(body, "inf"), strings.EqualFold(body, "infinity"):
 		if negative {
 			return math.Inf(-1), true
 		}
 		return math.Inf(1), true
-	case "nan":
+	case strings.EqualFold(body, "nan"):
 		if negative {
 			return math.Copysign(math.NaN(), -1), true
 		}
@@ -183,51 +185,3 @@ func trimSpace(s string) string { return strings.Trim(s, luaSpace) }
 
 // lowBits are the low 32 bits of a number rounded to an integer: the sum has them at the end of its mantissa.
 func lowBits(f float64) uint32 { return uint32(math.Float64bits(f + 6755399441055744)) }
-
-// numberLength is how much of the beginning of s C's strtod reads as a number, without space before it.
-func numberLength(s string) int {
-	i := 0
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
-	}
-	rest := strings.ToLower(s[i:min(i+8, len(s))])
-	switch {
-	case strings.HasPrefix(rest, "infinity"):
-		return i + 8
-	case strings.HasPrefix(rest, "inf"), strings.HasPrefix(rest, "nan"):
-		return i + 3
-	}
-	isPart, exponent := isDigit, byte('e')
-	if strings.HasPrefix(rest, "0x") {
-		isPart, exponent = func(c byte) bool { return digitOf(c) < 16 }, 'p'
-		i += 2
-	}
-	digits := 0
-	run := func() {
-		for ; i < len(s) && isPart(s[i]); i++ {
-			digits++
-		}
-	}
-	run()
-	if i < len(s) && s[i] == '.' {
-		i++
-		run()
-	}
-	if digits == 0 {
-		if exponent == 'p' {
-			return strings.IndexByte(s, '0') + 1
-		}
-		return 0
-	}
-	if i < len(s) && s[i]|0x20 == exponent {
-		e := i + 1
-		if e < len(s) && (s[e] == '-' || s[e] == '+') {
-			e++
-		}
-		if e < len(s) && isDigit(s[e]) {
-			for i = e; i < len(s) && isDigit(s[i]); i++ {
-			}
-		}
-	}
-	return i
-}

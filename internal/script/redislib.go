@@ -97,10 +97,7 @@ func redisErrorReply(L *lua.LState) int {
 	if L.GetTop() != 1 || !ok {
 		return push(L, errorTable(L, "wrong number or type of arguments"))
 	}
-	if !strings.HasPrefix(string(s), "-") {
-		s = "-" + s
-	}
-	return push(L, errorTable(L, string(s)))
+	return push(L, codedErrorTable(L, strings.TrimPrefix(string(s), "-")))
 }
 
 func redisStatusReply(L *lua.LState) int {

@@ -60,7 +60,7 @@ func (w replyWriter) table(t *lua.LTable, depth int) {
 		return
 	}
 	if s, ok := t.RawGetString("big_number").(lua.LString); ok {
-		w.out.BigNumber(strings.NewReplacer("\r", " ", "\n", " ").Replace(string(s)))
+		w.out.BigNumber(w.oneLine(string(s)))
 		return
 	}
 	if inner, ok := t.RawGetString("verbatim_string").(*lua.LTable); ok && w.verbatim(inner) {
@@ -102,6 +102,18 @@ func (w replyWriter) verbatim(t *lua.LTable) bool {
 	if !ok || !isString {
 		return false
 	}
-	w.out.Verbatim((string(format) + "   ")[:3], raw(string(s)))
+	name := append(append(make([]byte, 0, 6), format[:min(len(format), 3)]...), "   "...)
+	w.out.Verbatim(string(name[:3]), raw(string(s)))
 	return true
+}
+
+// oneLine is a text with spaces where lines end, in the run's memory.
+func (w replyWriter) oneLine(s string) string {
+	b := w.m.room(w.l, len(s))
+	for i := range b {
+		if b[i] = s[i]; s[i] == '\r' || s[i] == '\n' {
+			b[i] = ' '
+		}
+	}
+	return text(b)
 }

@@ -163,32 +163,36 @@ func (r *Run) reply(m *machine, out *resp.Writer, f func(L *lua.LState) lua.LVal
 	out.Error(m.errorReply(failure))
 }
 
-// errorReply is the text of the error that a run ended with: the error's own, and where it was raised.
+// errorReply is the text of the error that a run ended with: the error's own, and where it was raised. A script may have put
+// into it what it likes, so it is in the run's memory.
 func (m *machine) errorReply(v lua.LValue) string {
-	var b strings.Builder
-	b.WriteString(strings.Trim(m.errorMessage(v), "\r\n"))
+	code, message := m.errorMessage(v)
+	message = strings.Trim(message, "\r\n")
+	place := ""
 	if m.blame.source != "" {
-		b.WriteString(" script: " + m.name + ", on " + m.blame.source + ":" + m.blame.line + ".")
+		place = " script: " + m.name + ", on " + m.blame.source + ":" + m.blame.line + "."
 	}
-	return b.String()
+	b := m.memory.take(len(code) + len(message) + len(place))[:0]
+	return text(append(append(append(b, code...), message...), place...))
 }
 
-func (m *machine) errorMessage(v lua.LValue) string {
+// errorMessage returns the code that goes before a message, if it has none of its own, and the message.
+func (m *machine) errorMessage(v lua.LValue) (code, message string) {
 	if m.dead != "" {
-		return "ERR " + m.dead
+		return "ERR ", m.dead
 	}
 	t, ok := v.(*lua.LTable)
 	if !ok {
-		return "ERR " + m.plain(v)
+		return "ERR ", m.plain(v)
 	}
 	switch msg := t.RawGetString("err").(type) {
 	case lua.LString, lua.LNumber:
-		return m.plain(msg)
+		return "", m.plain(msg)
 	}
-	return "ERR unknown error"
+	return "ERR ", "unknown error"
 }
 
-// plain is the text of a value, as tostring gives it.
+// plain is the text of a value, as tostring gives it. A string's is in the run's memory still.
 func (m *machine) plain(v lua.LValue) string {
 	if f, ok := v.(lua.LNumber); ok {
 		return string(appendNumber(nil, float64(f), shownDigits))
@@ -196,5 +200,5 @@ func (m *machine) plain(v lua.LValue) string {
 	if v == nil {
 		return "nil"
 	}
-	return strings.Clone(v.String())
+	return v.String()
 }

@@ -26,6 +26,9 @@ func newState(lib *libraries) *state {
 	L := lua.NewState(lua.Options{SkipOpenLibs: true, CallStackSize: maxFrames, RegistrySize: startedRegisters,
 		RegistryMaxSize: maxRegisters, RegistryGrowStep: registersStep, MinimizeStackMemory: true})
 	L.SetMetatable(lua.LString(""), lib.arithmetic)
+	for _, kind := range []lua.LValue{lua.LNil, lua.LTrue, lua.LNumber(0), lib.refuse, L} {
+		L.SetMetatable(kind, lib.unindexed)
+	}
 	s := &state{lua: L, env: L.CreateTable(0, 0), envMeta: L.CreateTable(0, 2), globals: L.CreateTable(0, 3)}
 	s.globals.Metatable = lib.chain
 	s.globals.RawSetString("_G", s.env)
