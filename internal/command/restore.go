@@ -14,9 +14,15 @@ const (
 	msgFreq     = "ERR Invalid FREQ value, must be >= 0 and <= 255"
 )
 
-// restoreOptions are the options of RESTORE. IDLETIME and FREQ are checked and have no effect: how an entry was used
-// elsewhere says nothing about here.
-type restoreOptions struct{ replace, absolute bool }
+// restoreOptions are the options of RESTORE. FREQ is checked and has no effect: Lethe counts uses to 3, which says nothing of
+// Redis's 255.
+type restoreOptions struct {
+	replace, absolute bool
+	idle              int64 // seconds; -1: nothing was said
+}
+
+// longestIdle is far more than the engine remembers, in seconds.
+const longestIdle = 1 << 40
 
 func (c *Call) restoreOptions() (o restoreOptions, ok bool) {
 	idle, freq := int64(-1), int64(-1)
@@ -50,6 +56,7 @@ func (c *Call) restoreOptions() (o restoreOptions, ok bool) {
 			return o, false
 		}
 	}
+	o.idle = min(idle, longestIdle)
 	return o, true
 }
 
@@ -113,6 +120,9 @@ func runRestore(c *Call) {
 	}
 	c.Tx.Delete(&c.Keys[0])
 	c.build(value, m)
+	if e := c.Tx.Peek(&c.Keys[0]); o.idle >= 0 && e.Exists() {
+		e.SetIdle(o.idle * 1000)
+	}
 	c.Out.Status("OK")
 }
 

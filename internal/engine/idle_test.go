@@ -65,3 +65,35 @@ func TestIdleBeginsWithUse(t *testing.T) {
 	}, 0)
 	f("a new value", func() { m.BornAt = now; tx.SetString(&k[0], m, []byte("v")) }, 0)
 }
+
+// A restored entry is idle for as long as it was elsewhere, and then on, until it is used.
+func TestIdleBeforeBirth(t *testing.T) {
+	t.Parallel()
+	const second, day = int64(1000), int64(86_400_000)
+	for _, f := range []struct{ before, after, want int64 }{
+		{0, 0, 0},
+		{999, 0, 0},
+		{1000 * second, 5 * second, 1005 * second},
+		{day, 0, day},
+		{3 * day, day, 4 * day},
+		{365 * day, 0, (1<<18 - 1) * second},
+	} {
+		s := New(Options{Categories: 1})
+		tx, k := s.NewTx(), []Key{s.Key(0, 0, []byte("k"))}
+		const born = 5000
+		tx.Begin(born, &told{})
+		tx.Lock(k)
+		tx.SetString(&k[0], Meta{BornAt: born, ExpiresAt: born + 4000*day}, []byte("v"))
+		tx.Peek(&k[0]).SetIdle(f.before)
+		got := tx.Peek(&k[0]).IdleMillis(born + f.after)
+		if off := got - f.want; off < -f.want/4096-second || off > f.want/4096 {
+			t.Errorf("restored after %d ms, at %d ms it was idle for %d ms, want %d", f.before, f.after, got, f.want)
+		}
+		tx.Begin(born+second, &told{})
+		tx.Get(&k[0])
+		if got := tx.Peek(&k[0]).IdleMillis(born + second); got != 0 {
+			t.Errorf("used, it was idle for %d ms", got)
+		}
+		tx.Unlock()
+	}
+}
