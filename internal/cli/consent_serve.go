@@ -33,7 +33,7 @@ const (
 // journal that cannot be trusted keeps the server from starting. f is what is in front of an upstream, nil without one; values
 // are the categories whose values are searched.
 func openConsents(dir *secret.Dir, g *gateway.Gateway, trail *audit.Log, log *slog.Logger, f *front, values ...string) (*consentOffice, error) {
-	fence := gateway.LongestCeiling(g.Policy, values...)
+	fence := gateway.LongestCeiling(g.Policy(), values...)
 	store := consent.NewStore(g.Clock, fence)
 	k := &consentOffice{gateway: g, step: g.NewConsent(store, values...), store: store, log: log}
 	k.options = consent.Options{

@@ -30,8 +30,12 @@ func (s *serving) joinFleet() error {
 	if err != nil {
 		return err
 	}
+	rules, err := s.sharePolicy()
+	if err != nil {
+		return err
+	}
 	n := fleet.New(fleet.Options{
-		Shared: []fleet.Shared{users},
+		Shared: []fleet.Shared{users, rules},
 		Name:   s.consents.keeper.Name(), Least: s.settings.Upstream.Gateways, Bus: f.peers, Journal: s.consents.keeper, Clock: f.clock, Log: s.log,
 		Settle: s.consents.settle,
 		News:   func(kind byte, body []byte) { s.gateway.News(kind-fleet.KindNews, body) },
@@ -41,6 +45,9 @@ func (s *serving) joinFleet() error {
 	f.parts.Go(func() { f.tellNews(f.context, n) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
 	s.awaitOthers(n)
+	if err := s.beginPolicy(rules, n.Others() == 0); err != nil {
+		return err
+	}
 	// What the others have told is the users' base, and what they do not know of this gateway's file.
 	if err := users.Begin(); err != nil {
 		return err
@@ -48,13 +55,11 @@ func (s *serving) joinFleet() error {
 	f.parts.Go(func() {
 		failed := false
 		every(f.context, lookAtUsersEvery, func() {
-			grown, err := users.Look()
+			err := users.Look()
 			if err != nil && !failed {
-				s.log.Error("a change of users cannot be told to the other gateways", "error", err)
+				s.log.Error("a change of users cannot be written down for the other gateways", "error", err)
 			}
-			if failed = err != nil; grown {
-				n.Grown()
-			}
+			failed = err != nil
 		})
 	})
 	return nil
@@ -62,7 +67,7 @@ func (s *serving) joinFleet() error {
 
 // shareUsers makes the users of all gateways the same.
 func (s *serving) shareUsers() (*gateway.SharedUsers, error) {
-	r, err := register.Open(register.Options{Path: s.dir.File(usersRegister), Origin: s.consents.keeper.Name(), Clock: s.front.clock})
+	r, err := register.Open(register.Options{Path: s.dir.File(usersRegister), Origin: s.consents.keeper.Name(), Clock: s.front.clock, Grown: s.front.grown})
 	if err != nil {
 		return nil, fail(exitFailure, "restore the file from a backup, or remove it: then the other gateways' users are taken", err)
 	}

@@ -61,7 +61,7 @@ func TestPolicyCheckNamesTheFile(t *testing.T) {
 	if exitCode(err) != exitFailure || err.Error() != "the policy has 2 mistakes" {
 		t.Errorf("got %v", err)
 	}
-	want := file + ":1:1: the policy has no field \"ttl\"\n  mend: choose among categories, keys and unmatched\n" +
+	want := file + ":1:1: the policy has no field \"ttl\"\n  mend: choose among version, categories, keys and unmatched\n" +
 		file + ":2:12: there is no category \"phy\"\n  mend: did you mean phi?\n"
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

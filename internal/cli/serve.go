@@ -91,7 +91,7 @@ func serve(env *environment, settings *config.Config) error {
 	s.welcome(env)
 	fmt.Fprintf(env.stdout, "ready: listening on %s, admin on https://%s\n", s.listener.Addr(), s.adminListener.Addr())
 	log.Info("serving", "listen", s.listener.Addr().String(), "admin", s.adminListener.Addr().String(),
-		"version", Version, "policy", s.gateway.Policy.Hash(), "fips140", fipsState())
+		"version", Version, "policy", s.gateway.Policy().Hash(), "fips140", fipsState())
 	return s.run(ctx)
 }
 

@@ -107,11 +107,14 @@ func (s *serving) openGateway() error {
 	if err != nil {
 		return err
 	}
-	memory := s.settings.Memory
-	s.store = engine.New(engine.Options{MaxMemory: memory.Max, TenantQuota: memory.TenantQuota, Categories: len(p.Categories())})
+	memory, categories := s.settings.Memory, len(p.Categories())
+	if s.front != nil {
+		categories = policy.MostCategories // another gateway's policy may have more
+	}
+	s.store = engine.New(engine.Options{MaxMemory: memory.Max, TenantQuota: memory.TenantQuota, Categories: categories})
 	s.gateway = gateway.New(gateway.Parts{
 		Table: table, Store: s.store, Policy: p, Directory: directory, Audit: s.audit, Log: s.log,
-		Clock: s.gatewayClock(), Quotas: memory.Tenants, Emulation: emulation,
+		Clock: s.gatewayClock(), Quotas: memory.Tenants, Categories: categories, Emulation: emulation,
 		Facts: gateway.Facts{Version: Version, MaxConnections: s.settings.Limits.Connections, IdleTimeout: s.settings.Limits.IdleTimeout,
 			Cluster: s.settings.Cluster == config.ClusterView, Advertise: s.settings.Advertise},
 	})
@@ -126,13 +129,7 @@ func (s *serving) openGateway() error {
 
 // openConsents comes before the first connection: what was revoked stays so.
 func (s *serving) openConsents() (err error) {
-	var searched []string
-	for _, c := range s.policy.Categories() {
-		if c.Subjects == policy.SubjectsInValues {
-			searched = append(searched, c.Name)
-		}
-	}
-	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, s.front, searched...); err == nil {
+	if s.consents, err = openConsents(s.dir, s.gateway, s.audit, s.log, s.front, gateway.SearchedCategories(s.policy)...); err == nil {
 		s.gateway.Consent = s.consents.step
 		s.front.obey(s.consents.store)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/fleet"
 	"github.com/lethe-cache/lethe/internal/gateway"
+	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/seal"
 	"github.com/lethe-cache/lethe/internal/secret"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -99,9 +100,8 @@ func (s *serving) useUpstream() error {
 	}
 	g := s.gateway
 	f.backend = upstream.NewBackend(f.up, f.ring, f.clock, g.UpstreamSink())
-	categories := len(g.Categories())
 	g.UseUpstream(&gateway.Upstream{
-		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(categories) },
+		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(policy.MostCategories) },
 		InTouch:     f.serves,
 		Tell:        f.tell,
 		Health:      f.look.Health,

@@ -265,9 +265,9 @@ func (k *Keeper) receipt(c *Change) *Receipt {
 	switch {
 	case k.o.Fence == 0: // this process does not serve and has no policy
 	case c.Action == Restore:
-		r.WritesEnd = Instant(c.Since + k.o.Fence.Milliseconds())
+		r.WritesEnd = Instant(c.Since + k.o.Store.Fence().Milliseconds())
 	case c.Until != 0:
-		r.WritesEnd = Instant(c.Until + k.o.Fence.Milliseconds())
+		r.WritesEnd = Instant(c.Until + k.o.Store.Fence().Milliseconds())
 	}
 	return r
 }

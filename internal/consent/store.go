@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -28,7 +29,7 @@ const (
 // Store says of a subject whether its entries may be read and written. Its methods may be called concurrently.
 type Store struct {
 	clock    Clock
-	fence    int64 // milliseconds
+	fence    atomic.Int64 // milliseconds
 	tenants  maphash.Seed
 	subjects maphash.Seed
 
@@ -44,8 +45,19 @@ type latest struct{ revoked, restored int64 }
 // NewStore returns a store without revocations. fence is for how long after the end of a revocation writes are refused: at
 // least as long as any value can be on its way into the cache (docs/design/0006-consent.md).
 func NewStore(clock Clock, fence time.Duration) *Store {
-	return &Store{clock: clock, fence: fence.Milliseconds(), tenants: maphash.MakeSeed(), subjects: maphash.MakeSeed(), last: map[uint64]latest{}}
+	s := &Store{clock: clock, tenants: maphash.MakeSeed(), subjects: maphash.MakeSeed(), last: map[uint64]latest{}}
+	s.fence.Store(fence.Milliseconds())
+	return s
 }
+
+// Lengthen makes the fence of revocations that end from now on as long as d, if it is shorter.
+func (s *Store) Lengthen(d time.Duration) {
+	for old := s.fence.Load(); old < d.Milliseconds() && !s.fence.CompareAndSwap(old, d.Milliseconds()); old = s.fence.Load() {
+	}
+}
+
+// Fence is how long the fence of a revocation is that ends now.
+func (s *Store) Fence() time.Duration { return time.Duration(s.fence.Load()) * time.Millisecond }
 
 // Any reports whether there is anything to ask about: one atomic load.
 func (s *Store) Any() bool { return s.table.slots.Load() != nil }
@@ -104,14 +116,14 @@ func (s *Store) Apply(c *Change) {
 	}
 	if c.Action == Restore {
 		// The fence begins where reading is allowed again. The clock's own now is the latest that this can be.
-		reads, writes = 0, max(later(min(now, now+c.Since-wall), s.fence), s.fenceOfEnded(reads, writes, now))
+		reads, writes = 0, max(later(min(now, now+c.Since-wall), s.fence.Load()), s.fenceOfEnded(reads, writes, now))
 	} else {
 		end := int64(math.MaxInt64)
 		if c.Until != 0 {
 			end = now + c.Until - wall
 		}
 		reads = max(reads, end)
-		writes = max(writes, later(end, s.fence))
+		writes = max(writes, later(end, s.fence.Load()))
 	}
 	if known || writes > now {
 		s.table.set(hash, reads, writes, now)

@@ -30,14 +30,10 @@ type access struct {
 	guard   *identity.Guard
 	users   sync.Map // *allowance by name
 	tenants sync.Map // *allowance by name
-	purpose bool     // some category requires one
 }
 
 func (a *access) init(g *Gateway) {
 	a.guard = identity.NewGuard()
-	for _, c := range g.categories {
-		a.purpose = a.purpose || c.RequirePurpose
-	}
 }
 
 // Bound sets the bounds. It must be called before the first connection is taken.
@@ -104,8 +100,9 @@ func (s *Session) applyBounds() {
 	}
 	s.categories = nil
 	if len(s.user.Categories) > 0 {
-		s.categories = make([]bool, len(s.g.categories))
-		for i, c := range s.g.categories {
+		all := s.g.Categories()
+		s.categories = make([]bool, len(all))
+		for i, c := range all {
 			for _, name := range s.user.Categories {
 				s.categories[i] = s.categories[i] || c.Name == name
 			}
@@ -146,7 +143,7 @@ func (w *Worker) admit() bool {
 	if s.used != nil {
 		s.used.Used(spec.ID())
 	}
-	return (s.categories == nil || w.checkCategories()) && (!w.g.access.purpose || w.checkPurpose())
+	return (s.categories == nil || w.checkCategories()) && (!w.g.rules.Load().purpose || w.checkPurpose())
 }
 
 func (w *Worker) checkCategories() bool {

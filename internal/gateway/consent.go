@@ -17,14 +17,13 @@ import (
 // entries. The patient of an entry is whom the policy finds in its key; in categories whose values are searched, also
 // those whom a FHIR value is about.
 type Consent struct {
-	g        *Gateway
-	name     string
-	store    *consent.Store
-	subjects []bool         // by category: there may be keys that name a subject
-	values   []bool         // by category: values are searched; nil: none are
-	marked   []atomic.Bool  // by category: entries may have marks, as their values are searched or they were made of such
-	marks    *consent.Marks // nil in front of an upstream, where entries say themselves whom they are about
-	finders  sync.Pool      // *consent.Finder
+	g       *Gateway
+	name    string
+	store   *consent.Store
+	values  atomic.Pointer[[]bool] // by category: values are searched; nil: none are
+	marked  []atomic.Bool          // by category: entries may have marks, as their values are searched or they were made of such
+	marks   *consent.Marks         // nil in front of an upstream, where entries say themselves whom they are about
+	finders sync.Pool              // *consent.Finder
 }
 
 const (
@@ -36,27 +35,44 @@ const (
 
 // NewConsent returns the step for a gateway. values has the names of the categories whose values are searched.
 func (g *Gateway) NewConsent(store *consent.Store, values ...string) *Consent {
-	c := &Consent{g: g, name: "embedded-" + g.process.runID[:12], store: store, subjects: make([]bool, len(g.categories))}
-	for _, r := range g.Policy.Rules() {
-		// A brace that stands for itself makes a look at an entry too many, which does not matter.
-		c.subjects[r.Category.ID] = c.subjects[r.Category.ID] || strings.Contains(r.Match, "{subject}")
-	}
-	var span time.Duration
-	for i, x := range g.categories {
-		if slices.Contains(values, x.Name) {
-			if c.values == nil {
-				c.values, c.marked = make([]bool, len(g.categories)), make([]atomic.Bool, len(g.categories))
+	c := &Consent{g: g, name: "embedded-" + g.process.runID[:12], store: store}
+	c.searchIn(g.Categories(), values)
+	if len(values) > 0 && g.upstream == nil {
+		var span time.Duration
+		c.marked = make([]atomic.Bool, policy.MostCategories)
+		for i, x := range g.Categories() {
+			if slices.Contains(values, x.Name) {
+				c.marked[i].Store(true)
+				span = max(span, x.Ceiling, x.MaxAge)
 			}
-			c.values[i] = true
-			c.marked[i].Store(true)
-			span = max(span, x.Ceiling, x.MaxAge)
 		}
-	}
-	if c.values != nil && g.upstream == nil {
 		c.marks = consent.NewMarks(store, span.Milliseconds())
 	}
 	c.finders.New = func() any { return &consent.Finder{} }
 	return c
+}
+
+// searchIn has values of some categories searched from now on, and of no others.
+func (c *Consent) searchIn(all []*policy.Category, names []string) {
+	if len(names) == 0 {
+		c.values.Store(nil)
+		return
+	}
+	values := make([]bool, policy.MostCategories)
+	for i, x := range all {
+		values[i] = slices.Contains(names, x.Name)
+	}
+	c.values.Store(&values)
+}
+
+// SearchedCategories names the categories of a policy whose values are searched.
+func SearchedCategories(p *policy.Policy) (names []string) {
+	for _, c := range p.Categories() {
+		if c.Subjects == policy.SubjectsInValues && p.Category(c.Name) == c {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // LongestCeiling is the longest that an entry with a subject can live after it was written, and no less than PHI may: what
@@ -79,7 +95,8 @@ func LongestCeiling(p *policy.Policy, names ...string) time.Duration {
 // check refuses commands on entries of patients without consent. Without revocations and searched categories it costs one
 // load. Commands inside of a transaction or a script pass it like any other.
 func (c *Consent) check(w *Worker) bool {
-	if len(w.placed) == 0 || c.values == nil && !c.store.Any() {
+	values := c.values.Load()
+	if len(w.placed) == 0 || values == nil && !c.store.Any() {
 		return true
 	}
 	for i := range w.placed {
@@ -93,7 +110,7 @@ func (c *Consent) check(w *Worker) bool {
 			}
 		}
 	}
-	return c.values == nil || !w.call.Spec.IsWrite() || c.search(w)
+	return values == nil || !w.call.Spec.IsWrite() || c.search(w, *values)
 }
 
 // state is what may be done with one entry.

@@ -135,7 +135,7 @@ func (s *sweep) about(key []byte, category uint16) bool {
 	if c.marks != nil && c.marked[category].Load() && c.marks.About(s.tenant.Name, key, s.subject, s.now) {
 		return true
 	}
-	return c.subjects[category] && bytes.Equal(c.g.Policy.Match(key).Subject, s.subject)
+	return c.g.rules.Load().subjects[category] && bytes.Equal(c.g.Policy().Match(key).Subject, s.subject)
 }
 
 func (s *sweep) erase(f *foundEntry) {
@@ -148,7 +148,7 @@ func (s *sweep) erase(f *foundEntry) {
 		return // expired, or deleted meanwhile
 	}
 	meta := e.Meta()
-	category := g.categories[meta.Category]
+	category := g.Categories()[meta.Category]
 	s.batch.Add(&audit.Record{
 		At: s.wall, Actor: s.actor, Action: audit.Revoke, Outcome: audit.Revoked, Tenant: s.tenant.Name, Category: category.Name,
 		Key: f.name, Subject: s.subject, ExpiresAt: meta.ExpiresAt - s.now + s.wall, Detail: s.detail,

@@ -29,7 +29,7 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		Tenant: change.Tenant, Subject: subject, Detail: "consent=" + change.ID,
 	}
 	_, err := x.Erase(change.Tenant, func(name []byte, about upstream.Subjects) bool {
-		m := c.g.Policy.Match(name)
+		m := c.g.Policy().Match(name)
 		if !bytes.Equal(m.Subject, subject) && !about.Has(subject) {
 			return false
 		}

@@ -17,7 +17,7 @@ var assembles = map[string]bool{
 }
 
 // search finds the patients in what a command writes into categories whose values are searched.
-func (c *Consent) search(w *Worker) bool {
+func (c *Consent) search(w *Worker, values []bool) bool {
 	for i := range w.placed {
 		if !stores(w.call.Refs[i].Flags) {
 			continue
@@ -25,7 +25,7 @@ func (c *Consent) search(w *Worker) bool {
 		if c.marks != nil && w.call.Spec.Effect == command.EffectDerive {
 			c.carry(w, i)
 		}
-		if c.values[w.placed[i].category.ID] && !c.searchKey(w, i) {
+		if values[w.placed[i].category.ID] && !c.searchKey(w, i) {
 			return false
 		}
 	}

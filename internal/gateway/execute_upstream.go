@@ -138,7 +138,7 @@ func (s *Session) flushUpstream(j *job) int {
 	}
 	for _, t := range s.tenants {
 		n, err := v.x.Flush(t.Name, func(name []byte) {
-			j.tally.count(t.ID, s.g.Policy.Match(name).Category.ID, audit.Deleted)
+			j.tally.count(t.ID, s.g.Policy().Match(name).Category.ID, audit.Deleted)
 		})
 		outcome := audit.Deleted
 		if err != nil {

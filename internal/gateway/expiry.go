@@ -37,7 +37,7 @@ func (x *expiry) Derive(c *command.Call, key int, ask command.Ask, sources []eng
 	}
 	var bound policy.Bound
 	for i, m := range sources {
-		b := x.g.categories[m.Category].Bound(timesOf(m))
+		b := x.g.Categories()[m.Category].Bound(timesOf(m))
 		if i > 0 {
 			b = bound.And(b)
 		}

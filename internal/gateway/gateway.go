@@ -27,7 +27,6 @@ const GlobalTenant = "global"
 type Gateway struct {
 	Table     *command.Table
 	Store     *engine.Store
-	Policy    *policy.Policy
 	Directory *identity.Directory
 	Audit     *audit.Log
 	Log       *slog.Logger
@@ -36,55 +35,57 @@ type Gateway struct {
 	Stats     *Stats
 	Consent   *Consent // nil: none is kept
 
-	categories []*policy.Category
-	tenants    atomic.Pointer[tenantSet]
-	quotas     map[string]int64
-	naming     sync.Mutex // held while tenants is replaced
-	sessions   atomic.Uint64
-	strangers  strangers
-	observed   observed
-	slowness   atomic.Pointer[slowness]
-	timeAll    atomic.Bool // every call is timed: only Redis's own tests ask for it
-	interest   interest
-	hub        hub
-	access     access
-	pauses     pauses
-	scripts    scripts
-	system     *audit.Actor
-	process    process
-	emulation  *command.Emulation
-	sink       upstreamSink
-	upstream   *Upstream // nil: entries are in Store
+	rules     atomic.Pointer[rules]
+	tenants   atomic.Pointer[tenantSet]
+	quotas    map[string]int64
+	naming    sync.Mutex // held while tenants is replaced
+	sessions  atomic.Uint64
+	strangers strangers
+	observed  observed
+	slowness  atomic.Pointer[slowness]
+	timeAll   atomic.Bool // every call is timed: only Redis's own tests ask for it
+	interest  interest
+	hub       hub
+	access    access
+	pauses    pauses
+	scripts   scripts
+	system    *audit.Actor
+	process   process
+	emulation *command.Emulation
+	sink      upstreamSink
+	upstream  *Upstream // nil: entries are in Store
 }
 
 // Parts are what a Gateway joins.
 type Parts struct {
-	Table     *command.Table
-	Store     *engine.Store
-	Policy    *policy.Policy
-	Directory *identity.Directory
-	Audit     *audit.Log
-	Log       *slog.Logger
-	Clock     Clock
-	Quotas    map[string]int64 // bytes, for tenants whose quota is not the store's default
-	Facts     Facts
-	Emulation *command.Emulation // for Redis's own tests; nil on every server for real use
+	Table      *command.Table
+	Store      *engine.Store
+	Policy     *policy.Policy
+	Directory  *identity.Directory
+	Audit      *audit.Log
+	Log        *slog.Logger
+	Clock      Clock
+	Quotas     map[string]int64 // bytes, for tenants whose quota is not the store's default
+	Categories int              // that there may be while it runs, where the policy can be exchanged; 0: those of the policy
+	Facts      Facts
+	Emulation  *command.Emulation // for Redis's own tests; nil on every server for real use
 }
 
 // New returns a gateway. Server must be set before the first command runs.
 func New(p Parts) *Gateway {
 	g := &Gateway{
-		Table: p.Table, Store: p.Store, Policy: p.Policy, Directory: p.Directory, Audit: p.Audit, Log: p.Log, Clock: p.Clock,
-		categories: p.Policy.Categories(), quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
+		Table: p.Table, Store: p.Store, Directory: p.Directory, Audit: p.Audit, Log: p.Log, Clock: p.Clock,
+		quotas: p.Quotas, system: &audit.Actor{User: "lethe", Method: "system"},
 		process: newProcess(p.Facts), emulation: p.Emulation,
 	}
+	g.rules.Store(newRules(p.Policy))
 	g.sink.g = g
 	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow})
 	g.interest.init()
 	g.hub.init()
 	g.scripts.init()
 	g.access.init(g)
-	g.Stats = newStats(len(g.categories))
+	g.Stats = newStats(max(p.Categories, len(p.Policy.Categories())))
 	g.tenants.Store(&tenantSet{byName: map[string]*Tenant{}})
 	g.Tenant(GlobalTenant)
 	return g
@@ -142,6 +143,3 @@ func (g *Gateway) tenantName(id engine.TenantID) string {
 	}
 	return ""
 }
-
-// Categories returns the policy's categories by number. The slice must not be changed.
-func (g *Gateway) Categories() []*policy.Category { return g.categories }

@@ -78,9 +78,9 @@ func newHarnessWith(t testing.TB, policyText string) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := engine.New(engine.Options{Categories: len(p.Categories()), TenantQuota: 64 << 20})
+	store := engine.New(engine.Options{Categories: policy.MostCategories, TenantQuota: 64 << 20})
 	h.gateway = gateway.New(gateway.Parts{Table: table, Store: store, Policy: p, Directory: directory, Audit: h.audit,
-		Log: slog.New(slog.DiscardHandler), Clock: h.clock, Facts: gateway.Facts{Version: "9.9.9", MaxConnections: 100}})
+		Log: slog.New(slog.DiscardHandler), Clock: h.clock, Categories: policy.MostCategories, Facts: gateway.Facts{Version: "9.9.9", MaxConnections: 100}})
 	h.gateway.Server = alone{}
 	t.Cleanup(func() {
 		h.audit.Close()

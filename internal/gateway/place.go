@@ -44,7 +44,7 @@ func (w *Worker) placeKeys() bool {
 
 // placeName says which tenant a name belongs to for this credential, nil where it reaches none, and what policy says of it.
 func (s *Session) placeName(name []byte) (*Tenant, policy.Match) {
-	m := s.g.Policy.Match(name)
+	m := s.g.Policy().Match(name)
 	switch m.Source {
 	case policy.FromCredential:
 		return s.home, m

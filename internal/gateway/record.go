@@ -169,7 +169,7 @@ func (x *removals) Removed(r engine.Removal) {
 }
 
 func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int64) {
-	c := g.categories[r.Category]
+	c := g.Categories()[r.Category]
 	action, outcome := audit.Expire, audit.Expired
 	detail := ""
 	switch r.Reason {
@@ -184,6 +184,6 @@ func (g *Gateway) recordRemoval(b *audit.Batch, r engine.Removal, wall, now int6
 	}
 	b.Add(&audit.Record{
 		At: wall, Actor: g.system, Action: action, Outcome: outcome, Tenant: g.tenantName(r.Tenant), Category: c.Name,
-		Key: r.Key, Subject: g.Policy.Match(r.Key).Subject, ExpiresAt: r.ExpiresAt - now + wall, Detail: detail,
+		Key: r.Key, Subject: g.Policy().Match(r.Key).Subject, ExpiresAt: r.ExpiresAt - now + wall, Detail: detail,
 	})
 }

@@ -236,7 +236,7 @@ func (w *Worker) Certified(s *Session, cert *x509.Certificate) {
 
 // MayRead reports whether the credential's key patterns allow reading a key, and its categories.
 func (s *Session) MayRead(key []byte) bool {
-	return s.user.Permissions().SomeKey(key, identity.Read) && (s.categories == nil || s.mayReach(s.g.Policy.Match(key).Category.ID)) &&
+	return s.user.Permissions().SomeKey(key, identity.Read) && (s.categories == nil || s.mayReach(s.g.Policy().Match(key).Category.ID)) &&
 		!s.g.hides(s, key)
 }
 

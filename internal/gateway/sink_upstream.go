@@ -60,7 +60,7 @@ func (x *upstreamSink) Expired(tenant, category string, name []byte, deadline in
 func (x *upstreamSink) record(a audit.Action, o audit.Outcome, tenant, category string, name []byte) audit.Record {
 	r := audit.Record{At: x.g.Clock.Wall(), Actor: x.g.system, Action: a, Outcome: o, Tenant: tenant, Category: category, Key: name}
 	if name != nil {
-		r.Subject = x.g.Policy.Match(name).Subject
+		r.Subject = x.g.Policy().Match(name).Subject
 	}
 	return r
 }
@@ -81,7 +81,7 @@ func (x *upstreamSink) write() {
 }
 
 func (g *Gateway) categoryNamed(name string) *policy.Category {
-	for _, c := range g.categories {
+	for _, c := range g.Categories() {
 		if c.Name == name {
 			return c
 		}

@@ -57,7 +57,7 @@ func (d *dryRun) rules() string {
 		if paths = perms.WithKey(paths, key, accessOf(ref.Flags)); paths == 0 {
 			return "This user has no permissions to access the '" + string(key) + "' key"
 		}
-		m := d.g.Policy.Match(key)
+		m := d.g.Policy().Match(key)
 		d.placed = append(d.placed, m)
 		switch refusal := d.place(m, changes(d.spec, ref.Flags)); {
 		case refusal != "":
@@ -91,7 +91,7 @@ func (d *dryRun) channels(paths identity.Paths) string {
 		if pattern || string(name) == invalidationChannel || bytes.HasPrefix(name, []byte(keyeventChannel)) {
 			continue
 		}
-		m := d.g.Policy.Match(bytes.TrimPrefix(name, []byte(keyspaceChannel)))
+		m := d.g.Policy().Match(bytes.TrimPrefix(name, []byte(keyspaceChannel)))
 		if refusal := d.place(m, d.spec.Channels == command.ChannelPublish); refusal == msgTenantReadOnly {
 			return refusal
 		} else if refusal != "" {
@@ -169,7 +169,7 @@ func (d *dryRun) restricted() string {
 		return ""
 	case len(d.user.Categories) > 0 && (deletes || d.spec.Action == command.ActionWrite):
 		return msgAllOf
-	case purpose == "" && d.g.access.purpose && (listed || deletes):
+	case purpose == "" && d.g.rules.Load().purpose && (listed || deletes):
 		return msgPurpose
 	}
 	return ""

@@ -26,8 +26,7 @@ type SharedUsers struct {
 func (g *Gateway) ShareUsers(r *register.Register) (*SharedUsers, error) {
 	s := &SharedUsers{g: g, r: r}
 	if r.Begun() {
-		_, err := s.Look()
-		return s, err
+		return s, s.Look()
 	}
 	return s, nil
 }
@@ -37,30 +36,28 @@ func (g *Gateway) ShareUsers(r *register.Register) (*SharedUsers, error) {
 func (s *SharedUsers) Begin() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.observe(s.g.Directory.ChangedAt())
-	return err
+	return s.observe(s.g.Directory.ChangedAt())
 }
 
-// Look notices changes of the file, and reports whether there are any that the others are to be told.
-func (s *SharedUsers) Look() (grown bool, err error) {
+// Look notices changes of the file, which the register then tells. It is called often, and costs a system call.
+func (s *SharedUsers) Look() error {
 	_, fault := s.g.Directory.Reload()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fault != nil || !s.r.Begun() || s.g.Directory.Generation() == s.generation {
-		return false, nil // a file that cannot be used changes nothing; housekeeping tells of it
+		return nil // a file that cannot be used changes nothing; housekeeping tells of it
 	}
-	changed, err := s.observe(s.g.Directory.ChangedAt())
-	return len(changed) > 0, err
+	return s.observe(s.g.Directory.ChangedAt())
 }
 
 // observe has the register note the users as they are. s.mu is held.
-func (s *SharedUsers) observe(changedAt int64) ([]register.Entry, error) {
+func (s *SharedUsers) observe(changedAt int64) error {
 	generation := s.g.Directory.Generation()
-	changed, err := s.r.Observe(s.with(s.g.Directory.Parts()), changedAt)
+	_, err := s.r.Observe(s.with(s.g.Directory.Parts()), changedAt)
 	if err == nil {
 		s.generation = generation
 	}
-	return changed, err
+	return err
 }
 
 // with adds parts of users whose first part has not come yet: that they are not in the file does not mean that somebody has
@@ -109,11 +106,11 @@ func (s *SharedUsers) Accept(body []byte) error {
 	if err != nil && !errors.Is(err, identity.ErrUnchanged) {
 		return fmt.Errorf("cannot change users as another gateway did: %w", err)
 	}
+	s.g.EndSessions()
 	// The file comes before the register: were it not so, a crash in between would make the old file a change.
 	if err := s.r.Take(&b); err != nil {
 		return err
 	}
-	s.g.EndSessions()
 	if records.Len() > 0 {
 		if err := s.g.Audit.Commit(&records); err != nil {
 			s.g.Log.Error("the audit log cannot be written; commands are refused until it can", "error", err)
@@ -123,8 +120,7 @@ func (s *SharedUsers) Accept(body []byte) error {
 		return nil
 	}
 	// What a change took from other users is a change as well, later than what it was made of and earlier than all else.
-	_, err = s.observe(0)
-	return err
+	return s.observe(0)
 }
 
 // merge makes a draft what a batch says, where nothing later is there.

@@ -69,7 +69,7 @@ func (s *sharing) change(f func(d *identity.Draft) error) {
 	if err := s.gateway.Directory.Update(f); err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := s.Look(); err != nil {
+	if err := s.Look(); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 // the hash of it, changes whenever the meaning does, even if a later release changes a default.
 func (p *Policy) canonical() []byte {
 	var b bytes.Buffer
+	if p.version > 0 { // is younger than the first policies, whose hashes stay as they are
+		fmt.Fprintf(&b, "version: %d\n", p.version)
+	}
 	b.WriteString("categories:\n")
 	for _, c := range p.categories {
 		fmt.Fprintf(&b, "  %s: {ceiling: %s, expiry: %s", word(c.Name), FormatDuration(c.Ceiling), c.Expiry)

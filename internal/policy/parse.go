@@ -3,6 +3,7 @@ package policy
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -23,15 +24,31 @@ func Parse(src []byte) (*Policy, []Mistake) {
 	return r.policy, nil
 }
 
-// top reads the three fields of a policy.
+// top reads the fields of a policy.
 func (r *reader) top(n *yaml.Node) {
-	fields := r.fields(n, "the policy", "categories", "keys", "unmatched")
+	fields := r.fields(n, "the policy", "version", "categories", "keys", "unmatched")
+	r.version(fields["version"])
 	r.categories(fields["categories"])
 	r.unmatched(fields["unmatched"])
 	r.keys(fields["keys"])
 	if len(r.mistakes) == 0 {
 		r.order()
 	}
+}
+
+// maxVersion lets a version be a date and a time, to the second or finer.
+const maxVersion = 1 << 53
+
+func (r *reader) version(n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	if n.Kind != yaml.ScalarNode || err != nil || v < 1 || v > maxVersion || n.Value[0] == '+' {
+		r.mistake(n, "count up: `version: 1`, or write a date: `version: 20260131`", "the version is not a whole number above 0")
+		return
+	}
+	r.policy.version = v
 }
 
 // categories reads the field of that name, which may be missing, and numbers all categories: the built-in ones first,

@@ -11,6 +11,7 @@ type Policy struct {
 	index    *node
 	depth    int // how many segments of a key the patterns look at
 
+	version  int64
 	warnings []Mistake
 	yaml     []byte
 	hash     string
@@ -60,6 +61,10 @@ func (p *Policy) Warnings() []Mistake { return append([]Mistake(nil), p.warnings
 // YAML returns the policy as a file with everything spelled out: two files that mean the same give the same text. It can be
 // parsed again. The slice is the caller's.
 func (p *Policy) YAML() []byte { return append([]byte(nil), p.yaml...) }
+
+// Version is what the file says: of two policies that gateways in front of one upstream were given, the one with the
+// greater version is the later. 0: it says nothing.
+func (p *Policy) Version() int64 { return p.version }
 
 // Hash returns the SHA-256 of YAML in hexadecimal. The audit log names a loaded policy by it.
 func (p *Policy) Hash() string { return p.hash }

@@ -5,7 +5,7 @@
 // and carries out what others changed (Wins, then Take).
 //
 // The invariant: two registers that have taken the same changes hold the same entries, in whatever order these came; and
-// what a register says that it knows is on the disk.
+// what a register says that it knows of others is on the disk.
 //
 // gateway uses it for users; fleet carries its batches.
 package register

@@ -16,6 +16,8 @@ type Entry struct {
 	Gone bool   `json:"gone,omitempty"`
 	// At is when it was changed, in Unix milliseconds, and later than every change that its author knew of.
 	At int64 `json:"at"`
+	// Version is what the text says of itself, if texts of its kind do: the greater stands, whenever it came. 0: nothing.
+	Version int64 `json:"version,omitempty"`
 	// Base is true for what was there before it was shared: any change is later than that, and so is any removal.
 	Base bool `json:"base,omitempty"`
 	// Origin is the gateway where it was changed, Number the place among that gateway's changes.
@@ -40,6 +42,7 @@ func (e Entry) summed() Entry {
 // millisecond a removal stands, and otherwise the text with the greater hash: which one does not matter, that all choose it does.
 func (e *Entry) compare(other *Entry) int {
 	return cmp.Or(
+		cmp.Compare(e.Version, other.Version),
 		compareBool(!e.Base, !other.Base),
 		cmp.Compare(e.At, other.At),
 		compareBool(e.Gone, other.Gone),

@@ -25,6 +25,8 @@ type Options struct {
 	Path   string // of its file
 	Origin string // this gateway's name
 	Clock  Clock
+	Keeps  bool   // the texts themselves as well, which are in no other file
+	Grown  func() // is called when there is something that the others lack, and must not block; nil: nobody wants to know
 }
 
 // Register is the texts of one kind. Known and Since may be called concurrently with everything; the others by one
@@ -33,6 +35,7 @@ type Register struct {
 	o     Options
 	state atomic.Pointer[state]
 	begun atomic.Bool // there is a file, or what was there before it was shared has been observed
+	dirty bool        // what is in force was not written yet
 
 	mu      sync.Mutex
 	entries map[string]Entry
@@ -56,7 +59,7 @@ type file struct {
 func Open(o Options) (*Register, error) {
 	r := &Register{o: o, entries: map[string]Entry{}}
 	r.state.Store(&state{known: map[string]uint64{}, digest: digest(nil)})
-	content, err := secret.ReadFile(o.Path)
+	text, err := secret.ReadFile(o.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
@@ -64,7 +67,7 @@ func Open(o Options) (*Register, error) {
 		return nil, err
 	}
 	var f file
-	if err := json.Unmarshal(content, &f); err != nil || f.Version != version || f.Known == nil {
+	if err := json.Unmarshal(text, &f); err != nil || f.Version != version || f.Known == nil {
 		return nil, fmt.Errorf("cannot read the register %s: it is none of this version", o.Path)
 	}
 	for _, e := range f.Entries {
@@ -155,12 +158,17 @@ func (r *Register) Take(b *Batch) error {
 	if !fits {
 		return errors.New("cannot take changes that do not go on from what is known")
 	}
-	return r.write(wins, b.Origin, b.Through)
+	next := r.with(wins, b.Origin, b.Through)
+	if err := r.write(next); err != nil {
+		return err
+	}
+	r.publish(next)
+	return nil
 }
 
 // Observe compares the texts as they are with what the register has, and notes what somebody has changed here, as of an
-// instant (Unix milliseconds; never later than now). It returns what is new, and whether everything is on the disk. In a
-// register that has not begun the texts are its base.
+// instant (Unix milliseconds; never later than now). In a register that has not begun the texts are its base. What is new is
+// told before it is on the disk, since after a crash it is found in the texts again; an error says that it is not there yet.
 func (r *Register) Observe(texts map[string]string, changedAt int64) (changed []Entry, err error) {
 	now := r.o.Clock.Now()
 	changedAt = min(changedAt, now)
@@ -192,14 +200,42 @@ func (r *Register) Observe(texts map[string]string, changedAt int64) (changed []
 			note(Entry{Name: name, Gone: true})
 		}
 	}
-	if len(changed) == 0 && r.Begun() {
+	if len(changed) == 0 && r.Begun() && !r.dirty {
 		return nil, nil
 	}
-	if err := r.write(changed, r.o.Origin, number); err != nil {
-		return nil, err
+	next := r.with(changed, r.o.Origin, number)
+	r.publish(next)
+	r.dirty = true
+	if r.o.Grown != nil && len(changed) > 0 {
+		r.o.Grown()
+	}
+	if err := r.write(next); err != nil {
+		return changed, err
 	}
 	r.begun.Store(true)
 	return changed, nil
+}
+
+// Put changes one text here and now. It is for texts with versions, and for registers that keep them.
+func (r *Register) Put(name, text string, version int64) error {
+	now := r.o.Clock.Now()
+	e := Entry{Name: name, Content: text, Version: version, At: now, Origin: r.o.Origin, Number: max(r.Known()[r.o.Origin], uint64(now)) + 1}.summed()
+	if here, ok := r.Get(name); ok {
+		e.At = max(e.At, here.At+1)
+		if e.compare(&here) <= 0 {
+			return errors.New("cannot take a text that is older than the one in force")
+		}
+	}
+	next := r.with([]Entry{e}, e.Origin, e.Number)
+	if err := r.write(next); err != nil {
+		return err
+	}
+	r.publish(next)
+	r.begun.Store(true)
+	if r.o.Grown != nil {
+		r.o.Grown()
+	}
+	return nil
 }
 
 // missing returns the names that the register has and texts do not.
@@ -215,35 +251,52 @@ func (r *Register) missing(texts map[string]string) (names []string) {
 	return names
 }
 
-// write puts entries and what is known then on the disk, and after that in force.
-func (r *Register) write(entries []Entry, origin string, through uint64) error {
+// content is all that a register holds.
+type content struct {
+	entries map[string]Entry
+	known   map[string]uint64
+}
+
+// with is what the register holds together with changes of a gateway through a number.
+func (r *Register) with(entries []Entry, origin string, through uint64) content {
 	r.mu.Lock()
-	next := maps.Clone(r.entries)
+	c := content{maps.Clone(r.entries), maps.Clone(r.Known())}
 	r.mu.Unlock()
 	for _, e := range entries {
-		next[e.Name] = e
+		c.entries[e.Name] = e
 	}
-	known := maps.Clone(r.Known())
 	if len(entries) > 0 || origin != r.o.Origin {
-		known[origin] = max(known[origin], through)
+		c.known[origin] = max(c.known[origin], through)
 	}
-	f := file{Version: version, Known: known, Entries: make([]Entry, 0, len(next))}
-	for _, name := range slices.Sorted(maps.Keys(next)) {
-		e := next[name]
-		e.Content = ""
+	return c
+}
+
+// publish puts it in force.
+func (r *Register) publish(c content) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries = c.entries
+	r.state.Store(&state{known: c.known, digest: digest(c.entries)})
+}
+
+// write puts it on the disk.
+func (r *Register) write(c content) error {
+	f := file{Version: version, Known: c.known, Entries: make([]Entry, 0, len(c.entries))}
+	for _, name := range slices.Sorted(maps.Keys(c.entries)) {
+		e := c.entries[name]
+		if !r.o.Keeps {
+			e.Content = ""
+		}
 		f.Entries = append(f.Entries, e)
 	}
-	content, err := json.Marshal(f)
+	text, err := json.Marshal(f)
 	if err != nil {
 		panic("BUG: cannot encode a register: " + err.Error())
 	}
-	if err := secret.WriteFile(r.o.Path, content); err != nil {
+	if err := secret.WriteFile(r.o.Path, text); err != nil {
 		return fmt.Errorf("cannot write the register: %w", err)
 	}
-	r.mu.Lock()
-	r.entries = next
-	r.state.Store(&state{known: known, digest: digest(next)})
-	r.mu.Unlock()
+	r.dirty = false
 	return nil
 }
 
@@ -252,7 +305,7 @@ func digest(entries map[string]Entry) string {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		e := entries[name]
-		fmt.Fprintf(h, "%d %s%s %v %v %d ", len(name), name, e.Sum, e.Gone, e.Base, e.At)
+		fmt.Fprintf(h, "%d %s%s %v %v %d %d ", len(name), name, e.Sum, e.Gone, e.Base, e.Version, e.At)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -292,3 +292,40 @@ func TestARegisterThatIsNoneStopsTheStart(t *testing.T) {
 		}
 	}
 }
+
+// Of texts with versions the greater one stands, whenever it was put; a text of the same version has to be newer.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	a, b := newSite(t, "a", nil), newSite(t, "b", nil)
+	take := func(to, from *site) {
+		t.Helper()
+		if batch, ok := from.Since(from.o.Origin, to.Known()[from.o.Origin], 1<<20); ok {
+			if err := to.Take(&batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put := func(s *site, at int64, text string, version int64, want bool) {
+		t.Helper()
+		s.clock.now = at
+		if err := s.Put("p", text, version); (err == nil) != want {
+			t.Errorf("%s puts %s: %v", s.o.Origin, text, err)
+		}
+	}
+	has := func(want string) {
+		t.Helper()
+		take(a, b)
+		take(b, a)
+		for _, s := range []*site{a, b} {
+			if e, _ := s.Get("p"); e.Content != want {
+				t.Errorf("%s has %q, want %q", s.o.Origin, e.Content, want)
+			}
+		}
+	}
+	put(a, 2000, "two", 2, true)
+	put(b, 3000, "one, later", 1, true)
+	has("two")
+	put(b, 4000, "one again", 1, false)
+	put(b, 1000, "two anew, by a slow clock", 2, true)
+	has("two anew, by a slow clock")
+}

@@ -18,7 +18,7 @@ func IsPolicy(d *yamltree.Node) bool {
 		return false
 	}
 	for _, key := range d.Keys {
-		if key != "categories" && key != "keys" && key != "unmatched" {
+		if key != "version" && key != "categories" && key != "keys" && key != "unmatched" {
 			return false
 		}
 	}
