@@ -303,3 +303,60 @@ func TestOneShard(t *testing.T) {
 		t.Errorf("%d of 100 entries were in the first shard", len(sink.removed))
 	}
 }
+
+// Due is true whenever an entry's deadline has passed, and false where a look would be for nothing.
+func TestDue(t *testing.T) {
+	s := New(Options{Categories: 1, OneShard: true})
+	defer s.Close()
+	tx := s.NewTx()
+	sink := &told{}
+	now := int64(123_456_789)
+	set := func(name string, expires int64) {
+		k := []Key{s.Key(0, 0, []byte(name))}
+		tx.Begin(now, sink)
+		tx.Lock(k)
+		tx.SetString(&k[0], Meta{BornAt: now, ExpiresAt: expires}, []byte("v"))
+		tx.Unlock()
+	}
+	looks := 0
+	look := func() {
+		for s.Due(0, now) {
+			looks++
+			if !s.Reap(0, now, sink).More {
+				break
+			}
+		}
+	}
+	look()
+	if s.Due(0, now+1e6) {
+		t.Error("there is something to do in an empty store")
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	left := map[string]int64{}
+	for i := range 2000 {
+		name := fmt.Sprint(i)
+		left[name] = now + 1 + rng.Int64N([]int64{20, 2000, 400_000}[rng.IntN(3)])
+		set(name, left[name])
+		now += rng.Int64N(50)
+		sink.removed = sink.removed[:0]
+		look()
+		for _, r := range sink.removed {
+			delete(left, r[:len(r)-1])
+		}
+		for name, at := range left {
+			if now-at >= 1<<tickShift {
+				t.Fatalf("an entry is there %d ms after its deadline: %s", now-at, name)
+			}
+		}
+	}
+	set("last", now+10_000)
+	look()
+	before := looks
+	for range 100 {
+		now++
+		look()
+	}
+	if looks-before > 50 {
+		t.Errorf("%d looks in 100 ms in which little ended", looks-before)
+	}
+}

@@ -131,7 +131,7 @@ func (sh *shard) setEarliest(r ref, e *entry, at int64) {
 		e.flags |= fieldDeadlines
 		*(*int64)(e.root()) = at
 	}
-	sh.wheel.arm(sh.arena, r, e)
+	sh.arm(r, e)
 }
 
 // eraseDue erases fields whose deadline has passed when a command meets them before the wheel does. A hash without any
@@ -151,7 +151,7 @@ func (h *HashValue) eraseDue() {
 // present as its deadline, and the wheel brings it back as an expired entry.
 func (sh *shard) expireFields(r ref, e *entry, now int64) (more bool) {
 	sh.chargeTo(e)
-	sh.wheel.arm(sh.arena, r, e) // first, because the block may move and its neighbours in the wheel must learn of that
+	sh.arm(r, e) // first, because the block may move and its neighbours in the wheel must learn of that
 	if e.flags&fieldDeadlines == 0 || e.earliest() > now {
 		return false
 	}

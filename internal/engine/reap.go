@@ -50,6 +50,9 @@ const (
 	reapBudget = 512 // steps of the wheel
 )
 
+// Due reports whether Reap has something to do in a shard. It is cheap, and looks past what is being added at this moment.
+func (s *Store) Due(shard int, now int64) bool { return s.shards[shard].next.Load() <= now>>tickShift }
+
 // Reap erases entries of one shard whose deadline has passed, and a slice of what waits to be erased in slices. It holds
 // the shard for some tens of microseconds; call it again while it says that there is more.
 func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
@@ -58,6 +61,7 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 	defer sh.mu.Unlock()
 	defer sh.settle()
 	var done Reaped
+	defer sh.plan(&done)
 	if sh.digGraves(reapBudget) {
 		done.More = true
 	}
@@ -100,6 +104,15 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 	done.Entries = n
 	done.More = done.More || n == reapGroup
 	return done
+}
+
+// plan notes when there is something to do again.
+func (sh *shard) plan(done *Reaped) {
+	if done.More {
+		sh.next.Store(0)
+	} else {
+		sh.next.Store(sh.wheel.next())
+	}
 }
 
 // digGraves erases up to budget blocks of entries that are gone already; it reports whether some are left.

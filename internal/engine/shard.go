@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 )
 
 // shard is one of the parts that a store's entries are spread over by hash. Everything in it is guarded by mu.
@@ -10,8 +11,9 @@ type shard struct {
 	mu     sync.Mutex
 	arena  *arena
 	wheel  wheel
-	spaces []*space // by TenantID; nil until the tenant's first entry
-	graves ref      // large entries that are gone for everybody and wait to be erased in slices, linked by queueNext
+	spaces []*space     // by TenantID; nil until the tenant's first entry
+	next   atomic.Int64 // the first tick at which Reap has something to do; read without mu
+	graves ref          // large entries that are gone for everybody and wait to be erased in slices, linked by queueNext
 	store  *Store
 
 	owner    TenantID // whose account pays for what the arena hands out now ...
@@ -26,6 +28,14 @@ type space struct {
 	index       table
 	small, main fifo
 	ghost       ghost
+}
+
+// arm puts an entry into the wheel.
+func (sh *shard) arm(r ref, e *entry) {
+	sh.wheel.arm(sh.arena, r, e)
+	if tick := tickOf(e.armedAt()); tick < sh.next.Load() {
+		sh.next.Store(tick)
+	}
 }
 
 // charge makes a tenant, under a category, pay for what the arena hands out from here on.
@@ -105,7 +115,7 @@ func (sh *shard) create(k *Key, m Meta, kind Kind, valLen int) (ref, *entry) {
 func (sh *shard) link(k *Key, r ref, e *entry) {
 	sp := sh.spaceFor(k.Tenant)
 	sp.index.insert(sh.arena, k.tag(), r)
-	sh.wheel.arm(sh.arena, r, e)
+	sh.arm(r, e)
 	sp.admit(sh.arena, k.tag(), r, e)
 	a := sh.store.account(k.Tenant)
 	a.entries.Add(1)
@@ -141,6 +151,7 @@ func (sh *shard) bury(r ref, e *entry) {
 	}
 	e.queueNext = sh.graves
 	sh.graves = r
+	sh.next.Store(0)
 }
 
 const buryBudget = 256 // blocks that one command may free before the rest is left to Reap
@@ -189,6 +200,6 @@ func (sh *shard) setMeta(r ref, e *entry, m Meta) {
 	}
 	e.setMeta(m)
 	if rearm {
-		sh.wheel.arm(sh.arena, r, e)
+		sh.arm(r, e)
 	}
 }

@@ -100,6 +100,16 @@ func (w *wheel) due(a *arena, now int64, budget int) (ref, bool) {
 	return 0, true
 }
 
+// next returns the first tick at which there is something to do; the present one included.
+func (w *wheel) next() int64 {
+	for level := range wheelLevels {
+		if w.heads[level][int(w.tick>>(level*wheelBits))&(wheelSlots-1)] != 0 {
+			return w.tick
+		}
+	}
+	return w.nextEvent()
+}
+
 // nextEvent returns the first tick after the present one at which a slot is occupied, on any level.
 func (w *wheel) nextEvent() int64 {
 	for level := range wheelLevels {

@@ -35,8 +35,11 @@ func (g *Gateway) NewReaper() *Reaper { return &Reaper{g: g, worker: g.newWorker
 // Once does all that is due now.
 func (r *Reaper) Once() {
 	if !r.g.expiryStopped() {
+		now := r.g.Clock.Now()
 		for shard := range r.g.Store.Shards() {
-			r.shard(shard)
+			if r.g.Store.Due(shard, now) {
+				r.shard(shard)
+			}
 		}
 	}
 	if len(r.gone) > 0 {
