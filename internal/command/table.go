@@ -10,7 +10,8 @@ import (
 type Table struct {
 	specs  []*Spec // by id
 	byName map[string]*Spec
-	names  []string // top-level names, sorted
+	short  nameIndex // of top-level names
+	names  []string  // top-level names, sorted
 }
 
 // longestName is the length of the longest name of a command or subcommand that a table may hold.
@@ -91,6 +92,7 @@ func (t *Table) add(s *Spec, parent *Spec) {
 	t.byName[s.upper] = s
 	if parent == nil {
 		t.names = append(t.names, s.upper)
+		t.short.add(s)
 	}
 	for _, sub := range s.Sub {
 		t.add(sub, s)
@@ -125,6 +127,9 @@ func implied(s *Spec) Category {
 // Lookup finds the command of a request by its first argument, in any case, and for a container its subcommand by the
 // second. It returns the container itself when the subcommand is unknown or missing; then sub is false.
 func (t *Table) Lookup(args [][]byte) (s *Spec, sub bool) {
+	if s = t.short.find(args[0]); s != nil && s.Sub == nil {
+		return s, true
+	}
 	var buf [2*longestName + 1]byte
 	n := upper(buf[:], 0, args[0])
 	if n < 0 {

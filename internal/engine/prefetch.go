@@ -5,7 +5,7 @@ import "unsafe"
 // A lookup waits for memory three times: for the slot of the index, for the entry, and for the end of its value. A command
 // by itself can do nothing about that. Of a pipeline the keys are known before the first command runs, so their lines can
 // be on the way from memory all at once: Prefetch asks for them, in two passes because the second one needs what the first
-// has fetched, and the commands then find them in the cache.
+// has fetched, and the commands then find them in the cache. Fetch does the same for a command that has many keys.
 
 // prefetchAtOnce is how many keys are asked for at once: about what a core can have on the way.
 const prefetchAtOnce = 16
@@ -14,8 +14,9 @@ const prefetchAtOnce = 16
 // rest while the beginning is copied.
 const prefetchValue = 640
 
-// Prefetch brings what lookups of the keys will touch closer to the processor. It changes nothing and promises nothing.
-// It must not be called between Lock and Unlock.
+// Prefetch brings what lookups of the keys will touch closer to the processor. It changes nothing and promises nothing:
+// shards that others have locked are passed over, since waiting for them would cost more than it saves. It must not be
+// called between Lock and Unlock.
 func (tx *Tx) Prefetch(keys []Key) {
 	for len(keys) > 0 {
 		n := min(len(keys), prefetchAtOnce)
@@ -31,7 +32,9 @@ func (tx *Tx) Prefetch(keys []Key) {
 
 func (tx *Tx) prefetchSlot(k *Key) {
 	sh := tx.shard(k)
-	sh.mu.Lock()
+	if !sh.mu.TryLock() {
+		return
+	}
 	if sp := sh.space(k.Tenant); sp != nil {
 		sp.index.prefetch(sh.arena, k.tag())
 	}
@@ -40,13 +43,65 @@ func (tx *Tx) prefetchSlot(k *Key) {
 
 func (tx *Tx) prefetchEntry(k *Key) {
 	sh := tx.shard(k)
-	sh.mu.Lock()
+	if !sh.mu.TryLock() {
+		return
+	}
+	sh.prefetchBlock(sh.likely(k), prefetchValue)
+	sh.mu.Unlock()
+}
+
+// likely is the first entry with the tag of a key, which it most likely is; 0 where there is none.
+func (sh *shard) likely(k *Key) ref {
 	if sp := sh.space(k.Tenant); sp != nil {
 		if p := sp.index.probe(sh.arena, k.tag()); p.next() {
-			sh.prefetchBlock(p.found, prefetchValue)
+			return p.found
 		}
 	}
-	sh.mu.Unlock()
+	return 0
+}
+
+// prefetchFew is how many keys of one command are too few to gain from Fetch.
+const prefetchFew = 4
+
+// Fetch is Prefetch for the keys of one command that has many, between Lock and Unlock. With changes it asks for what new
+// deadlines will touch as well: the entries beside each in its slot of the timing wheel.
+func (tx *Tx) Fetch(keys []Key, changes bool) {
+	if len(keys) < prefetchFew {
+		return
+	}
+	var found [prefetchAtOnce]ref
+	for len(keys) > 0 {
+		n := min(len(keys), prefetchAtOnce)
+		for i := range keys[:n] {
+			k := &keys[i]
+			if sh := tx.shard(k); sh.space(k.Tenant) != nil {
+				sh.space(k.Tenant).index.prefetch(sh.arena, k.tag())
+			}
+		}
+		for i := range keys[:n] {
+			sh := tx.shard(&keys[i])
+			found[i] = sh.likely(&keys[i])
+			sh.prefetchBlock(found[i], 2*cacheLine)
+		}
+		for i, r := range found[:n] {
+			if r != 0 {
+				tx.shard(&keys[i]).prefetchRest(r, changes)
+			}
+		}
+		keys = keys[n:]
+	}
+}
+
+// prefetchRest asks for what an entry's head, which is there by now, tells of: the rest of its block, and its neighbours.
+func (sh *shard) prefetchRest(r ref, neighbours bool) {
+	e := sh.at(r)
+	for at, end := 2*cacheLine, min(e.blockLen(), prefetchValue); at < end; at += cacheLine {
+		prefetch(unsafe.Add(unsafe.Pointer(e), at))
+	}
+	if neighbours {
+		sh.prefetchBlock(e.timerPrev, cacheLine)
+		sh.prefetchBlock(e.timerNext, cacheLine)
+	}
 }
 
 // prefetch asks for the slot where probing for a tag starts.

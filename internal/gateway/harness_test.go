@@ -51,6 +51,12 @@ func newHarness(t testing.TB) *harness { return newHarnessWith(t, policy.Default
 // newHarnessWith makes a harness with a policy. Its user app has tenant TENANT001 and may run everything.
 func newHarnessWith(t testing.TB, policyText string) *harness {
 	t.Helper()
+	return newHarnessSized(t, policyText, 1<<20)
+}
+
+// newHarnessSized makes a harness whose audit log has segments of a size of its own.
+func newHarnessSized(t testing.TB, policyText string, segmentBytes int64) *harness {
+	t.Helper()
 	p, mistakes := policy.Parse([]byte(policyText))
 	if len(mistakes) > 0 {
 		t.Fatal(mistakes)
@@ -66,7 +72,7 @@ func newHarnessWith(t testing.TB, policyText string) *harness {
 		t.Fatal(err)
 	}
 	h.audit, err = audit.Open(filepath.Join(h.dir, "audit"), audit.Options{
-		Durability: audit.Process, Signer: signer, OpeningKey: opening.PublicKey(), SegmentBytes: 1 << 20})
+		Durability: audit.Process, Signer: signer, OpeningKey: opening.PublicKey(), SegmentBytes: segmentBytes})
 	if err != nil {
 		t.Fatal(err)
 	}

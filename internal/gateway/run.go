@@ -195,6 +195,7 @@ func (w *Worker) execute() {
 	case len(c.Keys) > 0:
 		w.tx.Lock(c.Keys)
 		defer w.tx.Unlock()
+		w.tx.Fetch(c.Keys, c.Spec.IsWrite())
 	}
 	if c.Notices != 0 {
 		c.Before()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -191,14 +192,17 @@ func describePanic(p any) string {
 
 // Prefetch is told the requests of a pipeline before they run, so that the memory of their keys can be on its way when
 // they do. It guesses: the key is the first argument, of the credential's home tenant. A wrong guess costs some time.
+// Pipelines that fill one collection name it again and again; once is enough for those.
 func (w *Worker) Prefetch(s *Session, requests [][][]byte) {
-	if s.home == nil {
+	if s.home == nil || w.wave != nil {
 		return
 	}
 	w.ahead = w.ahead[:0]
+	var last []byte
 	for _, args := range requests {
-		if len(args) > 1 {
-			w.ahead = append(w.ahead, w.g.Store.Key(s.home.ID, 0, args[1]))
+		if len(args) > 1 && !bytes.Equal(args[1], last) {
+			last = args[1]
+			w.ahead = append(w.ahead, w.g.Store.Key(s.home.ID, 0, last))
 		}
 	}
 	w.tx.Prefetch(w.ahead)
