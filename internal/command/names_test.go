@@ -14,7 +14,9 @@ func TestNames(t *testing.T) {
 		s, _ := table.Lookup([][]byte{[]byte(name)})
 		return s
 	}
-	mixed := func(name string) string { return strings.ToLower(name[:1]) + name[1:len(name)-1] + strings.ToLower(name[len(name)-1:]) }
+	mixed := func(name string) string {
+		return strings.ToLower(name[:1]) + name[1:len(name)-1] + strings.ToLower(name[len(name)-1:])
+	}
 	for _, name := range table.Names() {
 		for _, known := range []string{name, strings.ToLower(name), mixed(name)} {
 			if s := find(known); s == nil || s.Name != name {

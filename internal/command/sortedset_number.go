@@ -16,6 +16,9 @@ var errNotNumber = errors.New("not a number")
 
 // parseScore reads a score, an increment or a weight: infinities are allowed, what is too large or too small is not.
 func parseScore(b []byte) (float64, bool) {
+	if n, ok := smallScore(b); ok {
+		return n, true
+	}
 	f, err := parseDouble(b)
 	if err != nil || math.IsNaN(f) || (f == 0 && hasDigits(b)) {
 		return 0, false
@@ -23,11 +26,23 @@ func parseScore(b []byte) (float64, bool) {
 	return f, true
 }
 
+// smallScore reads what most scores are, digits alone, so few that a float64 is exact.
+func smallScore(b []byte) (float64, bool) {
+	if len(b) > 15 {
+		return 0, false
+	}
+	n, ok := parseDigits(b)
+	return float64(n), ok
+}
+
 // parseLimit reads an end of a range with less care, as Redis does: nothing is 0, leading spaces are passed over, what is
 // too large is infinite and what is too small is 0.
 func parseLimit(b []byte) (float64, bool) {
 	if len(b) == 0 {
 		return 0, true
+	}
+	if n, ok := smallScore(b); ok {
+		return n, true
 	}
 	f, err := parseDouble(bytes.TrimLeft(b, " \t\n\v\f\r"))
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

@@ -154,20 +154,59 @@ func elementMember(a *arena, element ref) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(p, head)), n)
 }
 
-// before returns how many of a node's places are before the bound.
+// before returns how many of a node's places are before the bound. The scores alone decide it mostly, so they are looked
+// through first; the members are compared where scores are equal.
 func (n *treeLeaf) before(a *arena, b *bound) int {
 	low, high := 0, int(n.n)
+	if b.kind != boundMember {
+		low = below(n.scores[:n.n], b.score)
+		if low == high || n.scores[low] != b.score || b.kind == boundScore && !b.equal {
+			return low
+		}
+		high = low + notAbove(n.scores[low:n.n], b.score)
+		if b.kind == boundScore {
+			return high
+		}
+	}
 	for low < high {
 		mid := int(uint(low+high) / 2)
-		before, decided := b.scoreBefore(n.scores[mid])
-		if !decided {
-			before = b.memberBefore(elementMember(a, n.refs[mid]))
-		}
-		if before {
+		if b.memberBefore(elementMember(a, n.refs[mid])) {
 			low = mid + 1
 		} else {
 			high = mid
 		}
 	}
 	return low
+}
+
+// below returns how many of the scores, which ascend, are below one. Nobody can predict which half a search goes into, so
+// the step is arithmetic and no branch.
+func below(scores []float64, score float64) int {
+	from := 0
+	for n := len(scores); n > 0; {
+		half := (n + 1) / 2
+		from += half & -one(scores[from+half-1] < score)
+		n -= half
+	}
+	return from
+}
+
+// notAbove is below for how many are not above it.
+func notAbove(scores []float64, score float64) int {
+	from := 0
+	for n := len(scores); n > 0; {
+		half := (n + 1) / 2
+		from += half & -one(scores[from+half-1] <= score)
+		n -= half
+	}
+	return from
+}
+
+// one is 1 for true and 0 for false.
+func one(b bool) int {
+	n := 0
+	if b {
+		n = 1
+	}
+	return n
 }

@@ -53,6 +53,13 @@ func (t *tree) insert(a *arena, p *path, score float64, element ref) {
 	t.root = r
 }
 
+// follow makes a path lead to its element again after one was inserted, without dividing a node, at the end of q.
+func (p *path) follow(q *path) {
+	if p.steps[0].node == q.steps[0].node && p.steps[0].at >= q.steps[0].at {
+		p.steps[0].at++
+	}
+}
+
 // split divides a full node in two, puts an item into one of them and returns the second. A node at either end of its
 // level that grows there is left as full as it is, so that members that come in order leave full leaves.
 func (t *tree) split(a *arena, p *path, level, at int, x treeItem) ref {

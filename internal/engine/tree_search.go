@@ -1,6 +1,7 @@
 package engine
 
-// path is a way from the root of a tree down to a place in a leaf, with the nodes that an insert there will need.
+// path is a way from the root of a tree down to a place in a leaf, with the nodes that an insert there will need. It can be
+// used again: only what height and spare count says anything.
 type path struct {
 	steps  [treeHeight]step // by level: the leaf's is the first
 	height int
@@ -16,7 +17,7 @@ type step struct {
 
 // locate finds the place of an element, or that where it would be. b is a pair.
 func (t *tree) locate(a *arena, b bound, p *path) {
-	*p = path{}
+	p.height, p.spare = 0, 0
 	// A child whose least element is the one that is looked for is the one to go into.
 	inclusive := b
 	inclusive.equal = true
@@ -57,7 +58,7 @@ func (t *tree) rank(a *arena, b bound) int {
 
 // at returns the element of a rank, which must exist, and the way to it.
 func (t *tree) at(a *arena, rank int, p *path) ref {
-	*p = path{}
+	p.height, p.spare = 0, 0
 	for r := t.root; ; {
 		n := leafAt(a, r)
 		if n.level == 0 {

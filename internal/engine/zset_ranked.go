@@ -59,7 +59,11 @@ func (r ranking) move(element ref, score float64) bool {
 	t.locate(a, bound{score: score, member: member}, &q)
 	t.reserve(a, &q)
 	t.insert(a, &q, score, element)
-	t.locate(a, bound{score: old, member: member}, &p)
+	if q.spare > 0 { // nodes were divided, so the old place may be in another one
+		t.locate(a, bound{score: old, member: member}, &p)
+	} else {
+		p.follow(&q)
+	}
 	t.remove(a, &p)
 	*place = score
 	return true
