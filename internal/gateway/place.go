@@ -25,7 +25,8 @@ const (
 func (w *Worker) placeKeys() bool {
 	for _, ref := range w.call.Refs {
 		name := w.call.Args[ref.Arg]
-		tenant, m := w.session.placeName(name)
+		m, key := w.recall.look(w.g, name)
+		tenant := w.session.tenantOf(m)
 		p := placement{category: m.Category, subject: m.Subject, tenant: tenant}
 		w.placed = append(w.placed, p)
 		switch {
@@ -36,7 +37,8 @@ func (w *Worker) placeKeys() bool {
 		case p.category.PHI && p.tenant.Name == GlobalTenant:
 			return w.refuse("tenant", msgTenantPHI)
 		}
-		w.call.Keys = append(w.call.Keys, w.g.Store.Key(p.tenant.ID, p.category.ID, name))
+		key.Tenant, key.Category = p.tenant.ID, p.category.ID
+		w.call.Keys = append(w.call.Keys, key)
 		w.call.Told = append(w.call.Told, command.Untold)
 	}
 	return true
@@ -45,13 +47,18 @@ func (w *Worker) placeKeys() bool {
 // placeName says which tenant a name belongs to for this credential, nil where it reaches none, and what policy says of it.
 func (s *Session) placeName(name []byte) (*Tenant, policy.Match) {
 	m := s.g.Policy().Match(name)
+	return s.tenantOf(m), m
+}
+
+// tenantOf says which tenant a name belongs to for this credential by what policy says of it, nil where it reaches none.
+func (s *Session) tenantOf(m policy.Match) *Tenant {
 	switch m.Source {
 	case policy.FromCredential:
-		return s.home, m
+		return s.home
 	case policy.FromKey, policy.Fixed:
-		return s.reach(m.Tenant), m
+		return s.reach(m.Tenant)
 	default:
-		return nil, m
+		return nil
 	}
 }
 

@@ -141,7 +141,6 @@ func (s *Session) Exec(c *command.Call) {
 // shards are held, nothing can be evicted.
 func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 	var shards engine.ShardSet
-	var refs []command.KeyRef
 	var key [1]engine.Key
 	tenants := make([]*Tenant, 0, 2)
 	beyond := int64(0)
@@ -151,12 +150,13 @@ func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 			continue
 		}
 		beyond += growth(q.spec, q.args)
-		refs, _ = q.spec.KeysOf(q.args, refs)
-		for _, ref := range refs {
-			key[0] = w.g.Store.Key(0, 0, q.args[ref.Arg]) // the shard of a key depends on its name alone
+		w.call.Refs, _ = q.spec.KeysOf(q.args, w.call.Refs) // EXEC has no keys of its own
+		for _, ref := range w.call.Refs {
+			m, k := w.recall.look(w.g, q.args[ref.Arg])
+			key[0] = k // its shard depends on the name alone
 			shards |= engine.ShardsOf(key[:])
 			if q.spec.Flags&command.DenyOOM != 0 {
-				if to := w.tenantOf(q.args[ref.Arg]); to != nil && (len(tenants) == 0 || tenants[len(tenants)-1] != to) {
+				if to := w.session.tenantOf(m); to != nil && (len(tenants) == 0 || tenants[len(tenants)-1] != to) {
 					tenants = append(tenants, to)
 				}
 			}
@@ -172,10 +172,4 @@ func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 		}
 	}
 	return shards, nil
-}
-
-// tenantOf is the tenant of a key of this connection; nil where it reaches none.
-func (w *Worker) tenantOf(name []byte) *Tenant {
-	t, _ := w.session.placeName(name)
-	return t
 }

@@ -200,8 +200,9 @@ func (w *Worker) Gather(from, to int) (closing bool) {
 	return closing
 }
 
-// Forget clears what the round's jobs held. The loop calls it when their replies are sent.
+// Forget clears what is known of the round's keys and what its jobs held. The loop calls it when their replies are sent.
 func (w *Worker) Forget() {
+	w.recall.forget()
 	if w.wave != nil {
 		w.wave.own.forget()
 		w.wave.bytes, w.wave.refused, w.wave.touch = 0, nil, untried

@@ -43,6 +43,7 @@ type Worker struct {
 	usage   roundUsage
 	detail  []byte       // of the record being made
 	ahead   []engine.Key // of a pipeline
+	recall  *recall      // nil: a job's worker
 
 	foreign      foreign
 	paths        identity.Paths // that permit the command and its keys
@@ -77,6 +78,7 @@ type placement struct {
 // NewWorker returns a worker that replies into a writer of its own, for a loop.
 func (g *Gateway) NewWorker() *Worker {
 	w := g.newWorker()
+	w.recall = &recall{}
 	if g.upstream != nil {
 		w.wave = newWave(w)
 	}

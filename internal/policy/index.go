@@ -13,14 +13,23 @@ type node struct {
 	first int // the earliest pattern at or below this node
 	end   int // the earliest pattern that ends here; none
 
-	literals map[string]*node
-	lengths  uint64 // bit i: a literal of i bytes is there, bit 63 for longer ones; most tenants' names need no look-up
-	tenant   *node  // {tenant} alone
-	capture  *node  // any other {name} alone
-	star     *node  // * alone
+	literals []literalEdge
+	byText   map[string]*node // the literals; nil while they are few
+	lengths  uint64           // bit i: a literal of i bytes is there, bit 63 for longer ones; most tenants' names need no look-up
+	tenant   *node            // {tenant} alone
+	capture  *node            // any other {name} alone
+	star     *node            // * alone
 	mixed    []mixedEdge
 	open     []openEnding
 }
+
+type literalEdge struct {
+	text string
+	next *node
+}
+
+// fewLiterals are looked through faster than a map.
+const fewLiterals = 8
 
 type mixedEdge struct {
 	segment segment
@@ -57,14 +66,13 @@ func newIndex(patterns []*pattern) *node {
 // edge returns the node that follows n by segment s, made if it is missing.
 func (n *node) edge(s segment) *node {
 	if text, ok := s.asLiteral(); ok {
-		if n.literals == nil {
-			n.literals = make(map[string]*node)
-		}
 		n.lengths |= lengthBit(len(text))
-		if n.literals[text] == nil {
-			n.literals[text] = newNode()
+		next := n.literal([]byte(text))
+		if next == nil {
+			next = newNode()
+			n.addLiteral(text, next)
 		}
-		return n.literals[text]
+		return next
 	}
 	slot := &n.capture
 	switch {
@@ -80,6 +88,33 @@ func (n *node) edge(s segment) *node {
 		*slot = newNode()
 	}
 	return *slot
+}
+
+func (n *node) addLiteral(text string, next *node) {
+	n.literals = append(n.literals, literalEdge{text, next})
+	if len(n.literals) <= fewLiterals {
+		return
+	}
+	if n.byText == nil {
+		n.byText = make(map[string]*node, len(n.literals))
+		for _, e := range n.literals {
+			n.byText[e.text] = e.next
+		}
+	}
+	n.byText[text] = next
+}
+
+// literal returns the node that follows by a text; nil where there is none.
+func (n *node) literal(text []byte) *node {
+	if n.byText != nil {
+		return n.byText[string(text)]
+	}
+	for i := range n.literals {
+		if e := &n.literals[i]; e.text == string(text) {
+			return e.next
+		}
+	}
+	return nil
 }
 
 func lengthBit(length int) uint64 { return 1 << min(uint(length), 63) }
@@ -128,7 +163,7 @@ func (n *node) find(c *cut, i, best int) int {
 	}
 	text := c.segment(i)
 	if n.lengths&lengthBit(len(text)) != 0 {
-		if next := n.literals[string(text)]; next != nil {
+		if next := n.literal(text); next != nil {
 			best = next.find(c, i+1, best)
 		}
 	}
