@@ -173,8 +173,10 @@ func findBit(p []byte, set bool, first, last int64) int64 {
 		return notBeyond(at*8+int64(bits.LeadingZeros8(b)), last)
 	}
 	at++
-	for int64(len(p))-at >= 32 && allSame(p[at:], flip) {
-		at += 32
+	if set {
+		at += zeros(p[at:])
+	} else {
+		at += ones(p[at:])
 	}
 	for ; int64(len(p))-at >= 8; at += 8 {
 		if w := binary.BigEndian.Uint64(p[at:]) ^ flip; w != 0 {
@@ -189,11 +191,29 @@ func findBit(p []byte, set bool, first, last int64) int64 {
 	return -1
 }
 
-// allSame reports whether the first 32 bytes are four times the word.
-func allSame(p []byte, word uint64) bool {
-	_ = p[31]
-	return (binary.LittleEndian.Uint64(p)^word)|(binary.LittleEndian.Uint64(p[8:])^word)|
-		(binary.LittleEndian.Uint64(p[16:])^word)|(binary.LittleEndian.Uint64(p[24:])^word) == 0
+// zeros returns how many bytes p begins with that are certainly 0: a multiple of what a turn of the loop takes. One that
+// follows may be 0 as well.
+func zeros(p []byte) (n int64) {
+	for ; len(p) >= len(words{}); p = p[len(words{}):] {
+		w := (*words)(p)
+		if w.at(0)|w.at(1)|w.at(2)|w.at(3)|w.at(4)|w.at(5)|w.at(6)|w.at(7) != 0 {
+			break
+		}
+		n += int64(len(words{}))
+	}
+	return n
+}
+
+// ones is zeros for bytes all of whose bits are set.
+func ones(p []byte) (n int64) {
+	for ; len(p) >= len(words{}); p = p[len(words{}):] {
+		w := (*words)(p)
+		if w.at(0)&w.at(1)&w.at(2)&w.at(3)&w.at(4)&w.at(5)&w.at(6)&w.at(7) != ^uint64(0) {
+			break
+		}
+		n += int64(len(words{}))
+	}
+	return n
 }
 
 func notBeyond(at, last int64) int64 {
