@@ -38,6 +38,7 @@ type Call struct {
 
 	metas   []engine.Meta // scratch
 	existed []bool        // by key, for notices
+	sketch  sketch        // of PFADD, which would have to make one for each call
 }
 
 // Reset prepares the call for another command.

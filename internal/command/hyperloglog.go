@@ -40,6 +40,9 @@ func (s *sketch) Resize(n int) []byte {
 	return s.entry.String()
 }
 
+// release forgets the entry, which is another's memory when the call has ended.
+func (s *sketch) release() { *s = sketch{} }
+
 // sketchAt returns the sketch of a key, nil bytes when there is none; false when the key holds something else and the error
 // is answered.
 func (c *Call) sketchAt(key int) (b []byte, ok bool) {
@@ -60,13 +63,15 @@ func runPFAdd(c *Call) {
 	if !ok {
 		return
 	}
-	s := sketch{c.Tx, e}
+	s := &c.sketch
+	*s = sketch{c.Tx, e}
+	defer s.release()
 	changed := old == nil
 	if changed {
 		hll.PutEmpty(s.Bytes())
 	}
 	for _, element := range c.Args[2:] {
-		raised, err := hll.Add(&s, element)
+		raised, err := hll.Add(s, element)
 		if err != nil {
 			c.Error(msgCorruptSketch)
 			return
