@@ -56,6 +56,32 @@ func (t *tree) rank(a *arena, b bound) int {
 	return rank
 }
 
+// first returns the first place that is not before a bound; its node is 0 where there is none.
+func (t *tree) first(a *arena, b bound) step {
+	for r := t.root; r != 0; {
+		n := leafAt(a, r)
+		at := n.before(a, &b)
+		switch {
+		case n.level > 0:
+			r = n.inner().kids[max(at-1, 0)]
+		case at < int(n.n):
+			return step{r, at}
+		default:
+			return step{n.next, 0}
+		}
+	}
+	return step{}
+}
+
+// behind returns the next place of the leaves; its node is 0 where there is none.
+func (s step) behind(a *arena) step {
+	n := leafAt(a, s.node)
+	if s.at+1 < int(n.n) {
+		return step{s.node, s.at + 1}
+	}
+	return step{n.next, 0}
+}
+
 // at returns the element of a rank, which must exist, and the way to it.
 func (t *tree) at(a *arena, rank int, p *path) ref {
 	p.height, p.spare = 0, 0

@@ -43,6 +43,40 @@ func (it *ZSetIter) walkTree(r ranking, rank int) {
 	r.root.tree.at(r.sh.arena, rank, &p)
 	it.sh, it.dict = r.sh, r.dict()
 	it.leaf, it.at = p.steps[0].node, p.steps[0].at
+	it.fetch()
+}
+
+// fetchAhead is how many elements are asked for before the walk comes to them. They lie anywhere in memory, and a walk that
+// went to each without it would wait for each.
+const fetchAhead = 8
+
+// fetch asks for the first elements of a walk, or of a leaf that it has come to, as far as the leaf tells of them.
+func (it *ZSetIter) fetch() {
+	n := leafAt(it.sh.arena, it.leaf)
+	from, to := it.at, min(it.at+fetchAhead, int(n.n))
+	if it.backwards {
+		from, to = max(it.at+1-fetchAhead, 0), it.at+1
+	}
+	for _, r := range n.refs[from:to] {
+		it.sh.prefetchBlock(r, cacheLine)
+	}
+}
+
+// step goes on to the next element of a tree, and asks for one further on.
+func (it *ZSetIter) step() {
+	leaf := it.leaf
+	it.leaf, it.at = nextInTree(it.sh.arena, it.leaf, it.at, it.backwards)
+	if it.leaf != leaf {
+		it.fetch()
+		return
+	}
+	ahead := it.at + fetchAhead - 1
+	if it.backwards {
+		ahead = it.at - fetchAhead + 1
+	}
+	if n := leafAt(it.sh.arena, it.leaf); ahead >= 0 && ahead < int(n.n) {
+		it.sh.prefetchBlock(n.refs[ahead], cacheLine)
+	}
 }
 
 // Next goes to the next member; false when there is none.
@@ -56,7 +90,7 @@ func (it *ZSetIter) Next() bool {
 	case !it.started:
 		it.started = true
 	case it.run == nil:
-		it.leaf, it.at = nextInTree(it.sh.arena, it.leaf, it.at, it.backwards)
+		it.step()
 	case it.backwards:
 		it.at = lastElement(it.run[:it.at])
 	default:
