@@ -95,7 +95,7 @@ func TestPolicyExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `category   phi (PHI)
-rule       line 13: {tenant}:patient:{subject}
+rule       line 15: {tenant}:patient:{subject}
 tenant     "TENANT001", from the key
 access     allowed
 subject    "12345"

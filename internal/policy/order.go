@@ -71,10 +71,23 @@ func (r *reader) overlap(earlier, later *pattern) bool {
 		r.warn(first, "keys of %s are taken out of the PHI rule of line %d", "check that none of them can hold PHI",
 			shown(earlier.text), second.line)
 		return true
-	case first.category.PHI == second.category.PHI && !exception && !sameOutcome(first, second):
+	case first.category.PHI == second.category.PHI && !exception && !sameOutcome(first, second) && !r.settled(earlier, later):
 		r.warn(second, "some keys fit both %s and the rule of line %d, which decides about them",
 			"put a rule for those keys above both, or make one of the two narrower", shown(later.text), first.line)
 		return true
+	}
+	return false
+}
+
+// settled tells whether a rule above both of two patterns is for keys that fit both: what the mend of the warning asks for.
+func (r *reader) settled(earlier, later *pattern) bool {
+	for _, above := range r.policy.patterns {
+		if above.rule >= earlier.rule {
+			return false
+		}
+		if earlier.covers(above) && later.covers(above) {
+			return true
+		}
 	}
 	return false
 }

@@ -55,6 +55,7 @@ func TestDefaultIsTheDecisionRecord(t *testing.T) {
 	f("reference", 2, 3600*time.Second, 0, false)
 	f("measure", 3, 3600*time.Second, 0, false)
 	f("rate_limit", 4, 60*time.Second, 0, false)
+	f("session_index", 5, 24*time.Hour, 0, false) // beyond the record: twice a session's longest life
 }
 
 func TestHashFollowsTheMeaning(t *testing.T) {

@@ -60,6 +60,17 @@ class ShortCeilingTest extends DatabaseTest {
     }
 
     @Test
+    void trapC_userIsFoundForAsLongAsTheSessionIsUsed() {
+        String id = Sessions.save(repository, Duration.ofSeconds(3));
+        Instant beyond = Instant.now().plus(Duration.ofSeconds(6)); // the ceiling of a session is 4 s
+        await().atMost(Duration.ofSeconds(20)).until(() -> {
+            Sessions.use(repository, id);
+            return Instant.now().isAfter(beyond);
+        });
+        assertThat(repository.findByPrincipalName("jane")).containsKey(id);
+    }
+
+    @Test
     void trapB_sessionWhoseHashOutlivesItIsAnnounced() {
         String id = Sessions.save(repository, Duration.ofSeconds(1));
         await().until(() -> events.came(SessionExpiredEvent.class, id));

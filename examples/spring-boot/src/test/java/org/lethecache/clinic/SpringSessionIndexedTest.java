@@ -81,9 +81,16 @@ class SpringSessionIndexedTest extends ClinicTest {
     }
 
     @Test
-    void trapC_principalIndexGetsTheCeiling() {
+    void trapC_principalIndexLivesTwiceAsLongAsTheLongestSession() {
         Sessions.save(repository, INTERVAL);
-        assertGranted(INDEX, SESSION);
+        assertGranted(INDEX, Duration.ofHours(24));
+    }
+
+    @Test
+    void trapC_principalIndexIsGoneWithTheLastSession() {
+        String id = Sessions.save(repository, Duration.ofSeconds(1));
+        await().until(() -> events.came(SessionExpiredEvent.class, id));
+        await().until(() -> !ENTRIES.exists(INDEX));
     }
 
     @Test

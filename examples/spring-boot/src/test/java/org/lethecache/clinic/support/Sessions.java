@@ -1,6 +1,7 @@
 package org.lethecache.clinic.support;
 
 import java.time.Duration;
+import java.time.Instant;
 
 import org.springframework.session.FindByIndexNameSessionRepository;
 import org.springframework.session.Session;
@@ -19,6 +20,13 @@ public final class Sessions {
         session.setAttribute(FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME, "jane");
         sessions.save(session);
         return session.getId();
+    }
+
+    /** Notes that a session is used, as each request does. */
+    public static <S extends Session> void use(SessionRepository<S> sessions, String id) {
+        S session = sessions.findById(id);
+        session.setLastAccessedTime(Instant.now());
+        sessions.save(session);
     }
 
     /** Gives a session another number; what happens in between is the caller's. */
