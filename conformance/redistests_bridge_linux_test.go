@@ -30,6 +30,7 @@ type bridged struct {
 	plain     int
 	secure    *tls.Conn
 	send      chan piece
+	ended     chan struct{} // closed when the server knows that the client has gone
 	loggedOut atomic.Bool // RESET was sent, and a new login behind it
 }
 
@@ -106,7 +107,7 @@ func (b *orderedBridge) accept() {
 		unix.Close(fd)
 		return
 	}
-	c := &bridged{plain: fd, secure: secure, send: make(chan piece, 1<<16)}
+	c := &bridged{plain: fd, secure: secure, send: make(chan piece, 1<<16), ended: make(chan struct{})}
 	b.conns[fd] = c
 	replied := make(chan struct{})
 	go c.forward(replied)
@@ -143,6 +144,7 @@ func (b *orderedBridge) pass(c *bridged) {
 		unix.EpollCtl(b.events, unix.EPOLL_CTL_DEL, c.plain, nil)
 		delete(b.conns, c.plain)
 		close(c.send)
+		await(c.ended, time.Second) // or else it counts among those who wait when the next client asks how many do
 		return
 	}
 	p.bytes = p.bytes[:n]
@@ -151,10 +153,15 @@ func (b *orderedBridge) pass(c *bridged) {
 		c.loggedOut.Store(true)
 	}
 	c.send <- p
-	patience := time.NewTimer(50 * time.Millisecond)
+	await(p.sent, 50*time.Millisecond)
+}
+
+// await waits until a channel is closed, but no longer than so.
+func await(done chan struct{}, longest time.Duration) {
+	patience := time.NewTimer(longest)
 	defer patience.Stop()
 	select {
-	case <-p.sent:
+	case <-done:
 	case <-patience.C:
 	}
 }
@@ -166,12 +173,10 @@ func (c *bridged) forward(replied chan struct{}) {
 		close(p.sent)
 	}
 	c.secure.CloseWrite()
-	select {
-	case <-replied:
-	case <-time.After(time.Second):
-	}
+	await(replied, time.Second)
 	c.secure.Close()
 	<-replied
+	close(c.ended)
 	unix.Close(c.plain)
 }
 
