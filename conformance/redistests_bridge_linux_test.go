@@ -31,7 +31,7 @@ type bridged struct {
 	secure    *tls.Conn
 	send      chan piece
 	ended     chan struct{} // closed when the server knows that the client has gone
-	loggedOut atomic.Bool // RESET was sent, and a new login behind it
+	loggedOut atomic.Bool   // RESET was sent, and a new login behind it
 }
 
 // piece is what a client sent at once; sent is closed when it is on its way.
