@@ -1,6 +1,10 @@
 package audit
 
-import "time"
+import (
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/failpoint"
+)
 
 // segmentReserve is kept free in every segment for its last checkpoint and its end.
 const segmentReserve = 2048
@@ -81,6 +85,7 @@ func (l *Log) writeRecords(c chunk, plain []byte) error {
 	if err := l.put(); err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.FrameStored)
 	l.tip.sequence += uint64(c.count)
 	if !l.unsigned {
 		l.unsigned, l.unsignedAt = true, c.at

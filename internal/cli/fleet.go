@@ -175,7 +175,7 @@ func (f *front) Await(ctx context.Context, number uint64) ([]consent.Confirmatio
 func (k *consentOffice) settle(ctx context.Context, c *consent.Change, late bool) error {
 	var err error
 	if late && c.Action == consent.Revoke {
-		err = k.step.Erase(ctx, c, func(string, []byte) {})
+		err = k.step.Erase(ctx, c, func(string, []byte) {}, func() error { return nil })
 	} else {
 		err = k.step.Settle(ctx)
 	}

@@ -57,11 +57,14 @@ type entries struct {
 
 func (*entries) Name() string { return "test" }
 
-func (e *entries) Erase(_ context.Context, c *consent.Change, told func(string, []byte)) error {
+func (e *entries) Erase(_ context.Context, c *consent.Change, told func(string, []byte), keep func() error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, key := range e.keys[c.Subject] {
 		told("phi", []byte(key))
+	}
+	if err := keep(); err != nil {
+		return err
 	}
 	delete(e.keys, c.Subject)
 	return e.err

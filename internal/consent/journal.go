@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/secret"
 )
 
@@ -126,6 +127,9 @@ func (j *Journal) Append(decide func() ([]Change, error)) ([]Change, error) {
 	// In force first: what can happen in between is a refusal too many.
 	for i := range all {
 		j.apply(&all[i])
+	}
+	if len(all) > 0 {
+		failpoint.Here(failpoint.ConsentInForce)
 	}
 	if err := j.write(f, all); err != nil {
 		return all, fmt.Errorf("cannot write the journal of consents: %w", causeOf(err))

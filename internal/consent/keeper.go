@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/secret"
 )
 
@@ -19,10 +22,11 @@ import (
 type Gateway interface {
 	// Name tells it from others in receipts: a machine word, no address of a patient.
 	Name() string
-	// Erase erases every entry of the subject of a revocation and tells of each, one at a time; the key is valid during the
-	// call. When it returns nil, none is left, and no command that began before the change was in force can still write
-	// one. It may be called again for a change.
-	Erase(ctx context.Context, c *Change, told func(category string, key []byte)) error
+	// Erase erases every entry of the subject of a revocation and tells of each before, one at a time; the key is valid during
+	// the call. Where entries outlive this process, keep is called between telling of them and erasing them, so that the
+	// receipt counts them whatever happens then. When it returns nil, none is left, and no command that began before the
+	// change was in force can still write one. It may be called again for a change.
+	Erase(ctx context.Context, c *Change, told func(category string, key []byte), keep func() error) error
 }
 
 // Others are the other gateways in front of the same entries.
@@ -68,13 +72,13 @@ type Keeper struct {
 	waiting []*pending // in force here, and not yet confirmed
 }
 
-// pending is a change on its way to its receipt. What one try has erased is not there for the next to count.
+// pending is a change on its way to its receipt. What one try has erased is not there for the next to find.
 type pending struct {
 	change   Change
 	number   uint64 // among the changes that were taken here
 	recorded bool
-	first    uint64  // the number of its first audit record
-	erased   []tally // by gateway
+	first    uint64   // the number of its first audit record
+	erased   []*tally // by gateway
 }
 
 // OpenKeeper reads the journal and puts all of it in force. A journal that cannot be trusted is an error: the caller must
@@ -88,6 +92,9 @@ func OpenKeeper(o Options) (*Keeper, error) {
 		return nil, fmt.Errorf("cannot make the directory of receipts: %w", causeOf(err))
 	}
 	k := &Keeper{o: o, keys: keys}
+	if err := k.removeParts(); err != nil {
+		return nil, err
+	}
 	k.journal = NewJournal(o.Dir.File(JournalFile), o.Dir, k.applied)
 	if err := k.journal.Read(); err != nil {
 		return nil, err
@@ -138,6 +145,7 @@ func (k *Keeper) Write(o Order) (Change, error) {
 	if len(all) == 0 {
 		return Change{}, err
 	}
+	failpoint.Here(failpoint.ConsentWritten)
 	if err == nil {
 		k.grown()
 	}
@@ -187,6 +195,7 @@ func (k *Keeper) confirm(ctx context.Context, id string) ([]byte, error) {
 		return ReadReceipt(k.o.Dir, id) // another goroutine was faster
 	}
 	recorded := k.record(p)
+	failpoint.Here(failpoint.ConsentRecorded)
 	r := k.receipt(&p.change)
 	// Others first: what they had under way when the change came may still store an entry, which erasing must meet.
 	var others []Confirmation
@@ -196,17 +205,23 @@ func (k *Keeper) confirm(ctx context.Context, id string) ([]byte, error) {
 			return nil, fmt.Errorf("cannot confirm the change of consent in the other gateways: %w", err)
 		}
 	}
+	failpoint.Here(failpoint.ConsentAwaited)
 	for i, g := range k.o.Gateways {
 		if len(p.erased) == i {
-			p.erased = append(p.erased, tally{keys: k.keys, tenant: p.change.Tenant})
+			t, err := openTally(k.keys, p.change.Tenant, k.partPath(id, i), p.first)
+			if err != nil {
+				return nil, err
+			}
+			p.erased, p.first = append(p.erased, t), t.first
 		}
 		if p.change.Action == Revoke {
-			if err := g.Erase(ctx, &p.change, p.erased[i].add); err != nil {
+			if err := g.Erase(ctx, &p.change, p.erased[i].add, p.erased[i].keep); err != nil {
 				return nil, fmt.Errorf("cannot confirm the change of consent in the gateway %s: %w", g.Name(), err)
 			}
 		}
 		r.Gateways = append(r.Gateways, Confirmation{ConfirmedAt: Instant(k.o.Clock.Wall()), Erased: p.erased[i].sorted(), Name: g.Name()})
 	}
+	failpoint.Here(failpoint.ConsentErased)
 	r.Gateways = append(r.Gateways, others...)
 	if recorded != nil {
 		return nil, fmt.Errorf("cannot issue a receipt for the change of consent: %w", recorded)
@@ -220,7 +235,13 @@ func (k *Keeper) confirm(ctx context.Context, id string) ([]byte, error) {
 	if err := secret.WriteFile(k.receiptPath(id), file); err != nil {
 		return nil, err
 	}
+	failpoint.Here(failpoint.ReceiptWritten)
 	k.confirmed(p)
+	for _, t := range p.erased {
+		if err := t.forget(); err != nil {
+			return nil, err
+		}
+	}
 	return file, nil
 }
 
@@ -279,6 +300,31 @@ func Instant(wall int64) string {
 
 func (k *Keeper) receiptPath(id string) string {
 	return filepath.Join(k.o.Dir.File(ReceiptsDir), id+".json")
+}
+
+// partPath is where it is kept what a gateway has erased for a change without a receipt.
+func (k *Keeper) partPath(id string, gateway int) string {
+	return filepath.Join(k.o.Dir.File(ReceiptsDir), id+"-"+strconv.Itoa(gateway)+partSuffix)
+}
+
+const partSuffix = ".part"
+
+// removeParts removes what was kept for receipts that there are: the process died between the two.
+func (k *Keeper) removeParts() error {
+	parts, err := filepath.Glob(k.o.Dir.File(ReceiptsDir) + "/*" + partSuffix)
+	if err != nil {
+		return fmt.Errorf("cannot look for what was kept for receipts: %w", err)
+	}
+	for _, path := range parts {
+		id, _, _ := strings.Cut(filepath.Base(path), "-")
+		if _, err := os.Lstat(k.receiptPath(id)); err != nil {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("cannot remove what was kept for a receipt: %w", causeOf(err))
+		}
+	}
+	return nil
 }
 
 // ReadReceipt returns the file of a receipt in a data directory; fs.ErrNotExist when there is none yet.

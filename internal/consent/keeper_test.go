@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -224,5 +225,34 @@ func TestThePublicKeyIsThereForOthers(t *testing.T) {
 	text, err := os.ReadFile(o.dir.File(consent.PublicKeyFile))
 	if err != nil || len(text) != 45 {
 		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
+
+// What was erased for good is in the receipt, also when the process ended before it could issue one.
+func TestAReceiptCountsWhatAnEarlierProcessErased(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.entries.keys["1"] = []string{"T1:patient:1", "T1:patient:1:labs"}
+	o.entries.err = errors.New("the connection was lost")
+	c, _, err := o.keeper.Take(context.Background(), revocation("1"))
+	if err == nil {
+		t.Fatal("there is a receipt")
+	}
+	next := reopen(t, o.dir, o.clock)
+	next.trail.sequence = 100                                                  // the log went on
+	next.entries.keys["1"] = []string{"T1:patient:1:labs", "T1:patient:1:new"} // one was not erased after all, one came late
+	if err := next.keeper.Confirm(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	file, err := consent.ReadReceipt(o.dir, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := consent.Verify(file, next.keeper.Public())
+	if err != nil || r.Gateways[0].Erased[0].Entries != 3 || r.Audit != (consent.AuditRange{First: 1, Last: 101}) {
+		t.Errorf("the receipt says %+v: %v", r, err)
+	}
+	if parts, _ := filepath.Glob(o.dir.File(consent.ReceiptsDir) + "/*.part"); len(parts) != 0 {
+		t.Errorf("%d files are left beside the receipts", len(parts))
 	}
 }

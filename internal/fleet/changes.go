@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/consent"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 )
 
 // want asks one gateway for the changes of consent that the sender lacks.
@@ -95,6 +96,7 @@ func (f *Fleet) force(all []consent.Change) {
 	if len(lacking) == 0 {
 		return
 	}
+	failpoint.Here(failpoint.ConsentHeard)
 	select {
 	case f.come <- lacking:
 	default:
@@ -150,6 +152,7 @@ func (f *Fleet) settle(ctx context.Context, all []consent.Change) []consent.Chan
 		if err := f.o.Settle(ctx, c, f.missed(c)); err != nil {
 			return all[i:]
 		}
+		failpoint.Here(failpoint.ConsentSettled)
 		f.mu.Lock()
 		f.settled[c.Origin] = max(f.settled[c.Origin], c.Number)
 		f.compare(f.o.Clock.Now())

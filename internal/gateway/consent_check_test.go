@@ -37,7 +37,7 @@ func TestTheStepOfConsent(t *testing.T) {
 	f("GET TENANT001:session:1", "")
 	f("PING", "")
 	var erased []string
-	if err := byKeys.Erase(context.Background(), &change, func(_ string, key []byte) { erased = append(erased, string(key)) }); err != nil {
+	if err := byKeys.Erase(context.Background(), &change, func(_ string, key []byte) { erased = append(erased, string(key)) }, nil); err != nil {
 		t.Fatal(err)
 	}
 	if len(erased) != 1 || erased[0] != "TENANT001:patient:1" {

@@ -22,9 +22,9 @@ func (c *Consent) CallIt(name string) { c.name = name }
 // A command that passed the check before the revocation was in force may store its value after the walk has passed. So
 // the walk is made twice, and in between every connection's loop is waited for until it has ended the command that it was
 // at; what begins later meets the revocation. Blocked commands and queued ones pass the check again when they run.
-func (c *Consent) Erase(ctx context.Context, change *consent.Change, told func(category string, key []byte)) error {
+func (c *Consent) Erase(ctx context.Context, change *consent.Change, told func(category string, key []byte), keep func() error) error {
 	if c.g.upstream != nil {
-		return c.eraseUpstream(ctx, change, told)
+		return c.eraseUpstream(ctx, change, told, keep)
 	}
 	t := c.g.tenants.Load().byName[change.Tenant]
 	if t == nil {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/consent"
@@ -15,7 +16,10 @@ func (c *Consent) Settle(ctx context.Context) error { return c.g.awaitLoops(ctx)
 
 // eraseUpstream is Erase in front of an upstream. What this gateway had under way has ended before the walk; the other
 // gateways say the same before they confirm, so that one walk meets everything.
-func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, told func(category string, key []byte)) error {
+//
+// What is to be erased is recorded and kept for the receipt before: when this process dies in between it is done again, and
+// nothing is gone that nobody knows of.
+func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, told func(category string, key []byte), keep func() error) error {
 	if err := c.Settle(ctx); err != nil {
 		return err
 	}
@@ -28,6 +32,7 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		At: c.g.Clock.Wall(), Actor: &audit.Actor{User: change.By, Method: change.Method}, Action: audit.Revoke, Outcome: audit.Revoked,
 		Tenant: change.Tenant, Subject: subject, Detail: "consent=" + change.ID,
 	}
+	var unkept error // erasure does not wait for it: the audit keeps what it could not write, and the receipt is kept back
 	_, err := x.Erase(change.Tenant, func(name []byte, about upstream.Subjects) bool {
 		m := c.g.Policy().Match(name)
 		if !bytes.Equal(m.Subject, subject) && !about.Has(subject) {
@@ -37,11 +42,8 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		batch.Add(&r)
 		told(m.Category.Name, name)
 		return true
+	}, func() {
+		unkept = errors.Join(unkept, c.g.Audit.Commit(&batch), keep())
 	})
-	if batch.Len() > 0 {
-		if failed := c.g.Audit.Commit(&batch); err == nil {
-			err = failed // the audit keeps what it could not write; erasure did not wait for it
-		}
-	}
-	return err
+	return errors.Join(err, unkept)
 }

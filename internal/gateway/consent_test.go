@@ -35,7 +35,7 @@ func (c *consenting) change(action consent.Action, tenant, subject string) (eras
 	if action == consent.Revoke {
 		err := c.gateway.Consent.Erase(context.Background(), &change, func(category string, key []byte) {
 			erased = append(erased, category+" "+string(key))
-		})
+		}, nil)
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestACommandUnderWayIsWaitedFor(t *testing.T) {
 	var erased int
 	done := make(chan error)
 	go func() {
-		done <- c.gateway.Consent.Erase(context.Background(), &change, func(string, []byte) { erased++ })
+		done <- c.gateway.Consent.Erase(context.Background(), &change, func(string, []byte) { erased++ }, nil)
 	}()
 	for waits := false; !waits; { // until the first walk is over and the loop is asked
 		l.mu.Lock()
@@ -199,7 +199,7 @@ func TestALoopThatDoesNotAnswerKeepsTheConfirmationBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	change := consent.Change{Action: consent.Revoke, Tenant: "TENANTA", Subject: "1"}
-	if err := c.gateway.Consent.Erase(ctx, &change, func(string, []byte) {}); err == nil {
+	if err := c.gateway.Consent.Erase(ctx, &change, func(string, []byte) {}, nil); err == nil {
 		t.Error("an erasure that was not waited for is confirmed")
 	}
 }

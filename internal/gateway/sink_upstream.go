@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -70,6 +71,7 @@ func (x *upstreamSink) flush() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.batch.Len() > 0 {
+		failpoint.Here(failpoint.DeadlineTold)
 		x.write()
 	}
 }

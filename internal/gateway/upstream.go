@@ -22,8 +22,9 @@ type Executor interface {
 	Keyspace(c *command.Call, tenants []upstream.Tenant) bool
 	// Flush deletes every entry of a tenant.
 	Flush(tenant string, f func(name []byte)) (int, error)
-	// Erase deletes the entries of a tenant that match, by their names or by whom their values are about.
-	Erase(tenant string, match func(name []byte, about upstream.Subjects) bool) (int, error)
+	// Erase deletes the entries of a tenant that match, by their names or by whom their values are about. due is called when
+	// some have matched, before they are deleted.
+	Erase(tenant string, match func(name []byte, about upstream.Subjects) bool, due func()) (int, error)
 	// Close ends its connections and clears what it holds.
 	Close()
 }

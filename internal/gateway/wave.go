@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/resp"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -142,6 +143,7 @@ func (v *wave) commitIntents(running []*job) bool {
 	}
 	if v.w.batch.Len() > before {
 		v.refused = v.w.g.Audit.Commit(&v.w.batch)
+		failpoint.Here(failpoint.WriteIntended)
 	}
 	return v.refused == nil
 }
@@ -170,6 +172,7 @@ func (v *wave) guard(running []*job, f func()) (ok bool) {
 		}
 	}()
 	f()
+	failpoint.Here(failpoint.WriteAnswered)
 	return true
 }
 

@@ -57,8 +57,10 @@ func (x *standIn) Transaction(tasks []*upstream.Task, _ []upstream.Watched) (boo
 
 func (x *standIn) Watch(*command.Call, []upstream.Place) ([]upstream.Watched, string) { return nil, "" }
 func (x *standIn) Flush(string, func([]byte)) (int, error)                            { return 0, nil }
-func (x *standIn) Erase(string, func([]byte, upstream.Subjects) bool) (int, error)    { return 0, nil }
-func (x *standIn) Close()                                                             { x.closed++ }
+func (x *standIn) Erase(string, func([]byte, upstream.Subjects) bool, func()) (int, error) {
+	return 0, nil
+}
+func (x *standIn) Close() { x.closed++ }
 
 func (x *standIn) Keyspace(c *command.Call, _ []upstream.Tenant) bool {
 	x.batches = append(x.batches, "names")

@@ -10,6 +10,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
@@ -128,6 +129,7 @@ func (w *Worker) Commit() error {
 	var err error
 	if w.batch.Len() > 0 {
 		err = w.g.Audit.Commit(&w.batch)
+		failpoint.Here(failpoint.RoundRecorded)
 	}
 	if w.wave != nil && w.wave.refused != nil {
 		err = w.wave.refused

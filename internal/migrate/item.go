@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -181,6 +182,7 @@ func (m *migration) copyGroup(group []*item) error {
 	if err := m.readGroup(group); err != nil {
 		return err
 	}
+	failpoint.Here(failpoint.MoveRead)
 	t := m.target
 	t.Reset()
 	for _, x := range group {
@@ -189,6 +191,7 @@ func (m *migration) copyGroup(group []*item) error {
 		}
 	}
 	t.Run()
+	failpoint.Here(failpoint.MoveSent)
 	for _, x := range group {
 		if x.outcome.Sent() {
 			if err := m.settle(x); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -180,9 +181,11 @@ func (m *migration) told(ctx context.Context) error {
 		m.Progress(m.progress)
 	}
 	if time.Since(m.savedAt) >= saveEvery {
+		failpoint.Here(failpoint.MoveCounted)
 		if err := m.save(); err != nil {
 			return err
 		}
+		failpoint.Here(failpoint.MoveSaved)
 		m.savedAt = time.Now()
 	}
 	return m.pace.wait(ctx, m.page.Keys)

@@ -6,6 +6,8 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/lethe-cache/lethe/internal/failpoint"
 )
 
 // Received takes a message from the bus. What is not a fresh message of this cluster is dropped; ok says so.
@@ -123,6 +125,9 @@ func (p *Peers) answer(ctx context.Context) {
 		_ = p.send(ctx, msgWant, wish) // the one who waits gives up by itself
 	}
 	own := p.ring.takeUnsent()
+	if len(own) > 0 {
+		failpoint.Here(failpoint.KeysDrawn)
+	}
 	for _, t := range all {
 		keys := own
 		if greeted[t.id] {
@@ -151,6 +156,9 @@ func (p *Peers) tell(ctx context.Context, id uint64, to *peer, keys []*dataKey, 
 		}
 		if !p.sendKeys(ctx, id, number, public, some) {
 			return
+		}
+		if len(some) > 0 {
+			failpoint.Here(failpoint.KeysTold)
 		}
 		p.mu.Lock()
 		for _, k := range some {
@@ -232,6 +240,7 @@ func (r *Ring) receive(plain []byte) error {
 		if err := r.addForeign(id, destroyAt, plain[at+16:at+16+secretBytes]); err != nil {
 			return err
 		}
+		failpoint.Here(failpoint.KeysTaken)
 	}
 	return nil
 }

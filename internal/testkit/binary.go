@@ -63,6 +63,16 @@ func provide(dir string) error {
 	return os.Setenv(BinaryVariable, raced)
 }
 
+// Build builds a lethe with more flags of go build, and returns where it is.
+func Build(t testing.TB, flags ...string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "lethe")
+	if err := build(to, flags...); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 func build(to string, flags ...string) error {
 	args := append(append([]string{"build", "-o", to}, flags...), "github.com/lethe-cache/lethe/cmd/lethe")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {

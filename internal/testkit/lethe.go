@@ -32,6 +32,8 @@ type LetheOptions struct {
 	Plain   bool              // as it ships, without the race detector
 	Tokens  map[string]string // of users that DataDir has already
 	Prefix  []string          // a command line that runs lethe, such as prlimit with its limits
+	Binary  string            // "": that of Main
+	Env     []string          // more of the server's environment
 }
 
 // Lethe is a running server.
@@ -58,7 +60,10 @@ func StartLethe(t testing.TB, o LetheOptions) *Lethe {
 // PrepareLethe makes a data directory with its users without starting the server.
 func PrepareLethe(t testing.TB, o LetheOptions) *Lethe {
 	t.Helper()
-	l := &Lethe{DataDir: o.DataDir, Tokens: map[string]string{}, binary: binary(t, o.Plain)}
+	l := &Lethe{DataDir: o.DataDir, Tokens: map[string]string{}, binary: o.Binary}
+	if l.binary == "" {
+		l.binary = binary(t, o.Plain)
+	}
 	if l.DataDir == "" {
 		l.DataDir = t.TempDir()
 	}
@@ -103,7 +108,11 @@ func (l *Lethe) launch(t testing.TB, o LetheOptions) {
 		args = append(args, "--config", file)
 	}
 	args = append(args, o.Flags...)
-	p := startProcess(t, "lethe", exec.Command(args[0], args[1:]...), func(line string) bool { return strings.HasPrefix(line, "ready") })
+	cmd := exec.Command(args[0], args[1:]...)
+	if len(o.Env) > 0 {
+		cmd.Env = append(os.Environ(), o.Env...)
+	}
+	p := startProcess(t, "lethe", cmd, func(line string) bool { return strings.HasPrefix(line, "ready") })
 	l.process = p
 	t.Cleanup(func() {
 		p.stop(t)
@@ -182,6 +191,12 @@ func (l *Lethe) Stop(t testing.TB) { t.Helper(); l.process.stop(t) }
 
 // Kill ends the server by SIGKILL and waits until it has.
 func (l *Lethe) Kill(t testing.TB) { t.Helper(); l.process.kill(t) }
+
+// AwaitKilled waits until the server has been ended by SIGKILL, which it gave itself.
+func (l *Lethe) AwaitKilled(t testing.TB, within time.Duration) {
+	t.Helper()
+	l.process.awaitKilled(t, within)
+}
 
 // Restart starts a server on the data directory of one that has ended, with the same users.
 func (l *Lethe) Restart(t testing.TB, o LetheOptions) *Lethe {

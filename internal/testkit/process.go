@@ -112,6 +112,20 @@ func (p *process) kill(t testing.TB) {
 	<-p.ended
 }
 
+// awaitKilled waits until the process has ended by SIGKILL; the test fails where it does not, or ends in another way.
+func (p *process) awaitKilled(t testing.TB, within time.Duration) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(within):
+		t.Fatalf("%s has not ended in %v", p.name, within)
+	}
+	p.asked = true
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("%s ended in another way: %v\n%s", p.name, p.err, p.stderr.String())
+	}
+}
+
 // buffer keeps what a process writes, for reading while it writes.
 type buffer struct {
 	mu  sync.Mutex

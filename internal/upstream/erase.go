@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
@@ -16,14 +17,14 @@ func (x *Executor) Flush(tenant string, f func(name []byte)) (int, error) {
 			f(name)
 		}
 		return true
-	})
+	}, func() {})
 }
 
 // Erase deletes the entries of a tenant that match by their names or by the patients that their values are about, and returns
 // how many they were. What nobody can open has nothing that could match, and no reader either. What match is given is valid
-// during the call.
-func (x *Executor) Erase(tenant string, match func(name []byte, about seal.Subjects) bool) (int, error) {
-	return x.erase(tenant, func(name []byte, about seal.Subjects, opened bool) bool { return opened && match(name, about) })
+// during the call; due is called when some have matched, before they are deleted.
+func (x *Executor) Erase(tenant string, match func(name []byte, about seal.Subjects) bool, due func()) (int, error) {
+	return x.erase(tenant, func(name []byte, about seal.Subjects, opened bool) bool { return opened && match(name, about) }, due)
 }
 
 // choice says of an entry whether it is to be deleted; opened is false where its name and patients are not known.
@@ -31,7 +32,7 @@ type choice func(name []byte, about seal.Subjects, opened bool) bool
 
 // erase walks over the upstream's names and deletes what chosen says. Entries that are written meanwhile may be missed:
 // whoever must not miss any refuses them first.
-func (x *Executor) erase(tenant string, chosen choice) (n int, err error) {
+func (x *Executor) erase(tenant string, chosen choice, due func()) (n int, err error) {
 	prefix, err := x.sealer.TenantPrefix(nil, tenant)
 	if err != nil {
 		return 0, errors.New(msgNoKeys)
@@ -54,7 +55,7 @@ func (x *Executor) erase(tenant string, chosen choice) (n int, err error) {
 					names = append(names, append([]byte(nil), name...))
 				}
 			}
-			deleted, err := x.erasePage(tenant, names, chosen)
+			deleted, err := x.erasePage(tenant, names, chosen, due)
 			if n += deleted; err != nil {
 				return n, err
 			}
@@ -66,7 +67,7 @@ func (x *Executor) erase(tenant string, chosen choice) (n int, err error) {
 	return n, nil
 }
 
-func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice) (int, error) {
+func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due func()) (int, error) {
 	heads, err := x.heads(names)
 	if err != nil {
 		return 0, err
@@ -83,7 +84,13 @@ func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice) (int,
 		clear(real)
 		clear(about)
 	}
-	return len(doomed), x.unlinkNames(doomed)
+	if len(doomed) == 0 {
+		return 0, nil
+	}
+	due()
+	err = x.unlinkNames(doomed)
+	failpoint.Here(failpoint.PageErased)
+	return len(doomed), err
 }
 
 // unlinkNames deletes records and their data.

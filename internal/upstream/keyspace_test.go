@@ -37,7 +37,7 @@ func TestTenantsAreApart(t *testing.T) {
 			t.Errorf("RANDOMKEY of B: %q", got)
 		}
 	}
-	n, err := a.x.Erase("A", func(name []byte, _ upstream.Subjects) bool { return bytes.HasPrefix(name, []byte("a-1")) })
+	n, err := a.x.Erase("A", func(name []byte, _ upstream.Subjects) bool { return bytes.HasPrefix(name, []byte("a-1")) }, func() {})
 	if n != 11 || err != nil {
 		t.Errorf("%d entries were erased: %v", n, err)
 	}
@@ -63,7 +63,7 @@ func TestErasedEntriesDoNotExpire(t *testing.T) {
 	g, _ := setUp(t)
 	g.do("SET", "erased", "v", "PX", "200")
 	g.do("SET", "ends", "v", "PX", "200")
-	if n, err := g.x.Erase("A", func(name []byte, _ upstream.Subjects) bool { return string(name) == "erased" }); n != 1 || err != nil {
+	if n, err := g.x.Erase("A", func(name []byte, _ upstream.Subjects) bool { return string(name) == "erased" }, func() {}); n != 1 || err != nil {
 		t.Fatalf("%d erased: %v", n, err)
 	}
 	g.runQueue(t)

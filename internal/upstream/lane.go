@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/lethe-cache/lethe/internal/failpoint"
 )
 
 // What can become of a command beside its reply.
@@ -231,6 +233,7 @@ func (l *lane) exchange(address string, by time.Time) {
 	err := c.SetDeadline(by)
 	if err == nil {
 		err = c.flush()
+		failpoint.Here(failpoint.RequestSent)
 	}
 	err = l.collect(c, err)
 	c.queue, c.pending = c.queue[:0], 0

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
@@ -67,6 +68,7 @@ func (q *queue) turn() {
 // delete removes entries that are still what this gateway wrote, and tells of those that are gone: where there is another
 // record, another gateway has written since, and it is the one who deletes and tells.
 func (q *queue) delete(ended []*note) {
+	failpoint.Here(failpoint.DeadlineDue)
 	l := q.lane
 	l.reset()
 	for _, n := range ended {
@@ -82,6 +84,7 @@ func (q *queue) delete(ended []*note) {
 		l.end()
 	}
 	l.run()
+	failpoint.Here(failpoint.DeadlineDeleted)
 	for i, n := range ended {
 		o := &l.ops[i]
 		switch {

@@ -103,7 +103,7 @@ func TestEntriesAreAboutWhomTheirValuesAre(t *testing.T) {
 			}
 			withdraw("")
 		}
-		n, err := g.x.Erase("A", func(_ []byte, about upstream.Subjects) bool { return about.Has([]byte("1")) })
+		n, err := g.x.Erase("A", func(_ []byte, about upstream.Subjects) bool { return about.Has([]byte("1")) }, func() {})
 		if want := len(strings.Fields(strings.TrimPrefix(between(line, "1>"), "1>"))); n != want || err != nil {
 			t.Errorf("%s: %d entries about 1 were erased, want %d: %v", line, n, want, err)
 		}
