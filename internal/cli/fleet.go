@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/consent"
@@ -171,16 +173,19 @@ func (f *front) Await(ctx context.Context, number uint64) ([]consent.Confirmatio
 
 // settle carries a change out here that another gateway has taken: what ran before it was in force has ended, and it is
 // recorded. Entries are erased by the gateway that took it; when this one missed the change while it could have served, it
-// erases what it may have stored since.
-func (k *consentOffice) settle(ctx context.Context, c *consent.Change, late bool) error {
-	var err error
+// erases what it may have stored since, and says how much that was: the keys' pseudonyms would be this gateway's own.
+func (k *consentOffice) settle(ctx context.Context, c *consent.Change, late bool) (erased []consent.Erased, err error) {
 	if late && c.Action == consent.Revoke {
-		err = k.step.Erase(ctx, c, func(string, []byte) {}, func() error { return nil })
+		counts := map[string]uint64{}
+		err = k.step.Erase(ctx, c, func(category string, _ []byte) { counts[category]++ }, func() error { return nil })
+		for _, category := range slices.Sorted(maps.Keys(counts)) {
+			erased = append(erased, consent.Erased{Category: category, Entries: counts[category], Keys: []string{}})
+		}
 	} else {
 		err = k.step.Settle(ctx)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return auditRecorder{k.gateway.Audit}.Record(c)
+	return erased, auditRecorder{k.gateway.Audit}.Record(c)
 }

@@ -56,6 +56,11 @@ func (f *Fleet) confirmations(number uint64) (all []consent.Confirmation, waitin
 		c := consent.Confirmation{Name: m.name, Erased: []consent.Erased{}}
 		if m.settled[f.o.Name] >= number {
 			c.ConfirmedAt = consent.Instant(m.tick)
+			for _, e := range m.erased {
+				if e.Gateway == f.o.Name && e.Number == number {
+					c.Erased = e.Erased
+				}
+			}
 		} else {
 			waiting = waiting || now-m.heardAt <= silentMillis
 		}

@@ -149,12 +149,16 @@ func (f *Fleet) missed(c *consent.Change) bool {
 func (f *Fleet) settle(ctx context.Context, all []consent.Change) []consent.Change {
 	for i := range all {
 		c := &all[i]
-		if err := f.o.Settle(ctx, c, f.missed(c)); err != nil {
+		erased, err := f.o.Settle(ctx, c, f.missed(c))
+		if err != nil {
 			return all[i:]
 		}
 		failpoint.Here(failpoint.ConsentSettled)
 		f.mu.Lock()
 		f.settled[c.Origin] = max(f.settled[c.Origin], c.Number)
+		if len(erased) > 0 {
+			f.erased = append(f.erased, erasure{Gateway: c.Origin, Number: c.Number, Erased: erased, at: f.o.Clock.Now()})
+		}
 		f.compare(f.o.Clock.Now())
 		f.mu.Unlock()
 	}

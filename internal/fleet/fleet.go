@@ -43,8 +43,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Settle returns when no command that began before the change was in force is running here. It is called when a change of
 	// another gateway is in force and written down; late says that the change is older than what a gateway in touch can have
-	// missed, so that entries may have been stored here meanwhile.
-	Settle func(ctx context.Context, c *consent.Change, late bool) error
+	// missed, so that entries may have been stored here meanwhile; what of them was erased here is told to the gateway that took
+	// the change, for its receipt.
+	Settle func(ctx context.Context, c *consent.Change, late bool) ([]consent.Erased, error)
 	// News takes what another gateway told, by kind. It must not block or keep the body.
 	News func(kind byte, body []byte)
 }
@@ -59,6 +60,7 @@ type Fleet struct {
 	mu       sync.Mutex
 	members  map[uint64]*member // by number of the process
 	twin     int64              // when another gateway was heard that has this one's name
+	erased   []erasure          // of late
 	settled  map[string]uint64  // by gateway, how many of its changes are in force here and what ran before them has ended
 	since    int64              // the contact that caughtUp is about
 	caughtUp bool

@@ -135,6 +135,10 @@ func TestAGatewayThatIsBackCatchesUp(t *testing.T) {
 		if !slices.Equal(b.settled, []string{"1 late"}) {
 			t.Errorf("settled %q", b.settled)
 		}
+		pass(second)
+		if all, err := a.Await(t.Context(), 1); err != nil || len(all[0].Erased) != 1 || all[0].Erased[0].Entries != 3 {
+			t.Errorf("what it erased: %+v, %v", all, err)
+		}
 	})
 }
 

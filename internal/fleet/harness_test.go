@@ -160,18 +160,18 @@ func (w *world) plug(name string, least int, journal map[string][]consent.Change
 	g.shelf = &shelf{g: g, known: map[string]uint64{}}
 	maps.Copy(g.journal, journal)
 	g.Fleet = fleet.New(fleet.Options{Name: name, Least: least, Bus: g, Journal: g, Shared: []fleet.Shared{g.shelf}, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
-		Settle: func(_ context.Context, c *consent.Change, late bool) error {
+		Settle: func(_ context.Context, c *consent.Change, late bool) ([]consent.Erased, error) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			if g.stuck {
-				return context.DeadlineExceeded
+				return nil, context.DeadlineExceeded
 			}
 			if late {
 				g.settled = append(g.settled, c.Subject+" late")
-			} else {
-				g.settled = append(g.settled, c.Subject)
+				return []consent.Erased{{Category: "phi", Entries: 3, Keys: []string{}}}, nil
 			}
-			return nil
+			g.settled = append(g.settled, c.Subject)
+			return nil, nil
 		},
 		News: func(kind byte, body []byte) {
 			g.mu.Lock()

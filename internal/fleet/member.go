@@ -3,12 +3,16 @@ package fleet
 import (
 	"context"
 	"maps"
+	"slices"
+
+	"github.com/lethe-cache/lethe/internal/consent"
 )
 
 // member is another gateway.
 type member struct {
 	name     string
 	settled  map[string]uint64
+	erased   []erasure
 	tick     int64 // its clock when it sent its last state
 	heardAt  int64
 	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
@@ -24,12 +28,25 @@ type member struct {
 type state struct {
 	Name    string            `json:"name"`
 	Tick    int64             `json:"tick"`
-	Heard   map[string]int64  `json:"heard"`   // by gateway, the tick of the last state that was heard of it
-	Settled map[string]uint64 `json:"settled"` // by gateway, how many of its changes of consent are in force
+	Heard   map[string]int64  `json:"heard"`            // by gateway, the tick of the last state that was heard of it
+	Settled map[string]uint64 `json:"settled"`          // by gateway, how many of its changes of consent are in force
+	Erased  []erasure         `json:"erased,omitempty"` // lately
 	Leaves  bool              `json:"leaves,omitempty"`
 
 	Shared map[string]standing `json:"shared,omitempty"`
 }
+
+// erasure is what a gateway has erased for a change that another one had taken and that it had missed.
+type erasure struct {
+	Gateway string           `json:"gateway"` // that took the change
+	Number  uint64           `json:"number"`
+	Erased  []consent.Erased `json:"erased"`
+
+	at int64
+}
+
+// tellErased is for how long an erasure is told: the gateway that took the change waits for it that long at most.
+const tellErased = 2 * patience
 
 const (
 	maxName    = 64
@@ -42,12 +59,13 @@ func (s *state) sound() bool {
 			return false
 		}
 	}
-	return s.Name != "" && len(s.Name) <= maxName && len(s.Heard) <= maxOrigins && len(s.Settled) <= maxOrigins
+	return s.Name != "" && len(s.Name) <= maxName && len(s.Heard) <= maxOrigins && len(s.Settled) <= maxOrigins && len(s.Erased) <= maxOrigins
 }
 
 func (f *Fleet) sendState(ctx context.Context, leaves bool) {
 	f.mu.Lock()
-	s := state{Name: f.o.Name, Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Shared: f.standings()}
+	f.erased = slices.DeleteFunc(f.erased, func(e erasure) bool { return f.o.Clock.Now()-e.at > tellErased.Milliseconds() })
+	s := state{Name: f.o.Name, Erased: slices.Clone(f.erased), Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Shared: f.standings()}
 	for id, m := range f.members {
 		if s.Tick-m.heardAt > roster {
 			delete(f.members, id)
@@ -81,7 +99,7 @@ func (f *Fleet) heard(from uint64, s *state) {
 			}
 		}
 	}
-	m.shared = s.Shared
+	m.shared, m.erased = s.Shared, s.Erased
 	m.tick, m.heardAt, m.settled, m.echoedAt = s.Tick, now, s.Settled, max(m.echoedAt, min(s.Heard[f.o.Name], now))
 	if s.Leaves {
 		delete(f.members, from)
