@@ -126,6 +126,34 @@ func TestRenewedTokensAndCertificates(t *testing.T) {
 	}
 }
 
+// Authorities are read for each connection: a renewed one is believed without a restart, and while there is none nobody is.
+func TestRenewedAuthorities(t *testing.T) {
+	t.Parallel()
+	s, dir := startSecured(t, "TLSv1.3"), t.TempDir()
+	file := s.authority.File(t, dir)
+	lethe := testkit.StartLethe(t, testkit.LetheOptions{Flags: s.flags("ca", file)})
+	c := lethe.Dial(t, reader)
+	serves := func() bool { return string(c.Do("SET", patient, "v").Raw) == "+OK\r\n" }
+	soon(t, "the upstream serves", serves)
+
+	renewed := testkit.NewAuthority(t)
+	cert, key := renewed.Issue(t, "localhost").Files(t, t.TempDir())
+	s.must(t, "CONFIG", "SET", "tls-cert-file", cert, "tls-key-file", key)
+	s.must(t, "CLIENT", "KILL", "USER", "lethe")
+	soon(t, "an authority that the file does not have is refused", func() bool { return !serves() })
+	renewed.File(t, dir)
+	soon(t, "it serves with the renewed authority", serves)
+
+	if err := os.WriteFile(file, []byte("half a fi"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.must(t, "CLIENT", "KILL", "USER", "lethe")
+	soon(t, "nobody is believed without authorities", func() bool { return !serves() })
+	testkit.Await(t, 20*time.Second, "the log to tell", func() bool { return strings.Contains(lethe.Log(), "the file of upstream.ca can be read") })
+	renewed.File(t, dir)
+	soon(t, "it serves again", serves)
+}
+
 // TLS 1.2 is spoken only to an upstream of which the settings say that it has no better.
 func TestTLS12OnlyWhereTheSettingsSaySo(t *testing.T) {
 	t.Parallel()

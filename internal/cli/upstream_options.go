@@ -30,6 +30,9 @@ func upstreamOptions(u *config.Upstream) (upstream.Options, error) {
 			return o, err
 		}
 		o.SentinelTLS = o.TLS
+		if o.Authorities, err = fileAuthorities(u.CA); err != nil {
+			return o, err
+		}
 	}
 	if o.SentinelCredentials, err = fileCredentials("upstream.sentinel_token_file", u.SentinelUser, u.SentinelTokenFile); err != nil {
 		return o, err
@@ -89,22 +92,38 @@ func iamCredentials(u *config.Upstream) (credentialSource, error) {
 	return i.Credentials, nil
 }
 
+var errNoCertificate = errors.New("cannot use the upstream's authorities: the file has no certificate")
+
+// fileAuthorities reads the authorities from their file for each connection, so that they can be renewed; nil without a file,
+// for the system's.
+func fileAuthorities(file string) (func() (*x509.CertPool, error), error) {
+	if file == "" {
+		return nil, nil
+	}
+	source := func() (*x509.CertPool, error) {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the upstream's authorities: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, errNoCertificate
+		}
+		return pool, nil
+	}
+	switch _, err := source(); {
+	case errors.Is(err, errNoCertificate):
+		return nil, fail(exitFailure, "upstream.ca is a PEM file with BEGIN CERTIFICATE lines", err)
+	case err != nil:
+		return nil, fail(exitFailure, "give a PEM file with upstream.ca, or leave it out for the system's authorities", err)
+	}
+	return source, nil
+}
+
 func upstreamTLS(u *config.Upstream) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: u.ServerName}
 	if u.TLS == config.UpstreamTLS12 {
 		c.MinVersion = tls.VersionTLS12
-	}
-	if u.CA != "" {
-		pem, err := os.ReadFile(u.CA)
-		if err != nil {
-			return nil, fail(exitFailure, "give a PEM file with upstream.ca, or leave it out for the system's authorities",
-				fmt.Errorf("cannot read the upstream's authorities: %w", err))
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fail(exitFailure, "upstream.ca is a PEM file with BEGIN CERTIFICATE lines",
-				errors.New("cannot use the upstream's authorities: the file has no certificate"))
-		}
 	}
 	if u.Cert != "" {
 		if _, err := tls.LoadX509KeyPair(u.Cert, u.Key); err != nil {

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 var (
 	errRefusedLogin  = errors.New("the upstream refuses the credentials")
 	errNoCredentials = errors.New("cannot get the upstream's credentials")
+	errNoAuthorities = errors.New("cannot get the upstream's authorities")
 	errNoTLS         = errors.New("cannot agree on TLS with the upstream")
 	errNotPrimary    = errors.New("the node is not the primary")
 	errNoDatabase    = errors.New("the upstream does not have the database")
@@ -22,6 +24,7 @@ var (
 // dialer makes connections that are authenticated and ready.
 type dialer struct {
 	tls         *tls.Config
+	authorities func() (*x509.CertPool, error) // nil: those of tls
 	credentials func(context.Context) (Credentials, error)
 	timeout     time.Duration
 	maxReply    int
@@ -43,7 +46,7 @@ func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
 	below := newSocket(raw)
 	raw = below
 	if d.tls != nil {
-		if raw, err = handshake(ctx, raw, d.tls, address); err != nil {
+		if raw, err = d.handshake(ctx, raw, address); err != nil {
 			return nil, err
 		}
 	}
@@ -61,10 +64,17 @@ func (d *dialer) dial(ctx context.Context, address string) (*conn, error) {
 	return c, nil
 }
 
-func handshake(ctx context.Context, raw net.Conn, config *tls.Config, address string) (net.Conn, error) {
+func (d *dialer) handshake(ctx context.Context, raw net.Conn, address string) (net.Conn, error) {
+	config := d.tls.Clone()
 	if config.ServerName == "" {
-		config = config.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(address)
+	}
+	if d.authorities != nil {
+		var err error
+		if config.RootCAs, err = d.authorities(); err != nil {
+			raw.Close()
+			return nil, fmt.Errorf("%w: %w", errNoAuthorities, err)
+		}
 	}
 	secured := tls.Client(raw, config)
 	if err := secured.HandshakeContext(ctx); err != nil {

@@ -130,6 +130,8 @@ func Mend(problem error) string {
 		return "name the authority of the upstream's certificate with upstream.ca"
 	case errors.As(problem, &host):
 		return "name the host in the upstream's certificate with upstream.server_name"
+	case errors.Is(problem, errNoAuthorities):
+		return "see that the file of upstream.ca can be read and has BEGIN CERTIFICATE lines"
 	case errors.Is(problem, errNoTLS):
 		return "see that the port speaks TLS; set upstream.tls: 1.2 if the upstream has no 1.3, and upstream.cert if it asks for a certificate"
 	case errors.Is(problem, errRefusedLogin):

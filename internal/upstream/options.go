@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -32,8 +33,11 @@ type Options struct {
 	Addresses []string // HOST:PORT, or the path of a unix socket, which begins with a slash
 	Master    string   // Sentinel: the primary's name
 
-	TLS       *tls.Config // nil: none, which is allowed on loopback and unix sockets only
-	PlainText bool        // allow connections without TLS, where they are allowed
+	TLS *tls.Config // nil: none, which is allowed on loopback and unix sockets only
+	// Authorities are asked for at each new connection with TLS, to the sentinels too, so that authorities may change; without
+	// them there is no connection. nil: those of TLS.RootCAs.
+	Authorities func() (*x509.CertPool, error)
+	PlainText   bool // allow connections without TLS, where they are allowed
 	// SentinelTLS and SentinelCredentials are for the sentinels, which often have others than the nodes.
 	SentinelTLS         *tls.Config
 	SentinelCredentials func(context.Context) (Credentials, error)

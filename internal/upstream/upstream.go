@@ -32,9 +32,9 @@ func New(o Options) (*Upstream, error) {
 		return nil, fmt.Errorf("cannot use the upstream: %w", err)
 	}
 	u := &Upstream{options: o, breakers: map[string]*breaker{}}
-	u.nodes = dialer{tls: o.TLS, credentials: o.Credentials, timeout: o.DialTimeout, maxReply: o.MaxReplyBytes,
+	u.nodes = dialer{tls: o.TLS, authorities: o.Authorities, credentials: o.Credentials, timeout: o.DialTimeout, maxReply: o.MaxReplyBytes,
 		database: o.Database, inClear: o.InClear}
-	u.sentinels = dialer{tls: o.SentinelTLS, credentials: o.SentinelCredentials, timeout: o.DialTimeout, maxReply: 1 << 20}
+	u.sentinels = dialer{tls: o.SentinelTLS, authorities: o.Authorities, credentials: o.SentinelCredentials, timeout: o.DialTimeout, maxReply: 1 << 20}
 	if o.Mode == Standalone {
 		u.layout.Store(&layout{nodes: o.Addresses[:1]})
 	}
