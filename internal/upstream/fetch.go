@@ -73,9 +73,14 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 		if read == "" || !x.sealMembers(t, k) {
 			return false
 		}
-		x.askPair(k, read, k.members)
+		x.askPair(t, k, read, k.members)
 	case t.shape.need == needWhole:
 		x.askWhole(k)
+		if x.mayAskReplica(t, k) {
+			o := &x.lane.ops[k.op]
+			o.replica = true
+			x.lane.spellOut(o) // a replica that does not know the script would be no use, and nobody tells it
+		}
 	default:
 		return false
 	}
@@ -85,7 +90,7 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 // askPair asks for the header of the record and behind it for parts of the data. It is no single step, and need not be: when
 // the header is the expected one, parts of that life of the collection are what they were then or later, and parts of
 // another life do not open.
-func (x *Executor) askPair(k *keyState, read string, args [][]byte) {
+func (x *Executor) askPair(t *Task, k *keyState, read string, args [][]byte) {
 	l := x.lane
 	k.op, k.cached, k.asked = l.begin(k.slot, true, 4), true, x.b.stamps.Next(x.now)
 	l.out = appendArg(appendArgString(l.out, "GETRANGE"), k.record)
@@ -97,6 +102,14 @@ func (x *Executor) askPair(k *keyState, read string, args [][]byte) {
 		l.out = appendArg(l.out, a)
 	}
 	l.end()
+	if x.mayAskReplica(t, k) {
+		l.ops[k.op].replica, l.ops[k.partsOp].replica = true, true
+	}
+}
+
+// mixed reports whether parts came from a replica and the header did not: they may be of before it.
+func (x *Executor) mixed(k *keyState, header *op) bool {
+	return x.lane.ops[k.partsOp].replica && !header.replica
 }
 
 // askWhole asks for all parts in one step, which looks first how many they are.
@@ -177,7 +190,7 @@ func (x *Executor) fetched(t *Task) {
 			return
 		}
 		if k.cached && k.partsOp >= 0 {
-			next, ok := x.pairReply(t, k, &o.reply)
+			next, ok := x.pairReply(t, k, o)
 			if !ok {
 				return
 			}
@@ -185,7 +198,12 @@ func (x *Executor) fetched(t *Task) {
 			continue
 		}
 		if k.cached {
-			next, ok := x.cachedReply(t, k, &o.reply)
+			next, ok := false, false
+			if r := &o.reply; o.replica && (r.kind != '*' || len(r.elems) == 0 || r.elems[0].n == 0) {
+				next, ok = x.askAnew(t, k) // the replica has another record, which may be an older one
+			} else {
+				next, ok = x.cachedReply(t, k, r)
+			}
 			if !ok {
 				return
 			}
@@ -214,15 +232,9 @@ func (x *Executor) fetched(t *Task) {
 }
 
 // pairReply takes the answers to askPair. Where the record is another one it is asked for.
-func (x *Executor) pairReply(t *Task, k *keyState, header *reply) (more, ok bool) {
-	if header.kind != '$' || string(header.text) != string(k.expect[:]) {
-		k.found, k.guard = false, guardAbsent
-		if t.attempts++; t.attempts >= maxAttempts {
-			t.fail(msgBusy)
-			return false, false
-		}
-		x.askRecord(k)
-		return true, true
+func (x *Executor) pairReply(t *Task, k *keyState, header *op) (more, ok bool) {
+	if header.reply.kind != '$' || string(header.reply.text) != string(k.expect[:]) || x.mixed(k, header) {
+		return x.askAnew(t, k)
 	}
 	o := &x.lane.ops[k.partsOp]
 	if o.err == nil && o.reply.errorIs("WRONGTYPE") {
@@ -234,6 +246,17 @@ func (x *Executor) pairReply(t *Task, k *keyState, header *reply) (more, ok bool
 	}
 	k.parts = &o.reply
 	return false, true
+}
+
+// askAnew asks the primary for the record of an entry that is not what it was thought to be.
+func (x *Executor) askAnew(t *Task, k *keyState) (more, ok bool) {
+	k.found, k.guard = false, guardAbsent
+	if t.attempts++; t.attempts >= maxAttempts {
+		t.fail(msgBusy)
+		return false, false
+	}
+	x.askRecord(k)
+	return true, true
 }
 
 // cachedReply takes the answer to askWhole: the parts, or another record than this gateway thought.

@@ -42,7 +42,7 @@ func (x *Executor) quickStart(t *Task) {
 	}
 	t.phase = phaseQuick
 	if !q.write {
-		x.askPair(k, q.name, args)
+		x.askPair(t, k, q.name, args)
 		t.quickOp = k.partsOp
 		return
 	}
@@ -142,7 +142,7 @@ func (x *Executor) quickMoved(t *Task, k *keyState) bool {
 		return true
 	case t.failed(o):
 		return true
-	case o.reply.kind != '$' || string(o.reply.text) != string(k.expect[:]):
+	case o.reply.kind != '$' || string(o.reply.text) != string(k.expect[:]) || x.mixed(k, o):
 		x.again(t)
 		return true
 	}

@@ -154,11 +154,12 @@ func (l *lane) replicaBy(by time.Time) time.Time {
 	return earlier(by, time.Now().Add(l.u.options.Timeout/replicaShare))
 }
 
-// mayAskReplica reports whether a record may be asked of a replica. As with what is kept near, nothing of a round is, once
+// mayAskReplica reports whether an entry may be asked of a replica. Parts of a collection are taken from one that has the
+// record which they belong to: what is written in one step is replicated in one. As with what is kept near, nothing of a round is, once
 // the round writes such an entry.
 func (x *Executor) mayAskReplica(t *Task, k *keyState) bool {
 	return x.b.upstream.options.ReplicaReads && k.place.Replica && !x.nearOff && t.attempts == 0 && t.group == nil &&
-		t.shape.need == needRecord && !t.Call.Spec.IsWrite()
+		(t.shape.need == needRecord || len(t.keys) == 1) && !t.Call.Spec.IsWrite()
 }
 
 // behind reports whether a replica's answer is of no use: no record of a string that lives, or one that this gateway knows

@@ -146,3 +146,72 @@ func TestReplicaReadsElsewhere(t *testing.T) {
 		}
 	})
 }
+
+// Collections are read from replicas too: their parts from one that has the record that they belong to, else from the primary.
+func TestReplicaReadsOfCollections(t *testing.T) {
+	t.Parallel()
+	primary := testkit.StartNode(t)
+	replica := follower(t, primary)
+	g := replicaGateway(t, loopback(primary.Addr()))
+	g.expect(ok, "SET", "k", "v")
+	g.fromReplicas([]string{"k"}, replica)
+	for call := range strings.SplitSeq("HSET h f v g w|RPUSH l a b c|SADD s a|ZADD z 1 a", "|") {
+		if got := g.do(strings.Fields(call)...); strings.HasPrefix(got, "-") {
+			t.Fatalf("%s: %q", call, got)
+		}
+	}
+	const reads = "HGET h f>$1\r\nv\r\n|HMGET h g no>*2\r\n$1\r\nw\r\n$-1\r\n|HLEN h>:2\r\n|HVALS h>*2\r\n$1\r\nv\r\n$1\r\nw\r\n|SISMEMBER s a>:1\r\n|SISMEMBER s b>:0\r\n" +
+		"|SMEMBERS s>*1\r\n$1\r\na\r\n|SCARD s>:1\r\n|LRANGE l 1 2>*2\r\n$1\r\nb\r\n$1\r\nc\r\n|LINDEX l 0>$1\r\na\r\n|LLEN l>:3\r\n|ZSCORE z a>$1\r\n1\r\n|ZRANGE z 0 -1>*1\r\n$1\r\na\r\n"
+	check := func() {
+		t.Helper()
+		for read := range strings.SplitSeq(reads, "|") {
+			call, want, _ := strings.Cut(read, ">")
+			if got := g.do(strings.Fields(call)...); sorted(got) != sorted(want) {
+				t.Errorf("%s: %q, want %q", call, got, want)
+			}
+		}
+	}
+	asked := func(n *testkit.Node) (all []string) {
+		stats := n.Must("INFO", "commandstats")
+		for _, name := range []string{"hmget", "hgetall", "smismember", "smembers", "lrange", "llen", "lindex"} {
+			if strings.Contains(stats, "cmdstat_"+name+":") {
+				all = append(all, name)
+			}
+		}
+		return all
+	}
+	eventually(t, 30*time.Second, "the replica answers for collections", func() bool {
+		replica.Must("CONFIG", "RESETSTAT")
+		primary.Must("CONFIG", "RESETSTAT")
+		check()
+		return len(asked(replica)) == 7 && len(asked(primary)) == 0
+	})
+
+	// It has records as they were, and none.
+	names := map[string]string{}
+	for name := range strings.FieldsSeq(replica.Must("KEYS", "l:*")) {
+		if !strings.HasSuffix(name, "~") {
+			names[name] = replica.Must("GET", name)
+		}
+	}
+	for call := range strings.SplitSeq("HSET h f x|RPUSH l d|SADD s b|ZADD z 2 b", "|") {
+		g.do(strings.Fields(call)...)
+	}
+	for name, old := range names {
+		if primary.Must("GET", name) == old {
+			continue
+		}
+		eventually(t, 10*time.Second, "the replica has the new record", func() bool { return replica.Must("GET", name) != old })
+		replica.Must("SET", name, old)
+	}
+	for _, behind := range []string{"as it was", "without anything"} {
+		for call, want := range map[string]string{"HGET h f": "$1\r\nx\r\n", "LLEN l": ":4\r\n", "LRANGE l 3 3": "*1\r\n$1\r\nd\r\n", "SCARD s": ":2\r\n",
+			"ZRANGE z 1 1": "*1\r\n$1\r\nb\r\n", "SMISMEMBER s a b": "*2\r\n:1\r\n:1\r\n"} {
+			if got := g.do(strings.Fields(call)...); got != want {
+				t.Errorf("%s, a replica %s: %q, want %q", call, behind, got, want)
+			}
+		}
+		replica.Must("FLUSHALL")
+	}
+	g.expectAlarm("")
+}
