@@ -52,7 +52,12 @@ func userSuite(t *testing.T, dir, unit string, l *testkit.Lethe, defaultUser str
 	change("support/server.tcl", func(b []byte) []byte {
 		run := []byte("    if {[catch {set retval [uplevel 2 $code]} error]} {\n")
 		b = bytes.Replace(b, run, append([]byte("    ::lethe::begin $overrides\n"), run...), 1)
-		return bytes.Replace(b, []byte("    # restore overrides\n"), []byte("    ::lethe::end $overrides\n"), 1)
+		b = bytes.Replace(b, []byte("    # restore overrides\n"), []byte("    ::lethe::end $overrides\n"), 1)
+		// The blocks' overrides are for the file of a server of their own: ::lethe::begin does what can be done with them here.
+		for _, setting := range []string{"r config set $param $val", "r function flush"} {
+			b = bytes.ReplaceAll(b, []byte(" "+setting+"\n"), []byte(" catch {"+setting+"}\n"))
+		}
+		return b
 	})
 	return copied, []string{"LETHE_DEFAULT_TOKEN=" + l.Tokens[defaultUser], "LETHE_KEEPER_TOKEN=" + l.Tokens[keeper]}
 }

@@ -15,6 +15,7 @@ type usage struct {
 	connections atomic.Uint64  // that logged in
 	refused     [len(refusalReasons)]atomic.Uint64
 	errors      sync.Map // code of an error reply: *atomic.Uint64
+	codes       atomic.Int32
 	rate        rate
 	refusals    refusalLog
 }
@@ -26,10 +27,17 @@ type commandUsage struct {
 
 func newUsage(commands int) *usage { return &usage{commands: make([]commandUsage, commands)} }
 
-// error counts an error reply by its code. The codes are Lethe's own words, so there are few.
+// maxCodes is how many codes of errors are told apart: scripts may have as many of their own as they like.
+const maxCodes = 128
+
+// error counts an error reply by its code, which is Lethe's own word or stands in the text of a script.
 func (u *usage) error(code []byte) {
 	n, ok := u.errors.Load(string(code))
 	if !ok {
+		if u.codes.Add(1) > maxCodes {
+			u.codes.Add(-1)
+			code = errorCode(nil)
+		}
 		n, _ = u.errors.LoadOrStore(string(code), new(atomic.Uint64))
 	}
 	n.(*atomic.Uint64).Add(1)

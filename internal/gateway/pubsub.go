@@ -223,12 +223,19 @@ func (s *Session) Channels(shard bool, f func(name []byte)) {
 	h := &s.g.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	h.topics[channelKind(shard)].each(func(topic *named[[]*Session]) bool {
-		if slices.Contains(s.ids, topic.tenant) {
+	kind := channelKind(shard)
+	h.topics[kind].each(func(topic *named[[]*Session]) bool {
+		if i := slices.Index(s.ids, topic.tenant); i >= 0 && !h.heardIn(s.ids[:i], kind, topic.name) {
 			f(topic.name)
 		}
 		return true
 	})
+}
+
+// heardIn reports whether anybody hears a name in one of several tenants: who hears it in two is not to be told twice. mu must
+// be held.
+func (h *hub) heardIn(tenants []engine.TenantID, kind command.SubscriptionKind, name []byte) bool {
+	return slices.ContainsFunc(tenants, func(t engine.TenantID) bool { return h.topics[kind].find(t, name) != nil })
 }
 
 // Subscribers counts the subscribers of a channel.
@@ -236,12 +243,21 @@ func (s *Session) Subscribers(shard bool, channel []byte) (n int) {
 	h := &s.g.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, t := range s.channelTenants(channel) {
-		if topic := h.topics[channelKind(shard)].find(t.ID, channel); topic != nil {
-			n += len(topic.value)
+	tenants := s.channelTenants(channel)
+	counted := map[*Session]bool{} // who hears events of keys does so in several tenants
+	for _, t := range tenants {
+		topic := h.topics[channelKind(shard)].find(t.ID, channel)
+		switch {
+		case topic == nil:
+		case len(tenants) == 1:
+			n = len(topic.value)
+		default:
+			for _, who := range topic.value {
+				counted[who] = true
+			}
 		}
 	}
-	return n
+	return n + len(counted)
 }
 
 // Patterns counts the patterns of the caller's tenants that have subscribers.
@@ -249,8 +265,12 @@ func (s *Session) Patterns() (n int) {
 	h := &s.g.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, id := range s.ids {
-		n += len(h.patterns[id])
+	for i, id := range s.ids {
+		for _, p := range h.patterns[id] {
+			if !h.heardIn(s.ids[:i], command.ToPattern, p.name) {
+				n++
+			}
+		}
 	}
 	return n
 }

@@ -58,6 +58,28 @@ func TestPubSub(t *testing.T) {
 	}
 }
 
+// Who hears a name in two tenants hears one name, and is one subscriber.
+func TestPubSubOfTwoTenantsIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	both := h.login("both", "TENANT001,TENANT002", "+@all ~* &*")
+	asks := h.login("asks", "TENANT002,TENANT001", "+@all ~* &*")
+	h.as(both, "PSUBSCRIBE a* b*")
+	h.as(both, "SUBSCRIBE __keyevent@0__:expired")
+	f := func(ask, want string) {
+		t.Helper()
+		if got := h.as(asks, ask); got != want {
+			t.Errorf("%s: %q, want %q", ask, got, want)
+		}
+	}
+	f("PUBSUB NUMPAT", ":2\r\n")
+	f("PUBSUB CHANNELS", "*1\r\n$22\r\n__keyevent@0__:expired\r\n")
+	f("PUBSUB NUMSUB __keyevent@0__:expired", "*2\r\n$22\r\n__keyevent@0__:expired\r\n:1\r\n")
+	other := h.login("other", "TENANT002", "+@all ~* &*")
+	h.as(other, "PSUBSCRIBE b* c*")
+	f("PUBSUB NUMPAT", ":3\r\n")
+}
+
 // What expires is told at the deadline, to its own tenant alone, and only to who may read it.
 func TestNotifications(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,14 @@ type scriptJob struct {
 	needsRoom bool
 }
 
+// says reports whether the code of an error is a word of the script's or function's own text.
+func (j scriptJob) says(code []byte) bool {
+	if j.function != nil {
+		return j.function.Says(code)
+	}
+	return j.script.Says(code)
+}
+
 func (g *Gateway) scriptJob(c *command.Call, r command.ScriptRun) (job scriptJob, err error) {
 	mine := g.scripts.of(c)
 	var flags script.Flags
@@ -101,7 +109,9 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 		now.run.Eval(job.script, keys, args, w.Out)
 	}
 	w.errorCounted = caller.failed != nil && bytes.HasPrefix(w.Out.Bytes()[from:], caller.failed)
-	w.scriptsWords = true
+	if !w.errorCounted {
+		w.scriptsWords = !job.says(errorCode(w.Out.Bytes()[from:]))
+	}
 }
 
 // scriptCaller runs the commands that a script calls: each takes the whole way of a command, in an inner worker.

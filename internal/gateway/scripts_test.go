@@ -104,3 +104,31 @@ func TestErrorsOfScriptsAreCountedOnce(t *testing.T) {
 		}
 	}
 }
+
+// INFO tells the codes of errors that stand in a script's text. A code that the script made of what it was given is data.
+func TestErrorsOfScriptsTellNoData(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	s := h.login("scripts", "TENANT001", "+@all ~* &*")
+	f := func(code string, call ...string) {
+		t.Helper()
+		h.aside(s, call...)
+		got := h.as(s, "INFO errorstats")
+		if !strings.Contains(got, "errorstat_"+code+":") || strings.Contains(got, "SMITH") {
+			t.Errorf("%q: %q", call, got)
+		}
+	}
+	f("ERR", "EVAL", "return redis.error_reply(ARGV[1])", "0", "SMITH has no record")
+	f("ERR", "EVAL", "error({err = ARGV[1] .. ' x'})", "0", "SMITH")
+	f("MY_CODE", "EVAL", "local function f() return redis.error_reply('MY_CODE ' .. ARGV[1]) end return f()", "0", "SMITH")
+	f("OTHER", "EVAL", "return {err = 'OTHER x'}", "0")
+	for i := range 2 * maxErrorCodes {
+		h.aside(s, "EVAL", fmt.Sprintf("return redis.error_reply('C%d x')", i), "0")
+	}
+	if n := strings.Count(h.as(s, "INFO errorstats"), "errorstat_"); n > maxErrorCodes+1 {
+		t.Errorf("%d codes are told apart", n)
+	}
+}
+
+// maxErrorCodes is how many codes of errors a tenant's INFO tells apart.
+const maxErrorCodes = 128

@@ -56,7 +56,7 @@ type Worker struct {
 	answered     time.Time // when others were, during a long script
 	readOnly     bool      // ... that may write nothing
 	errorCounted bool      // ... that failed as one of its commands did, which was counted
-	scriptsWords bool      // ... whose error is the script's own, data as likely as not
+	scriptsWords bool      // ... whose error begins with a word that is neither Lethe's nor in its text: data
 	scriptRESP3  bool      // ... and wants replies of RESP3
 	retrying     bool      // it waited, and another connection's worker tries to answer it
 	stateKept    any       // of a try that gave no answer
