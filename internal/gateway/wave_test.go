@@ -14,11 +14,13 @@ import (
 
 // standIn is an upstream in memory: it runs the handlers on a store of its own and tells what it was given.
 type standIn struct {
-	store   *engine.Store
-	tx      *engine.Tx
-	batches []string
-	before  func() // a batch runs
-	closed  int
+	store    *engine.Store
+	tx       *engine.Tx
+	batches  []string
+	before   func() // a batch runs
+	closed   int
+	about    []string // whom the values of the last batches are about
+	withhold bool     // everything, as if it were about a patient who has withdrawn the consent
 }
 
 func (x *standIn) one(c *command.Call) {
@@ -46,6 +48,16 @@ func (x *standIn) Batch(tasks []*upstream.Task) {
 		x.before()
 	}
 	for _, t := range tasks {
+		for i := range t.Keys {
+			for id := range t.Keys[i].Subjects.All() {
+				x.about = append(x.about, string(id))
+			}
+		}
+		if x.withhold {
+			t.Call.Error(upstream.MsgWithdrawn)
+			t.Withdrawn = true
+			continue
+		}
 		x.one(t.Call)
 	}
 }
