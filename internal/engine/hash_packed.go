@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // A packed hash is, in the entry's value part, one byte with the number of fields, then for each a packed field name and
 // a packed value; when it is timed, a third packed string follows: the field's deadline in eight bytes, or nothing. The
@@ -53,14 +50,24 @@ func (p *pairs) next() bool {
 	return true
 }
 
-// find walks on to a field; false when it is not there.
+// find walks on to a field; false when it is not there. It steps over lengths alone, and looks closer only where the field
+// could be.
 func (p *pairs) find(field []byte) bool {
-	for p.next() {
-		if bytes.Equal(p.field, field) {
-			return true
+	run := p.run
+	for at := p.end; at < len(run); {
+		value := at + 1 + int(run[at])
+		behind := value + 1 + int(run[value])
+		if p.timed {
+			behind += 1 + int(run[behind])
 		}
+		if packedIs(run[at:value], field) {
+			p.end = at
+			return p.next()
+		}
+		at = behind
 	}
-	return false
+	p.end = len(run)
+	return p.next()
 }
 
 // setPacked is set for a packed hash; ok is false when the field is new and the hash has as many as it may.
