@@ -12,7 +12,7 @@ import (
 // inside returns the worker for commands inside of this one's, writing to out.
 func (w *Worker) inside(out *resp.Writer) *Worker {
 	if w.inner == nil {
-		in := &Worker{g: w.g, tx: w.tx, outer: w, recall: w.recall}
+		in := &Worker{g: w.g, made: w.made, tx: w.tx, outer: w, recall: w.recall}
 		in.call.Tx = w.tx
 		in.call.Expiry = (*expiry)(in)
 		in.usage.numbers, in.usage.all = make([]uint32, w.g.Table.Len()), &w.g.timeAll

@@ -87,20 +87,26 @@ func (l *slowLog) forget(known func(user string) bool) {
 // watch begins to time the command that is about to run. Those that Redis calls fast take the same few steps whatever
 // they are sent, and reading the clock twice would cost a noticeable part of them: they are left out, and so is what
 // Redis keeps out of its slow log (a script's or a transaction's commands are there themselves).
-func (w *Worker) watch() (began time.Time) {
+//
+// It returns the time since an instant of the worker's own: to ask for what has passed is one reading of a clock, where
+// time.Now is two.
+func (w *Worker) watch() (began time.Duration) {
 	flags := w.call.Spec.Flags
 	if flags&command.SkipSlowlog == 0 && (flags&command.Fast == 0 || w.g.slowness.Load().fast) {
-		began = time.Now()
+		return time.Since(w.made)
 	}
-	return began
+	return unwatched
 }
 
+// unwatched is when a command began that is not timed.
+const unwatched = time.Duration(-1)
+
 // watched ends what watch began, and notes a command that took long. It must not be called for one that waits.
-func (w *Worker) watched(began time.Time) {
-	if began.IsZero() {
+func (w *Worker) watched(began time.Duration) {
+	if began == unwatched {
 		return
 	}
-	took, s := time.Since(began), w.g.slowness.Load()
+	took, s := time.Since(w.made)-began, w.g.slowness.Load()
 	if took >= min(s.after, s.late) { // a negative one is looked at again
 		w.noteSlow(took)
 	}

@@ -28,7 +28,8 @@ type Worker struct {
 	Out *resp.Writer
 
 	g       *Gateway
-	outer   *Worker // whose command runs this one's commands; nil for a loop's own
+	made    time.Time // when the worker was; commands are timed from there
+	outer   *Worker   // whose command runs this one's commands; nil for a loop's own
 	inner   *Worker
 	wave    *wave // the round of a loop in front of an upstream; nil: there is none
 	job     *job  // whose worker this is; nil: none's
@@ -88,7 +89,7 @@ func (g *Gateway) NewWorker() *Worker {
 
 // newWorker returns a worker that reaches no upstream.
 func (g *Gateway) newWorker() *Worker {
-	w := &Worker{Out: resp.NewWriter(64 << 10), aside: resp.NewWriter(512), g: g, tx: g.Store.NewTx()}
+	w := &Worker{Out: resp.NewWriter(64 << 10), aside: resp.NewWriter(512), g: g, made: time.Now(), tx: g.Store.NewTx()}
 	w.call.Out = w.Out
 	w.call.Tx = w.tx
 	w.call.Expiry = (*expiry)(w)
