@@ -70,9 +70,14 @@ func (d dict) sizeFor(n int) int { return d.payload + uvarintLen(n) + n }
 
 // uvarintAt reads a length and says how many bytes it takes.
 func uvarintAt(p unsafe.Pointer) (n, head int) {
-	if first := *(*byte)(p); first < 0x80 {
-		return int(first), 1
+	if n, head = int(*(*byte)(p)), 1; n >= 0x80 {
+		n, head = longUvarintAt(p)
 	}
+	return
+}
+
+// longUvarintAt is apart so that uvarintAt is short enough to be inlined.
+func longUvarintAt(p unsafe.Pointer) (n, head int) {
 	v, head := binary.Uvarint(unsafe.Slice((*byte)(p), binary.MaxVarintLen32))
 	return int(v), head
 }
