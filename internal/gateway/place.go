@@ -23,9 +23,10 @@ const (
 // placeKeys says of each key what it is: tenant, category, subject. Policy decides from the key alone, the credential
 // gives the tenant where the key names none.
 func (w *Worker) placeKeys() bool {
+	queued := w.session.transaction != nil // to be placed again by EXEC
 	for _, ref := range w.call.Refs {
 		name := w.call.Args[ref.Arg]
-		m, key := w.recall.look(w.g, name)
+		m, key := w.recall.look(w.g, name, queued)
 		tenant := w.session.tenantOf(m)
 		p := placement{category: m.Category, subject: m.Subject, tenant: tenant}
 		w.placed = append(w.placed, p)

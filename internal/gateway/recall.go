@@ -57,14 +57,15 @@ func partOf(name, cut []byte) part {
 }
 
 // look returns what policy says of a name, and its key in the engine, of no tenant and category yet. They alias the name.
-func (r *recall) look(g *Gateway, name []byte) (policy.Match, engine.Key) {
+// again says that the name is sure to be looked up once more.
+func (r *recall) look(g *Gateway, name []byte, again bool) (policy.Match, engine.Key) {
 	p := g.Policy()
 	if r == nil || len(name) > len(r.name) {
 		return p.Match(name), g.Store.Key(0, 0, name)
 	}
 	if f := fingerprintOf(name); f != r.seen || r.length == 0 || p != r.policy || string(name) != string(r.name[:r.length]) {
 		m, k := p.Match(name), g.Store.Key(0, 0, name)
-		if f == r.seen && f.length > 0 {
+		if (again || f == r.seen) && f.length > 0 {
 			r.learn(p, name, &m, &k)
 		}
 		r.seen = f

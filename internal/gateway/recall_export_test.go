@@ -6,7 +6,7 @@ import (
 )
 
 // Look is what placing a key asks.
-func (w *Worker) Look(name []byte) (policy.Match, engine.Key) { return w.recall.look(w.g, name) }
+func (w *Worker) Look(name []byte) (policy.Match, engine.Key) { return w.recall.look(w.g, name, false) }
 
 // Recalled is the memory of the name that was placed last.
 func (w *Worker) Recalled() []byte { return w.recall.name[:] }

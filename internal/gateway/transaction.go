@@ -152,7 +152,7 @@ func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 		beyond += growth(q.spec, q.args)
 		w.call.Refs, _ = q.spec.KeysOf(q.args, w.call.Refs) // EXEC has no keys of its own
 		for _, ref := range w.call.Refs {
-			m, k := w.recall.look(w.g, q.args[ref.Arg])
+			m, k := w.recall.look(w.g, q.args[ref.Arg], false)
 			key[0] = k // its shard depends on the name alone
 			shards |= engine.ShardsOf(key[:])
 			if q.spec.Flags&command.DenyOOM != 0 {
