@@ -76,7 +76,7 @@ func (t *transaction) erase() {
 // enqueue keeps a command for EXEC while the connection is in a transaction. It reports whether the command runs now.
 func (w *Worker) enqueue() bool {
 	t := w.session.transaction
-	if t == nil || w.outer != nil || runsInTransaction[w.call.Spec.RecordName()] {
+	if t == nil || w.outer != nil || runsInTransaction(w.call.Spec.RecordName()) {
 		return true
 	}
 	if w.call.Spec.Flags&command.NoMulti != 0 {
@@ -96,8 +96,14 @@ func (w *Worker) enqueue() bool {
 	return false
 }
 
-// runsInTransaction are the commands that are not queued.
-var runsInTransaction = map[string]bool{"EXEC": true, "DISCARD": true, "MULTI": true, "WATCH": true, "QUIT": true, "RESET": true}
+// runsInTransaction reports whether a command is not queued.
+func runsInTransaction(name string) bool {
+	switch name {
+	case "EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET":
+		return true
+	}
+	return false
+}
 
 // Exec runs what was queued. Its keys' shards are held from the look at what is watched to the last command, so nothing
 // comes between.
