@@ -27,15 +27,7 @@ func TestNearCache(t *testing.T) {
 	behind := testkit.StartRedis(t, testkit.RedisOptions{})
 	flags := append(upstreamFlags(behind), "--upstream-near-cache", "16MiB")
 	one := testkit.StartLethe(t, testkit.LetheOptions{Policy: policy, Flags: flags, Users: []testkit.User{mover}})
-	secret, err := os.ReadFile(filepath.Join(one.DataDir, "cluster.secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	prepared := testkit.PrepareLethe(t, testkit.LetheOptions{Users: []testkit.User{mover}})
-	if err := os.WriteFile(filepath.Join(prepared.DataDir, "cluster.secret"), secret, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	two := testkit.StartLethe(t, testkit.LetheOptions{Policy: policy, Flags: flags, DataDir: prepared.DataDir, Tokens: prepared.Tokens})
+	two := joining(t, one, testkit.LetheOptions{Policy: policy, Flags: flags})
 
 	const code = "global:codesystem:icd10"
 	a, b := one.Dial(t, mover.Name), two.Dial(t, mover.Name)

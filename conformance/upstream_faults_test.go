@@ -36,17 +36,9 @@ func TestTwoGatewaysAreOne(t *testing.T) {
 	behind := testkit.StartRedis(t, testkit.RedisOptions{})
 	flags := upstreamFlags(behind)
 	one := testkit.StartLethe(t, testkit.LetheOptions{Flags: flags})
-	secret, err := os.ReadFile(filepath.Join(one.DataDir, "cluster.secret"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	prepared := testkit.PrepareLethe(t, testkit.LetheOptions{})
-	if err := os.WriteFile(filepath.Join(prepared.DataDir, "cluster.secret"), secret, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	a := one.Dial(t, reader)
 	a.Do("SET", "TENANT001:patient:0", "before the other was there")
-	two := testkit.StartLethe(t, testkit.LetheOptions{Flags: flags, DataDir: prepared.DataDir, Tokens: prepared.Tokens})
+	two := joining(t, one, testkit.LetheOptions{Flags: flags})
 	stranger := testkit.StartLethe(t, testkit.LetheOptions{Flags: flags})
 	b, c := two.Dial(t, reader), stranger.Dial(t, reader)
 
