@@ -66,16 +66,16 @@ func (c *Call) beside(e engine.Entry) int {
 }
 
 func runMemoryDoctor(c *Call) {
-	var text []byte
+	var used, most string
 	for _, f := range c.Conn.Host().Info(c.Conn, "memory") {
-		switch f.Name {
-		case "used_memory_human":
-			text = append(text, "The tenants of this credential use "+f.Value...)
-		case "maxmemory_human":
-			text = append(text, ", of "+f.Value+" that they may use (0B: no limit).\n"...)
+		switch {
+		case f.Name == "used_memory_human":
+			used = f.Value
+		case f.Name == "maxmemory_human" && f.Value != "0B": // which is no limit
+			most = " of the " + f.Value + " that they may use"
 		}
 	}
-	c.Out.Verbatim("txt", text)
+	c.Out.Verbatim("txt", []byte("The tenants of this credential use "+used+most+".\n"))
 }
 
 // runMemoryStats has those of Redis's fields that say something here. It is about the caller's tenants: what the process

@@ -165,5 +165,5 @@ func TestMemory(t *testing.T) {
 	l.is("-ERR syntax error", "MEMORY", "USAGE", "s", "SAMPLES", "-1")
 	l.is("-ERR syntax error", "MEMORY", "USAGE", "s", "FOO", "1")
 	l.is("-ERR value is not an integer or out of range", "MEMORY", "USAGE", "s", "SAMPLES", "x")
-	l.is("$85 The tenants of this credential use 1.00K, of 2.00G that they may use (0B: no limit).\n", "MEMORY", "DOCTOR")
+	l.is("$73 The tenants of this credential use 1.00K of the 2.00G that they may use.\n", "MEMORY", "DOCTOR")
 }
