@@ -20,7 +20,7 @@ func TestSameNoticesAsRedis(t *testing.T) {
 			t.Parallel()
 			p := startPair(t)
 			d := p.dial(t, "2")
-			redis, lethe := listen(t, p.redis.Dial(t), p.redis.Dial(t)), listen(t, p.lethe.Dial(t, reader), p.lethe.Dial(t, reader))
+			redis, lethe := listen(t, p.redis.Dial(t), p.redis.Dial(t), "EAn"), listen(t, p.lethe.Dial(t, reader), p.lethe.Dial(t, reader), "EAn")
 			for _, c := range s.cases {
 				d.empty(t)
 				redis.since(t)
@@ -69,9 +69,9 @@ var noticeExceptions = map[string]string{
 // listener hears the notifications of one server.
 type listener struct{ c, control *testkit.Client }
 
-func listen(t *testing.T, control, c *testkit.Client) *listener {
+func listen(t *testing.T, control, c *testkit.Client, which string) *listener {
 	t.Helper()
-	if r := control.Do("CONFIG", "SET", "notify-keyspace-events", "EAn"); r.IsError() {
+	if r := control.Do("CONFIG", "SET", "notify-keyspace-events", which); r.IsError() {
 		t.Fatalf("cannot ask for notifications: %s", r.Str)
 	}
 	if r := c.Do("PSUBSCRIBE", "*"); r.IsError() {

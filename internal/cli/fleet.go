@@ -19,8 +19,11 @@ const catchingUp = 3 * time.Second
 // usersRegister is the file that says who changed which user last.
 const usersRegister = "users.register"
 
-// lookAtUsersEvery is how often changes of the users file are looked for: it is a system call.
-const lookAtUsersEvery = 50 * time.Millisecond
+// noticesRegister is the file that says what tenants want to be told of.
+const noticesRegister = "notices.register"
+
+// lookAgainEvery is how often changes of the users file and of choices are looked for: it is a system call and a load.
+const lookAgainEvery = 50 * time.Millisecond
 
 // joinFleet makes this gateway act as one with the others in front of the upstream.
 func (s *serving) joinFleet() error {
@@ -36,8 +39,12 @@ func (s *serving) joinFleet() error {
 	if err != nil {
 		return err
 	}
+	notices, err := s.shareNotices()
+	if err != nil {
+		return err
+	}
 	n := fleet.New(fleet.Options{
-		Shared: []fleet.Shared{users, rules},
+		Shared: []fleet.Shared{users, rules, notices},
 		Name:   s.consents.keeper.Name(), Least: s.settings.Upstream.Gateways, Bus: f.peers, Journal: s.consents.keeper, Clock: f.clock, Log: s.log,
 		Settle: s.consents.settle,
 		News:   func(kind byte, body []byte) { s.gateway.News(kind-fleet.KindNews, body) },
@@ -54,15 +61,9 @@ func (s *serving) joinFleet() error {
 	if err := users.Begin(); err != nil {
 		return err
 	}
+	f.parts.Go(func() { s.lookAgain(users.Look, "a change of users cannot be written down for the other gateways") })
 	f.parts.Go(func() {
-		failed := false
-		every(f.context, lookAtUsersEvery, func() {
-			err := users.Look()
-			if err != nil && !failed {
-				s.log.Error("a change of users cannot be written down for the other gateways", "error", err)
-			}
-			failed = err != nil
-		})
+		s.lookAgain(notices.Look, "what a tenant wants to be told of cannot be written down for the other gateways")
 	})
 	return nil
 }
@@ -74,6 +75,27 @@ func (s *serving) shareUsers() (*gateway.SharedUsers, error) {
 		return nil, fail(exitFailure, "restore the file from a backup, or remove it: then the other gateways' users are taken", err)
 	}
 	return s.gateway.ShareUsers(r)
+}
+
+// lookAgain looks for changes again and again, and complains once of each failure.
+func (s *serving) lookAgain(look func() error, complaint string) {
+	failed := false
+	every(s.front.context, lookAgainEvery, func() {
+		err := look()
+		if err != nil && !failed {
+			s.log.Error(complaint, "error", err)
+		}
+		failed = err != nil
+	})
+}
+
+// shareNotices makes what tenants want to be told of the same at all gateways.
+func (s *serving) shareNotices() (*gateway.SharedNotices, error) {
+	r, err := register.Open(register.Options{Path: s.dir.File(noticesRegister), Origin: s.consents.keeper.Name(), Clock: s.front.clock, Keeps: true, Grown: s.front.grown})
+	if err != nil {
+		return nil, fail(exitFailure, "remove the file: then what the other gateways know is taken", err)
+	}
+	return s.gateway.ShareNotices(r), nil
 }
 
 // awaitOthers waits until PHI may be served, but not for ever.

@@ -104,6 +104,8 @@ func (s *serving) useUpstream() error {
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(policy.MostCategories) },
 		InTouch:     f.serves,
 		Tell:        f.tell,
+		Stamp:       f.backend.Stamp,
+		Ended:       f.backend.Ended,
 		Health:      f.look.Health,
 		Near:        f.backend.Near,
 	})

@@ -112,7 +112,15 @@ func (c *Call) Before() {
 }
 
 // After notes what became of the keys. A command that moves something tells of what received it first.
-func (c *Call) After() {
+func (c *Call) After() { c.after(func(key int) bool { return c.Tx.Peek(&c.Keys[key]).Exists() }) }
+
+// Changed is Before and After in one, for entries that are elsewhere: whether each key had an entry, and has one now.
+func (c *Call) Changed(before, after []bool) {
+	c.existed = append(c.existed[:0], before...)
+	c.after(func(key int) bool { return after[key] })
+}
+
+func (c *Call) after(exists func(key int) bool) {
 	if c.Failed {
 		return
 	}
@@ -129,17 +137,16 @@ func (c *Call) After() {
 		return
 	}
 	if c.Spec.Group == "list" && len(c.Keys) == 2 && c.Spec.Effect == EffectDerive {
-		c.afterKey(1)
-		c.afterKey(0)
+		c.afterKey(1, exists(1))
+		c.afterKey(0, exists(0))
 		return
 	}
 	for key := range c.Keys {
-		c.afterKey(key)
+		c.afterKey(key, exists(key))
 	}
 }
 
-func (c *Call) afterKey(key int) {
-	exists := c.Tx.Peek(&c.Keys[key]).Exists()
+func (c *Call) afterKey(key int, exists bool) {
 	switch told := c.Told[key]; {
 	case told == Stored, told == Deleted:
 		c.notifyChange(key, c.existed[key], exists)

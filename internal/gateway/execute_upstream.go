@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -19,7 +20,7 @@ func (j *job) execute() {
 		c.Error(text)
 	case (name == "PUBLISH" || name == "SPUBLISH") && len(c.Args[1])+len(c.Args[2]) > MaxRelayed:
 		c.Error(msgRelayed)
-	case name == "CONFIG|SET" && choosesNotices(c.Args):
+	case name == "CONFIG|SET" && wantsNew(c.Args):
 		c.Error(msgSealedNotices)
 	case !v.mayServe(j), namesUpstream[name] && !v.hears():
 		c.Error(msgOutOfTouch)
@@ -139,6 +140,9 @@ func (s *Session) flushUpstream(j *job) int {
 	for _, t := range s.tenants {
 		n, err := v.x.Flush(t.Name, func(name []byte) {
 			j.tally.count(t.ID, s.g.Policy().Match(name).Category.ID, audit.Deleted)
+			if t.noticeClasses()&command.NoticeExpired != 0 {
+				s.g.relayNotice(&j.root().outbox, t, 0, "del", name) // of no class: nobody is told, and nothing expires later
+			}
 		})
 		outcome := audit.Deleted
 		if err != nil {

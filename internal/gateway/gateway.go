@@ -40,6 +40,7 @@ type Gateway struct {
 	quotas    map[string]int64
 	naming    sync.Mutex // held while tenants is replaced
 	sessions  atomic.Uint64
+	chosen    atomic.Uint64 // grows when a tenant chooses what it is told of
 	strangers strangers
 	observed  observed
 	slowness  atomic.Pointer[slowness]

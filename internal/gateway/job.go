@@ -70,6 +70,9 @@ func (j *job) park() {
 		j.places = append(j.places, placeOf(&j.placed[i]))
 	}
 	j.task.Call, j.task.Keys, j.task.Session = &j.call, j.places, j.session.ID()
+	if j.call.Notices = j.placed[0].tenant.noticeClasses(); j.call.Notices&command.NoticeExpired != 0 {
+		j.call.Notices |= command.NoticeGeneric // the other gateways must know what they need not tell of at its deadline
+	}
 	j.queued, j.parked = true, true
 }
 
@@ -78,6 +81,10 @@ func (j *job) ended() {
 	j.queued = false
 	if j.task.Withdrawn {
 		j.refused = "consent"
+	}
+	if j.parked && j.call.Notices != 0 {
+		j.task.Notify()
+		j.sendNotes()
 	}
 	j.Worker.end(0)
 	j.addUp()

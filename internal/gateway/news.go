@@ -6,11 +6,12 @@ import (
 )
 
 // What gateways in front of one upstream tell each other beside consents and users. News may be lost, and nothing rests on
-// them that may not: messages to subscribers, pauses, and what was counted towards limits.
+// them that may not: messages to subscribers, keyspace notifications, pauses, and what was counted towards limits.
 const (
 	newsMessage byte = iota
 	newsPause
 	newsCounts
+	newsNotice
 )
 
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
@@ -35,6 +36,8 @@ func (g *Gateway) News(kind byte, body []byte) {
 		if json.Unmarshal(body, &c) == nil {
 			g.takeCounts(&c)
 		}
+	case newsNotice:
+		g.takeNotice(body)
 	}
 }
 

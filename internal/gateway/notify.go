@@ -23,6 +23,7 @@ func (s *Session) SetNotices(set command.NoticeClass) {
 	for _, t := range s.tenants {
 		t.notices.Store(uint32(set))
 	}
+	s.g.chosen.Add(1)
 }
 
 // sendNotes publishes what the handler noted.
@@ -31,6 +32,7 @@ func (w *Worker) sendNotes() {
 	for _, n := range c.Notes {
 		k := &c.Keys[n.Key]
 		w.g.notice(&w.root().outbox, k.Tenant, n.Class, n.Event, k.Name)
+		w.g.relayNotice(&w.root().outbox, w.placed[n.Key].tenant, n.Class, n.Event, k.Name)
 	}
 	c.Notes = c.Notes[:0]
 }

@@ -15,6 +15,7 @@ type upstreamSink struct {
 	g     *Gateway
 	mu    sync.Mutex
 	batch audit.Batch
+	notes outbox // of what has expired, to be sent with its records
 }
 
 // maxGathered is how many records wait for the reaper's next look at most.
@@ -39,19 +40,20 @@ func (x *upstreamSink) Alarm(a upstream.Alarm, tenant, category string, name []b
 // Expired records that an entry was deleted at its deadline.
 func (x *upstreamSink) Expired(tenant, category string, name []byte, deadline int64) {
 	g := x.g
-	c := g.categoryNamed(category)
-	if c != nil {
-		if t := g.tenants.Load().byName[tenant]; t != nil {
-			g.Stats.Cell(t.ID, c.ID).outcomes[audit.Expired].Add(1)
-		}
-		if c.Audit == policy.AuditNone {
-			return
-		}
+	c, t := g.categoryNamed(category), g.tenants.Load().byName[tenant]
+	if c != nil && t != nil {
+		g.Stats.Cell(t.ID, c.ID).outcomes[audit.Expired].Add(1)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if t != nil && name != nil {
+		g.expiredNotice(&x.notes, t, name)
+	}
+	if c != nil && c.Audit == policy.AuditNone {
+		return
 	}
 	r := x.record(audit.Expire, audit.Expired, tenant, category, name)
 	r.ExpiresAt = deadline
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	x.batch.Add(&r)
 	if x.batch.Len() >= maxGathered {
 		x.write()
@@ -70,16 +72,19 @@ func (x *upstreamSink) record(a audit.Action, o audit.Outcome, tenant, category 
 func (x *upstreamSink) flush() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.batch.Len() > 0 {
+	if x.batch.Len() > 0 || len(x.notes.items) > 0 {
 		failpoint.Here(failpoint.DeadlineTold)
 		x.write()
 	}
 }
 
 func (x *upstreamSink) write() {
-	if x.g.Audit.Append(&x.batch) != nil {
+	committed := true
+	if x.batch.Len() > 0 && x.g.Audit.Append(&x.batch) != nil {
 		x.batch.Reset() // the audit kept what it could and counts the rest, as with the reaper's records
+		committed = false
 	}
+	x.notes.send(committed)
 }
 
 func (g *Gateway) categoryNamed(name string) *policy.Category {

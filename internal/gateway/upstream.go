@@ -37,6 +37,10 @@ type Upstream struct {
 	InTouch func() bool
 	// Tell gives news to the other gateways. It must not block, and may lose them; it clears the body. nil: there are no others.
 	Tell func(kind byte, body []byte)
+	// Stamp numbers what ends an entry, and Ended is told of an entry that another gateway has ended at a stamp of its own. nil:
+	// there are no others.
+	Stamp func() uint64
+	Ended func(tenant string, name []byte, stamp uint64)
 	// Health is how the upstream was when it was last looked at.
 	Health func() upstream.Health
 	// Near is what the near cache does.
@@ -90,7 +94,7 @@ const (
 	msgSealedScripts  = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
 	msgSealedTracking = "SEALED other gateways' writes are not told to clients; read again instead of tracking"
 	msgOutOfTouch     = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
-	msgSealedNotices  = "SEALED changes upstream are not told to clients as keyspace events; have writers PUBLISH what others must know"
+	msgSealedNotices  = "SEALED whether a key is new is not known of every write upstream; leave out n"
 	msgSealedInExec   = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
 )
 
@@ -107,11 +111,11 @@ var namesUpstream = map[string]bool{
 	"CLUSTER|COUNTKEYSINSLOT": true, "CLUSTER|GETKEYSINSLOT": true,
 }
 
-// choosesNotices reports whether a CONFIG SET asks for keyspace events. Taking it in silence would leave clients waiting for
-// what never comes: other gateways change entries too, and some commands run upstream without their parts being seen here.
-func choosesNotices(args [][]byte) bool {
+// wantsNew reports whether a CONFIG SET asks for the events of new keys. Taking it in silence would leave clients waiting for
+// what does not come: most values are written without a look at what was there.
+func wantsNew(args [][]byte) bool {
 	for i := 2; i+1 < len(args); i += 2 {
-		if bytes.EqualFold(args[i], []byte("notify-keyspace-events")) && len(args[i+1]) > 0 {
+		if bytes.EqualFold(args[i], []byte("notify-keyspace-events")) && bytes.IndexByte(args[i+1], 'n') >= 0 {
 			return true
 		}
 	}

@@ -24,6 +24,8 @@ type Backend struct {
 	near     *near    // nil: there is none
 	consents Consents // nil: nobody's is withdrawn
 
+	elsewhere elsewhere
+
 	mu      sync.Mutex
 	unknown map[uint64]time.Time // data keys that no peer had when it was asked
 }

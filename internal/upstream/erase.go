@@ -67,17 +67,34 @@ func (x *Executor) erase(tenant string, chosen choice, due func()) (n int, err e
 	return n, nil
 }
 
+// maxKeyWaits is how many data keys a page of names is waited for: another gateway may have written a moment ago, and an
+// upstream that makes numbers up must not hold the walk.
+const maxKeyWaits = 8
+
+// fetchKeyOf gets the data key of a record that has not ended from the peers, and reports whether it is here now.
+func (x *Executor) fetchKeyOf(head []byte) bool {
+	h, err := seal.ParseHeader(head)
+	return err == nil && h.Deadline > x.b.clock.Now() && (x.b.ring.Has(h.KeyID) || x.b.fetchKey(h.KeyID))
+}
+
 func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due func()) (int, error) {
 	heads, err := x.heads(names)
 	if err != nil {
 		return 0, err
 	}
 	var doomed [][]byte
+	waits := maxKeyWaits
 	for i, name := range names {
 		if len(heads[i]) == 0 {
 			continue // it has gone meanwhile
 		}
 		_, real, about, err := x.sealer.OpenName(nil, tenant, name, heads[i])
+		if errors.Is(err, seal.ErrNoKey) && waits > 0 {
+			waits--
+			if x.fetchKeyOf(heads[i]) {
+				_, real, about, err = x.sealer.OpenName(nil, tenant, name, heads[i])
+			}
+		}
 		if chosen(real, about, err == nil) {
 			doomed = append(doomed, name)
 		}

@@ -93,4 +93,5 @@ type Task struct {
 	commits  []commit
 	quickOp  int
 	group    *group // of a transaction, whose keys are this task's
+	inside   bool   // of a transaction
 }

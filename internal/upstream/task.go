@@ -55,6 +55,8 @@ type keyState struct {
 
 	about  seal.Subjects // whom the value is about, as the record says and the command makes it
 	grown  bool          // the command has added to them
+	wrote  bool          // the command has changed the entry, which is
+	there  bool          // there since, or is not
 	barred bool          // one of them has withdrawn the consent: commands of a transaction that name the entry are refused
 }
 
@@ -160,7 +162,7 @@ func (x *Executor) turn() {
 // start makes the names of a task's keys and asks for what it needs.
 func (x *Executor) start(t *Task) {
 	c := t.Call
-	t.mark, t.attempts, t.Withdrawn = c.Out.Len(), 0, false
+	t.mark, t.attempts, t.Withdrawn, t.inside = c.Out.Len(), 0, false, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)
@@ -266,6 +268,7 @@ func (x *Executor) again(t *Task) {
 	for i := range t.keys {
 		c.Told[i] = command.Untold
 		k := &t.keys[i]
+		k.wrote = false
 		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
 	}
 	if t.blind {

@@ -205,7 +205,7 @@ func (x *Executor) runGroup(t *Task) {
 func (x *Executor) runOne(t, one *Task, where []int) {
 	c := one.Call
 	c.Out.Truncate(one.mark)
-	c.Failed, c.Tx, one.Withdrawn = false, x.tx, false
+	c.Failed, c.Tx, one.Withdrawn, one.inside, c.Notes = false, x.tx, false, true, c.Notes[:0]
 	for i := range c.Told {
 		c.Told[i] = command.Untold
 	}
@@ -229,7 +229,13 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 		c.Keys[i] = t.Call.Keys[at]
 		c.Keys[i].Name, c.Keys[i].Category = c.Args[c.Refs[i].Arg], category
 	}
+	if c.Notices != 0 {
+		c.Before()
+	}
 	c.Spec.Run(c)
+	if c.Notices != 0 {
+		c.After()
+	}
 	x.attribute(t, c, one.Keys, where)
 	for i, at := range where {
 		if told := c.Told[i]; told == command.Stored || told == command.Deleted {

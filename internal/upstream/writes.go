@@ -280,7 +280,8 @@ func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 		if e.check {
 			continue
 		}
-		if e.gone || there != nil && there[i].n == 0 {
+		e.k.wrote, e.k.there = true, !e.gone && (there == nil || there[i].n != 0)
+		if !e.k.there {
 			x.b.ledger.deleted(e.k, x.b.stamps.Next(c.WallNow), c.WallNow+e.k.place.Life.Milliseconds())
 			continue
 		}
