@@ -75,11 +75,15 @@ var tellOfTheProcess = []string{
 	"LATENCY|DOCTOR", "LATENCY|GRAPH", "LATENCY|HISTOGRAM", "LATENCY|HISTORY", "LATENCY|LATEST", "LATENCY|RESET",
 }
 
-var instants = regexp.MustCompile(" (age|ends)=[-:0-9TZ]+")
+var (
+	instants = regexp.MustCompile(" (age|idle|ends)=[-:0-9TZ]+")
+	lengths  = regexp.MustCompile(`(?m)^[$=][0-9]+\r$`)
+)
 
-// sorted is a reply with its lines in order, since that of keys differs from process to process, and without instants.
+// sorted is a reply with its lines in order, since that of keys differs from process to process, without instants, and
+// without the lengths of texts, which depend on them.
 func sorted(reply string) string {
-	lines := strings.Split(instants.ReplaceAllString(reply, ""), "\r\n")
+	lines := strings.Split(lengths.ReplaceAllString(instants.ReplaceAllString(reply, ""), "\r"), "\r\n")
 	slices.Sort(lines)
 	return strings.Join(lines, " ")
 }
