@@ -141,6 +141,7 @@ func TestStreamDumpsGoBothWays(t *testing.T) {
 		d.fill(t, 1, func(int) []string { return []string{"XGROUP", "CREATE", "k", "late", "0"} })
 		for _, consumer := range []string{"bob", "alice", "7"} {
 			for _, group := range []string{"early", "late"} {
+				d.both("XGROUP", "CREATECONSUMER", "k", group, consumer) // who asks in vain is none on 7.0
 				d.both("XREADGROUP", "GROUP", group, consumer, "COUNT", fmt.Sprint(1+n/5), "STREAMS", "k", ">")
 			}
 		}
