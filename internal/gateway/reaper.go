@@ -39,6 +39,7 @@ func (r *Reaper) Once() {
 		for shard := range r.g.Store.Shards() {
 			if r.g.Store.Due(shard, now) {
 				r.shard(shard)
+				giveWay()
 			}
 		}
 	}
