@@ -42,6 +42,7 @@ type note struct {
 	deadline int64  // Unix milliseconds: until when this is worth knowing
 	gone     bool   // it was deleted
 	own      bool   // this gateway wrote it, and deletes it
+	parts    bool   // it is a collection
 	tick     int64  // where in due it is
 	tenant   string
 	category string
@@ -83,7 +84,7 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 	if h.Type == seal.String {
 		record = record[:h.NameEnd()]
 	}
-	n.record = append(n.record[:0], record...)
+	n.record, n.parts = append(n.record[:0], record...), h.Type != seal.String
 	p.queue(id, n)
 }
 
@@ -164,7 +165,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	}
 	*n = note{stamp: h.Stamp, floor: n.floor, since: n.since, deadline: h.Deadline, tick: n.tick}
 	if h.Type != seal.String {
-		n.record = append([]byte(nil), record...)
+		n.record, n.parts = append([]byte(nil), record...), true
 	}
 	p.queue(id, n)
 	return true
@@ -211,9 +212,7 @@ func (l *ledger) expects(k *keyState, now int64) bool {
 	return n != nil && !n.gone && n.deadline > now
 }
 
-func (n *note) isCollection() bool {
-	return n != nil && !n.gone && len(n.record) >= seal.HeaderBytes && seal.Type(n.record[1]) != seal.String
-}
+func (n *note) isCollection() bool { return n != nil && n.parts && !n.gone }
 
 // ended takes out what has ended at an instant, and calls f for what this gateway has to delete, without a lock.
 func (l *ledger) ended(now int64, f func(*note)) {
