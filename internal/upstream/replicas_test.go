@@ -53,14 +53,21 @@ func (g *gateway) fromReplicas(names []string, nodes ...*testkit.Node) {
 	})
 }
 
+// behindOne starts a primary, a replica, and a gateway in front of them that has the entry k and reads it from the replica.
+func behindOne(t *testing.T) (g *gateway, primary, replica *testkit.Node) {
+	t.Helper()
+	primary = testkit.StartNode(t)
+	replica = follower(t, primary)
+	g = replicaGateway(t, loopback(primary.Addr()))
+	g.expect(ok, "SET", "k", "v")
+	g.fromReplicas([]string{"k"}, replica)
+	return g, primary, replica
+}
+
 // Replicas answer what may be read from them; what they do not have, or have as it was, the primary answers.
 func TestReplicaReads(t *testing.T) {
 	t.Parallel()
-	primary := testkit.StartNode(t)
-	replica := follower(t, primary)
-	g := replicaGateway(t, loopback(primary.Addr()))
-	g.expect(ok, "SET", "k", "v")
-	g.fromReplicas([]string{"k"}, replica)
+	g, _, replica := behindOne(t)
 
 	// The replica is behind: it has the value that was there before, and then none.
 	name := replica.Must("KEYS", "l:*")
@@ -100,11 +107,7 @@ func TestReplicaReads(t *testing.T) {
 // A replica that is gone, or does not answer, costs at most a moment.
 func TestReplicaReadsWithoutReplica(t *testing.T) {
 	t.Parallel()
-	primary := testkit.StartNode(t)
-	replica := follower(t, primary)
-	g := replicaGateway(t, loopback(primary.Addr()))
-	g.expect(ok, "SET", "k", "v")
-	g.fromReplicas([]string{"k"}, replica)
+	g, _, replica := behindOne(t)
 	replica.Signal(syscall.SIGSTOP)
 	for range 5 {
 		g.expect("$1\r\nv\r\n", "GET", "k")
@@ -150,11 +153,7 @@ func TestReplicaReadsElsewhere(t *testing.T) {
 // Collections are read from replicas too: their parts from one that has the record that they belong to, else from the primary.
 func TestReplicaReadsOfCollections(t *testing.T) {
 	t.Parallel()
-	primary := testkit.StartNode(t)
-	replica := follower(t, primary)
-	g := replicaGateway(t, loopback(primary.Addr()))
-	g.expect(ok, "SET", "k", "v")
-	g.fromReplicas([]string{"k"}, replica)
+	g, primary, replica := behindOne(t)
 	for call := range strings.SplitSeq("HSET h f v g w|RPUSH l a b c|SADD s a|ZADD z 1 a", "|") {
 		if got := g.do(strings.Fields(call)...); strings.HasPrefix(got, "-") {
 			t.Fatalf("%s: %q", call, got)
