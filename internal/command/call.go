@@ -19,6 +19,10 @@ type Call struct {
 	Now     int64 // milliseconds of the engine's clock
 	WallNow int64 // the same instant in Unix milliseconds
 
+	// Aside, where it is not nil, takes the strings that a command writes whole in place of Tx: a command that looks at nothing
+	// needs no store to write to.
+	Aside *[]Written
+
 	NoTouch bool // reads do not count for what is kept when room is needed
 
 	Expiry Expiry
@@ -122,9 +126,25 @@ func (c *Call) SetString(key int, ask Ask, old engine.Entry, value []byte) bool 
 	if !ok {
 		return false
 	}
-	c.Tx.SetString(&c.Keys[key], m, value)
-	c.Told[key] = Stored
+	c.store(key, m, value)
 	return true
+}
+
+// Written is a string that a command has written whole.
+type Written struct {
+	Key   int // which of the call's
+	Meta  engine.Meta
+	Value []byte // of its arguments
+}
+
+// store makes the value of a key a string, and notes it.
+func (c *Call) store(key int, m engine.Meta, value []byte) {
+	if c.Aside != nil {
+		*c.Aside = append(*c.Aside, Written{key, m, value})
+	} else {
+		c.Tx.SetString(&c.Keys[key], m, value)
+	}
+	c.Told[key] = Stored
 }
 
 // Wall converts an instant of the engine's clock to Unix milliseconds.

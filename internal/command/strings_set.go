@@ -87,8 +87,7 @@ func runSet(c *Call) {
 		c.Delete(0)
 		return
 	}
-	c.Tx.SetString(&c.Keys[0], m, c.Args[2])
-	c.Tell(0, Stored)
+	c.store(0, m, c.Args[2])
 }
 
 // answerOld answers the value that a string entry has before it is replaced.
@@ -129,8 +128,7 @@ func runGetSet(c *Call) {
 		return
 	}
 	c.answerOld(old)
-	c.Tx.SetString(&c.Keys[0], m, c.Args[2])
-	c.Tell(0, Stored)
+	c.store(0, m, c.Args[2])
 }
 
 // runMSet asks for every deadline before it writes anything, so that a refusal leaves all keys as they were.
@@ -173,8 +171,7 @@ func (c *Call) setAll() bool {
 		c.metas = append(c.metas, m)
 	}
 	for i := range c.Keys {
-		c.Tx.SetString(&c.Keys[i], c.metas[i], c.Args[2+2*i])
-		c.Tell(i, Stored)
+		c.store(i, c.metas[i], c.Args[2+2*i])
 	}
 	return true
 }

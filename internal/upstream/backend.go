@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
@@ -53,8 +54,9 @@ type Executor struct {
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
-	held    []seal.Subjects // patients of entries, cleared at the end of each wave
-	nearOff bool            // the round writes what may be kept near, or read from replicas
+	aside   []command.Written // by the command that runs
+	held    []seal.Subjects   // patients of entries, cleared at the end of each wave
+	nearOff bool              // the round writes what may be kept near, or read from replicas
 	one     [1]*Task
 }
 

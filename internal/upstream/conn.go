@@ -14,7 +14,9 @@ type conn struct {
 	in      reader
 	out     []byte
 	pending int   // requests whose replies were not read
-	queue   []*op // their commands
+	queue   []int // their commands, as indexes of the lane's
+	sent    int   // how many of them were written
+	err     error // of writing before the whole batch was there
 	born    time.Time
 
 	readOnly bool // of a cluster's replica: it was told that READONLY will do
@@ -35,19 +37,20 @@ func appendRequest(b []byte, n int) []byte {
 	return append(b, '\r', '\n')
 }
 
-func appendArg(b, arg []byte) []byte {
+// appendBulkHead begins an argument of n bytes.
+func appendBulkHead(b []byte, n int) []byte {
 	b = append(b, '$')
-	b = strconv.AppendInt(b, int64(len(arg)), 10)
-	b = append(b, '\r', '\n')
-	b = append(b, arg...)
+	b = strconv.AppendInt(b, int64(n), 10)
+	return append(b, '\r', '\n')
+}
+
+func appendArg(b, arg []byte) []byte {
+	b = append(appendBulkHead(b, len(arg)), arg...)
 	return append(b, '\r', '\n')
 }
 
 func appendArgString(b []byte, arg string) []byte {
-	b = append(b, '$')
-	b = strconv.AppendInt(b, int64(len(arg)), 10)
-	b = append(b, '\r', '\n')
-	b = append(b, arg...)
+	b = append(appendBulkHead(b, len(arg)), arg...)
 	return append(b, '\r', '\n')
 }
 
@@ -67,10 +70,7 @@ func appendCommand(b []byte, args ...string) []byte {
 
 // flush writes what was gathered.
 func (c *conn) flush() error {
-	if len(c.out) == 0 {
-		return nil
-	}
-	_, err := c.Write(c.out)
+	err := c.send(c.out)
 	if c.in.inClear {
 		clear(c.out)
 	}
@@ -78,6 +78,15 @@ func (c *conn) flush() error {
 		c.out = nil
 	}
 	c.out = c.out[:0]
+	return err
+}
+
+// send writes requests.
+func (c *conn) send(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := c.Write(b)
 	return err
 }
 

@@ -70,7 +70,7 @@ func (x *Executor) change(t *Task, i int) error {
 		if k.found && k.header.Type == seal.String && told != command.Stored && e.Meta() == k.meta {
 			return nil
 		}
-		return x.putString(c, k, e)
+		return x.putString(c, k, e.Meta(), e.String())
 	case !k.found || k.header.Type != typeOf(e.Kind()):
 		return x.putCollection(c, k, i, e)
 	case t.shape.need == needItems:
@@ -102,20 +102,30 @@ func typeOf(k engine.Kind) seal.Type {
 
 // headerOf is the header of an entry that is written now.
 func (x *Executor) headerOf(c *command.Call, e engine.Entry) seal.Header {
-	m := e.Meta()
-	return seal.Header{Type: typeOf(e.Kind()), BornAt: max(c.Wall(m.BornAt), 0), Deadline: c.Wall(m.ExpiresAt), Stamp: x.b.stamps.Next(c.WallNow)}
+	h := x.headerWith(c, e.Meta())
+	h.Type = typeOf(e.Kind())
+	return h
 }
 
-func (x *Executor) putString(c *command.Call, k *keyState, e engine.Entry) error {
-	if seal.SealedString(len(k.entry.Name), len(e.String()))+k.labelBytes()+replyBytes > x.b.upstream.options.MaxReplyBytes {
+func (x *Executor) headerWith(c *command.Call, m engine.Meta) seal.Header {
+	return seal.Header{BornAt: max(c.Wall(m.BornAt), 0), Deadline: c.Wall(m.ExpiresAt), Stamp: x.b.stamps.Next(c.WallNow)}
+}
+
+func (x *Executor) putString(c *command.Call, k *keyState, m engine.Meta, value []byte) error {
+	if x.sealedBytes(k, value)+replyBytes > x.b.upstream.options.MaxReplyBytes {
 		return errValueLarge
 	}
-	h := x.headerOf(c, e)
+	h := x.headerWith(c, m)
 	from := x.writes.begin()
 	var err error
-	x.writes.bytes, err = x.sealer.SealString(x.writes.bytes, &k.entry, &h, e.String())
+	x.writes.bytes, err = x.sealer.SealString(x.writes.bytes, &k.entry, &h, value)
 	x.writes.put(k, h, "string", from)
 	return err
+}
+
+// sealedBytes is the length of a string's record.
+func (x *Executor) sealedBytes(k *keyState, value []byte) int {
+	return seal.SealedString(len(k.entry.Name), len(value)) + k.labelBytes()
 }
 
 // putRecord changes the deadline of a collection.

@@ -144,6 +144,7 @@ func (x *Executor) wave(tasks []*Task) {
 	defer x.tidy()
 	for _, t := range tasks {
 		x.start(t)
+		x.lane.sendAhead()
 	}
 	for x.lane.waiting() {
 		x.turn()
@@ -186,10 +187,7 @@ func (x *Executor) start(t *Task) {
 	case x.somePlain(t):
 		x.startPlain(t)
 	case t.blind:
-		for i := range t.keys {
-			t.keys[i].guard = guardAny
-		}
-		x.execute(t)
+		x.overwrite(t)
 	default:
 		x.fetch(t)
 	}

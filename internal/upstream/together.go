@@ -24,17 +24,44 @@ func (l *lane) get(slot int, name []byte, alone bool) int {
 	return i
 }
 
-// assemble puts the requests of a connection's queue into its buffer.
-func (l *lane) assemble(c *conn) {
+// write sends the requests of a connection's queue that were not sent yet.
+func (l *lane) write(c *conn) error {
+	fresh := c.queue[c.sent:]
+	c.sent = len(c.queue)
+	if from, to, ok := l.inOnePiece(fresh); ok {
+		return c.send(l.out[from:to])
+	}
+	l.assemble(c, fresh)
+	return c.flush()
+}
+
+// inOnePiece says where the requests lie in l.out, if they may be sent as they lie there.
+func (l *lane) inOnePiece(queue []int) (from, to int, ok bool) {
+	joining := false
+	for n, i := range queue {
+		o := &l.ops[i]
+		if n > 0 && o.from != to || o.asking != "" || joining && o.joins {
+			return 0, 0, false
+		}
+		if n == 0 {
+			from = o.from
+		}
+		to, joining, o.together = o.to, o.joins, 1
+	}
+	return from, to, true
+}
+
+// assemble puts requests into a connection's buffer, reads together that may be asked so.
+func (l *lane) assemble(c *conn, queue []int) {
 	most := maxTogether
 	if l.widest > 0 {
 		most = max(1, min(most, togetherSize/l.widest))
 	}
-	for i := 0; i < len(c.queue); {
-		o := c.queue[i]
+	for i := 0; i < len(queue); {
+		o := &l.ops[queue[i]]
 		n, size := 1, o.to-o.from
-		for o.joins && n < most && i+n < len(c.queue) && c.queue[i+n].joins {
-			size += c.queue[i+n].to - c.queue[i+n].from
+		for o.joins && n < most && i+n < len(queue) && l.ops[queue[i+n]].joins {
+			size += l.ops[queue[i+n]].to - l.ops[queue[i+n]].from
 			n++
 		}
 		if l.u.options.InClear {
@@ -43,8 +70,8 @@ func (l *lane) assemble(c *conn) {
 		o.together = n
 		if n > 1 {
 			c.out = appendArgString(appendRequest(c.out, 1+n), "MGET")
-			for _, one := range c.queue[i : i+n] {
-				c.out = append(c.out, l.out[one.from+len(getHead):one.to]...)
+			for _, one := range queue[i : i+n] {
+				c.out = append(c.out, l.out[l.ops[one].from+len(getHead):l.ops[one].to]...)
 			}
 		} else {
 			if o.asking != "" {
@@ -59,7 +86,7 @@ func (l *lane) assemble(c *conn) {
 // collect reads the replies to a connection's queue, as far as there are any.
 func (l *lane) collect(c *conn, err error) error {
 	for i := 0; i < len(c.queue); {
-		o := c.queue[i]
+		o := &l.ops[c.queue[i]]
 		all := c.queue[i : i+o.together]
 		if err == nil && o.asking != "" {
 			_, err = c.in.next() // of ASKING
@@ -68,8 +95,10 @@ func (l *lane) collect(c *conn, err error) error {
 			err = l.receive(c, all)
 		}
 		for _, one := range all {
-			if one.done = err == nil; !one.done {
-				one.fail()
+			o := &l.ops[one]
+			o.queued = false
+			if o.done = err == nil; !o.done {
+				o.fail()
 			}
 		}
 		i += len(all)
@@ -78,30 +107,31 @@ func (l *lane) collect(c *conn, err error) error {
 }
 
 // receive reads the reply to one request and gives it to those who asked.
-func (l *lane) receive(c *conn, all []*op) error {
+func (l *lane) receive(c *conn, all []int) error {
 	r, err := c.in.next()
+	first := &l.ops[all[0]]
 	switch {
 	case len(all) > 1 && errors.Is(err, errProtocol):
 		return errTogether
 	case err != nil:
 		return err
 	case len(all) == 1:
-		all[0].reply = r
+		first.reply = r
 	case r.isError():
-		for _, o := range all {
-			o.reply = r
+		for _, i := range all {
+			l.ops[i].reply = r
 		}
 	case r.kind != '*' || len(r.elems) != len(all):
 		return errTogether
 	default:
-		for i, o := range all {
-			o.reply, o.shared = r.elems[i], true
+		for n, i := range all {
+			l.ops[i].reply, l.ops[i].shared = r.elems[n], true
 		}
 	}
-	if all[0].joins {
+	if first.joins {
 		l.widest -= l.widest / 16
-		for _, o := range all {
-			l.widest = max(l.widest, len(o.reply.text))
+		for _, i := range all {
+			l.widest = max(l.widest, len(l.ops[i].reply.text))
 		}
 	}
 	return nil
