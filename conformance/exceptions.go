@@ -35,13 +35,6 @@ func exceptions() []exception {
 			why:      "Arguments are keys and values, and errors end up in logs (G9).",
 		},
 		{
-			name:     "one-destination",
-			commands: "GEORADIUS, GEORADIUSBYMEMBER, SORT",
-			redis:    "of several STORE options the last counts; the GEO commands check the permissions of another",
-			lethe:    "refuses the call",
-			why:      "The key that is written is the one that was checked (G4), and who names two is mistaken about one.",
-		},
-		{
 			name:     "last-bit",
 			commands: "GEOSEARCHSTORE, GEORADIUS and GEORADIUSBYMEMBER with STOREDIST",
 			redis:    "a distance is made with the C library's sine, cosine and arcsine, which once in a thousand results are not the nearest number",

@@ -17,7 +17,7 @@ func configCommands() []*Spec {
 		&Spec{Name: "SET", Arity: -4, Flags: flags, Since: "2.0.0", Complexity: "O(N) with N settings", Syntax: "parameter value [parameter value ...]",
 			Tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 			Summary: "Chooses what the caller's tenants are told of with notify-keyspace-events; other settings come from the file that Lethe starts with.",
-			Action:  ActionAdmin, Run: runConfigSet},
+			Action:  ActionAdmin, Plain: plainNotices, Run: runConfigSet},
 		refused("RESETSTAT", 2, "2.0.0", ""),
 		refused("REWRITE", 2, "2.8.0", ""),
 	)}

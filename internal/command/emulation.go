@@ -53,6 +53,8 @@ func (e *Emulation) Adapt(t *Table) {
 	} {
 		t.Find(name).Run = run
 	}
+	t.Find("CONFIG|SET").Plain = e.plainSetting
+	t.Find("DEBUG").Plain = plainSleep
 	t.Find("DEBUG").Flags &^= NoScript // which DEBUG SET-DISABLE-DENY-SCRIPTS would take away
 	for _, s := range t.Specs() {
 		if len(s.Keys) > 0 && s.Run != nil {

@@ -152,3 +152,12 @@ func (e *Emulation) check(name, value string) string {
 	}
 	return ""
 }
+
+// plainSetting is CONFIG SET's Plain: settings, but none that Redis keeps out of its logs.
+func (e *Emulation) plainSetting(args [][]byte, i int) bool {
+	name := settingName(args[i&^1])
+	secret := slices.Contains(secretSettings, name)
+	return e.has(name) && (i&1 == 0 || !secret && e.check(name, string(args[i])) == "")
+}
+
+var secretSettings = []string{"masterauth", "masteruser", "requirepass"}

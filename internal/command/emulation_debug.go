@@ -47,6 +47,12 @@ func debugSleep(_ *Emulation, c *Call) {
 	c.Out.Status("OK")
 }
 
+// plainSleep is DEBUG's Plain: how long it sleeps.
+func plainSleep(args [][]byte, i int) bool {
+	_, err := strconv.ParseFloat(string(args[i]), 64)
+	return word(args[1], "SLEEP") && (i == 1 || err == nil)
+}
+
 func debugActiveExpiry(e *Emulation, c *Call) {
 	e.NoActiveExpiry.Store(string(c.Args[2]) == "0")
 	c.Out.Status("OK")

@@ -17,6 +17,7 @@ type geoSearch struct {
 
 	withDistance, withHash, withPlace bool
 
+	storeAt       int // the argument that names the destination; 0: none
 	storeDistance bool
 	order         geoOrder
 	count         int64 // 0: all
@@ -72,6 +73,13 @@ func (g *geoSearch) read(c *Call, z *engine.ZSetValue, at int) bool {
 		}
 		at += n
 	}
+	// The last of several destinations counts: it is the one that was checked.
+	if g.storeAt > 0 {
+		if g.into = c.keyAt(g.storeAt); g.into < 0 {
+			c.Error(resp.MsgSyntax)
+			return false
+		}
+	}
 	switch stores := g.into >= 0; {
 	case stores && (g.withDistance || g.withHash || g.withPlace) && g.form.search:
 		c.Error(msgGeoStoreSearch)
@@ -111,8 +119,8 @@ func (g *geoSearch) option(c *Call, z *engine.ZSetValue, at int) (n int, ok bool
 	case g.form.search:
 		return g.searchOption(c, z, at, left)
 	case g.form.store && left >= 1 && (word(a, "STORE") || word(a, "STOREDIST")):
-		g.storeDistance = word(a, "STOREDIST")
-		return 2, g.readDestination(c, at+1)
+		g.storeDistance, g.storeAt = word(a, "STOREDIST"), at+1
+		return 2, true
 	default:
 		return 0, true
 	}
@@ -146,16 +154,6 @@ func (g *geoSearch) readCount(c *Call, at int) (ok bool) {
 		return false
 	}
 	return ok
-}
-
-// readDestination finds the key that an argument is. The last of several destinations counts, and it is one that the gateway
-// knows of only if it was named first: another one was never checked.
-func (g *geoSearch) readDestination(c *Call, at int) bool {
-	if g.into = c.keyAt(at); g.into < 0 {
-		c.Error(resp.MsgSyntax)
-		return false
-	}
-	return true
 }
 
 // keyAt returns the number of the key that an argument is, -1 when it is none.

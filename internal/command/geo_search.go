@@ -23,8 +23,9 @@ func geoSearchCommands() []*Spec {
 		if form.store {
 			s.Flags, s.Effect, s.Action = Write|DenyOOM|MovableKeys, EffectDerive, ActionWrite
 			s.Syntax += storing
-			for _, word := range []string{"STORE", "STOREDIST"} {
-				s.Keys = append(s.Keys, KeySpec{Keyword: word, From: -arity, Step: 1, Flags: KeyOW | KeyUpdate})
+			for _, words := range [][2]string{{"STORE", "STOREDIST"}, {"STOREDIST", "STORE"}} {
+				s.Keys = append(s.Keys, KeySpec{Keyword: words[0], From: -arity, Step: 1, Flags: KeyOW | KeyUpdate,
+					Place: lastNamed(-arity, words[0], map[string]int{"COUNT": 1, words[1]: 1})})
 			}
 		}
 		return s

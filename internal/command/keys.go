@@ -49,6 +49,9 @@ func (s *Spec) KeysOf(args [][]byte, refs []KeyRef) ([]KeyRef, bool) {
 }
 
 func (k *KeySpec) afterKeyword(args [][]byte) int {
+	if k.Place != nil {
+		return k.Place(args)
+	}
 	if k.From >= 0 {
 		for i := k.From; i < len(args)-1; i++ {
 			if bytes.EqualFold(args[i], []byte(k.Keyword)) {
@@ -91,4 +94,26 @@ func (k *KeySpec) collect(args [][]byte, first int, refs []KeyRef) ([]KeyRef, bo
 		refs = append(refs, KeyRef{i, k.Flags})
 	}
 	return refs, true
+}
+
+// lastNamed is a KeySpec's Place for the key behind an option: of several the last counts, as it does for those who read the
+// options. from is where these begin, and skips says how many arguments belong to others.
+func lastNamed(from int, option string, skips map[string]int) func(args [][]byte) int {
+	return func(args [][]byte) int {
+		at := -1
+		for i := from; i < len(args)-1; i++ {
+			if word(args[i], option) {
+				i++
+				at = i
+				continue
+			}
+			for other, n := range skips {
+				if word(args[i], other) {
+					i += n
+					break
+				}
+			}
+		}
+		return at
+	}
 }

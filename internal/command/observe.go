@@ -20,8 +20,7 @@ type SlowCommand struct {
 	ID           int64 // grows with time
 	At           int64 // Unix seconds
 	Microseconds int64
-	Command      string // as it is named in permissions
-	Arguments    int    // beside the name
+	Words        []string // Spec.SlowWords
 	Client       ClientInfo
 }
 

@@ -42,8 +42,8 @@ func newSlowLab(t *testing.T) *lab {
 	l := newLab(t)
 	h := &slowHost{fakeHost: l.host,
 		slow: []command.SlowCommand{
-			{ID: 9, At: 1_700_000_000, Microseconds: 20_000, Command: "smembers", Arguments: 1, Client: command.ClientInfo{Addr: "192.0.2.1:1", Name: "n"}},
-			{ID: 7, At: 1_699_999_999, Microseconds: 11_000, Command: "client|list", Arguments: 1},
+			{ID: 9, At: 1_700_000_000, Microseconds: 20_000, Words: []string{"smembers", command.Redacted}, Client: command.ClientInfo{Addr: "192.0.2.1:1", Name: "n"}},
+			{ID: 7, At: 1_699_999_999, Microseconds: 11_000, Words: []string{"client", "list"}},
 		},
 		events: []command.LatencyEvent{{Name: "command", Worst: 90, Samples: []command.LatencySample{{At: 1_699_999_990, Milliseconds: 11}, {At: 1_700_000_000, Milliseconds: 20}}}},
 	}
@@ -54,7 +54,7 @@ func newSlowLab(t *testing.T) *lab {
 func TestSlowlog(t *testing.T) {
 	t.Parallel()
 	l := newSlowLab(t)
-	const first = "*6 :9 :1700000000 :20000 *2 $8 smembers $22 ... (1 more arguments) $11 192.0.2.1:1 $1 n"
+	const first = "*6 :9 :1700000000 :20000 *2 $8 smembers $10 (redacted) $11 192.0.2.1:1 $1 n"
 	const second = "*6 :7 :1699999999 :11000 *2 $6 client $4 list $0  $0 "
 	l.is("*2 "+first+" "+second, "SLOWLOG", "GET")
 	l.is("*2 "+first+" "+second, "SLOWLOG", "GET", "-1")

@@ -14,11 +14,11 @@ const (
 	msgFreq     = "ERR Invalid FREQ value, must be >= 0 and <= 255"
 )
 
-// restoreOptions are the options of RESTORE. FREQ is checked and has no effect: Lethe counts uses to 3, which says nothing of
-// Redis's 255.
+// restoreOptions are the options of RESTORE.
 type restoreOptions struct {
 	replace, absolute bool
 	idle              int64 // seconds; -1: nothing was said
+	freq              int64 // 0 to 255; -1: nothing was said
 }
 
 // longestIdle is far more than the engine remembers, in seconds.
@@ -56,7 +56,7 @@ func (c *Call) restoreOptions() (o restoreOptions, ok bool) {
 			return o, false
 		}
 	}
-	o.idle = min(idle, longestIdle)
+	o.idle, o.freq = min(idle, longestIdle), freq
 	return o, true
 }
 
@@ -120,8 +120,12 @@ func runRestore(c *Call) {
 	}
 	c.Tx.Delete(&c.Keys[0])
 	c.build(value, m)
-	if e := c.Tx.Peek(&c.Keys[0]); o.idle >= 0 && e.Exists() {
+	switch e := c.Tx.Peek(&c.Keys[0]); {
+	case !e.Exists():
+	case o.idle >= 0:
 		e.SetIdle(o.idle * 1000)
+	case o.freq >= 0:
+		e.SetFrequency(uint8(o.freq))
 	}
 	c.Out.Status("OK")
 }

@@ -71,7 +71,7 @@ type LibraryFunction struct {
 // RunningFunction is a function that has been running for some time.
 type RunningFunction struct {
 	Name           string
-	Command        [][]byte
+	Command        []string // how it was called, with Redacted for each key and argument
 	DurationMillis int64
 }
 

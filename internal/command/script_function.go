@@ -182,7 +182,7 @@ func runFunctionStats(c *Call) {
 		c.Out.BulkString("command")
 		c.Out.Array(len(running.Command))
 		for _, a := range running.Command {
-			c.Out.Bulk(a)
+			c.Out.BulkString(a)
 		}
 		c.Out.BulkString("duration_ms")
 		c.Out.Int(running.DurationMillis)

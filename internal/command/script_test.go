@@ -60,7 +60,7 @@ func (h *scriptHost) FunctionLibraries(*Call) []FunctionLibrary {
 }
 
 func (h *scriptHost) RunningFunction(*Call) (*RunningFunction, bool) {
-	return &RunningFunction{Name: "f", Command: [][]byte{[]byte("FCALL"), []byte("f")}, DurationMillis: 7}, false
+	return &RunningFunction{Name: "f", Command: []string{"FCALL", "f"}, DurationMillis: 7}, false
 }
 
 func TestScriptCommands(t *testing.T) {

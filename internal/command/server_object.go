@@ -14,7 +14,7 @@ func objectCommands() []*Spec {
 	encoding.Complexity = "O(N) with N elements, at most 512"
 	return []*Spec{container("OBJECT", "2.2.3", "generic", "Commands about how values are kept.", CatKeyspace,
 		encoding,
-		look("FREQ", "4.0.0", "Returns how often the key was read lately, 0 to 3.", runObjectFreq),
+		look("FREQ", "4.0.0", "Returns how often the key was read lately, 0 to 3, or what RESTORE said until it is used.", runObjectFreq),
 		look("IDLETIME", "2.2.3", "Returns for how many seconds the key was neither read nor written.", runObjectIdleTime),
 		look("REFCOUNT", "2.2.3", "Returns 1: values are never shared.", runObjectRefCount),
 	)}
@@ -31,7 +31,7 @@ func (c *Call) object() (engine.Entry, bool) {
 
 func runObjectFreq(c *Call) {
 	if e, ok := c.object(); ok {
-		c.Out.Int(int64(e.Heat()))
+		c.Out.Int(int64(e.Frequency()))
 	}
 }
 

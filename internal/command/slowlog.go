@@ -1,9 +1,6 @@
 package command
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 func slowlogCommands() []*Spec {
 	sub := func(name string, arity int, syntax, summary string, run func(*Call), tips ...string) *Spec {
@@ -11,7 +8,7 @@ func slowlogCommands() []*Spec {
 			Summary: summary, Syntax: syntax, Tips: append([]string{"request_policy:all_nodes"}, tips...), Action: ActionAdmin, Run: run}
 	}
 	return []*Spec{container("SLOWLOG", "2.2.12", "server", "Commands about slow commands.", 0,
-		sub("GET", -2, "[count]", "Lists slow commands of the credential's tenants, without their arguments.", runSlowlogGet, "nondeterministic_output"),
+		sub("GET", -2, "[count]", "Lists slow commands of the credential's tenants; (redacted) stands where a key, a value or a secret was.", runSlowlogGet, "nondeterministic_output"),
 		sub("LEN", 2, "", "Counts slow commands of the credential's tenants.", runSlowlogLen, "response_policy:agg_sum", "nondeterministic_output"),
 		sub("RESET", 2, "", "Forgets slow commands of the credential's tenants.", runSlowlogReset, "response_policy:all_succeeded"),
 	)}
@@ -51,19 +48,14 @@ func runSlowlogGet(c *Call) {
 	}
 }
 
-// answerSlow writes an entry as Redis does. Where the arguments would stand is their number, in the words that Redis has
-// for arguments that it leaves out.
+// answerSlow writes an entry as Redis does.
 func (c *Call) answerSlow(s *SlowCommand) {
 	c.Out.Array(6)
 	c.Out.Int(s.ID)
 	c.Out.Int(s.At)
 	c.Out.Int(s.Microseconds)
-	words := strings.Split(s.Command, "|")
-	if left := s.Arguments - (len(words) - 1); left > 0 {
-		words = append(words, "... ("+strconv.Itoa(left)+" more arguments)")
-	}
-	c.Out.Array(len(words))
-	for _, w := range words {
+	c.Out.Array(len(s.Words))
+	for _, w := range s.Words {
 		c.Out.BulkString(w)
 	}
 	c.Out.BulkString(s.Client.Addr)

@@ -24,8 +24,8 @@ func sortCommands() []*Spec {
 	)
 	return []*Spec{
 		{Name: "SORT", Arity: -2, Flags: Write | DenyOOM | MovableKeys, Categories: CatSet | CatSortedSet | CatList | CatDangerous,
-			// A word of an option's value may look like STORE; then the handler finds no key where it wants to store.
-			Keys:  []KeySpec{{Begin: 1, Step: 1, Flags: KeyRO | KeyAccess}, {Keyword: "STORE", From: 2, Step: 1, Flags: KeyOW | KeyUpdate}},
+			Keys: []KeySpec{{Begin: 1, Step: 1, Flags: KeyRO | KeyAccess}, {Keyword: "STORE", From: 2, Step: 1, Flags: KeyOW | KeyUpdate,
+				Place: lastNamed(2, "STORE", map[string]int{"LIMIT": 2, "BY": 1, "GET": 1})}},
 			Group: "generic", Since: "1.0.0", Complexity: cost, Summary: "Sorts a list, a set or a sorted set, and returns or stores it; BY and GET read only keys of the same tenant that the credential may read.",
 			Syntax: options + " [STORE destination]", Effect: EffectDerive, Action: ActionWrite, Run: runSort},
 		{Name: "SORT_RO", Arity: -2, Flags: ReadOnly | MovableKeys, Categories: CatSet | CatSortedSet | CatList | CatDangerous, Keys: oneKey(KeyRO | KeyAccess),
@@ -84,7 +84,7 @@ func (v *sortSource) entry() engine.Entry {
 
 // read takes the options, or answers Redis's error.
 func (s *sorting) read() bool {
-	c := s.c
+	c, storeAt := s.c, 0
 	for at := 2; at < len(c.Args); at++ {
 		left := len(c.Args) - at - 1
 		switch a := c.Args[at]; {
@@ -105,11 +105,7 @@ func (s *sorting) read() bool {
 			at += 2
 		case word(a, "STORE") && left >= 1 && c.Spec.IsWrite():
 			at++
-			// The last of several destinations counts. Only the first was checked, and another one is not written.
-			if s.into = c.keyAt(at); s.into <= 0 {
-				c.Error(resp.MsgSyntax)
-				return false
-			}
+			storeAt = at
 		case word(a, "BY") && left >= 1:
 			at++
 			by := parseSortPattern(c.Args[at])
@@ -119,6 +115,13 @@ func (s *sorting) read() bool {
 			at++
 			s.gets = append(s.gets, parseSortPattern(c.Args[at]))
 		default:
+			c.Error(resp.MsgSyntax)
+			return false
+		}
+	}
+	// The last of several destinations counts: it is the one that was checked, and no other is written.
+	if storeAt > 0 {
+		if s.into = c.keyAt(storeAt); s.into <= 0 {
 			c.Error(resp.MsgSyntax)
 			return false
 		}

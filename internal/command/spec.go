@@ -85,9 +85,10 @@ const (
 
 // KeySpec finds keys among the arguments: where they begin, and how they go on from there.
 type KeySpec struct {
-	Begin   int    // index of the first key (or of the key count), when Keyword is empty
-	Keyword string // the keys begin after this word ...
-	From    int    // ... searched from this index (negative: backwards from the end)
+	Begin   int                     // index of the first key (or of the key count), when Keyword is empty
+	Keyword string                  // the keys begin after this word ...
+	From    int                     // ... searched from this index (negative: backwards from the end)
+	Place   func(args [][]byte) int // ... or where this says instead, for what a search for the word gets wrong; -1: there is none
 
 	Last, Step, Limit int // a range: index of the last key relative to the first (negative: from the end), steps, limit
 
@@ -134,6 +135,7 @@ type Spec struct {
 	Keys       []KeySpec
 	GetKeys    func(args [][]byte) ([]int, bool) // finds the keys where Keys cannot; false: invalid arguments
 	KeyFlags   func(args [][]byte) KeyFlag       // of the only key, where they depend on the options
+	Plain      func(args [][]byte, i int) bool   // whether an argument is no key, value or secret, for SLOWLOG; nil: all may be
 	Group      string
 	Since      string
 	Complexity string

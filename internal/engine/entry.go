@@ -78,6 +78,7 @@ const (
 
 	fieldDeadlines = 1 // flag: a hash, some of whose fields have deadlines
 	pinned         = 2 // flag: never evicted
+	restored       = 4 // flag: lastUse is how often the entry was used elsewhere (idle.go)
 )
 
 func (e *entry) expiresAt() int64    { return int64(e.expires >> instantShift) }
@@ -105,6 +106,7 @@ func (e *entry) meta() Meta {
 func (e *entry) setMeta(m Meta) {
 	if clampInstant(m.BornAt) != e.bornAt() {
 		e.lastUse = 0
+		e.flags &^= restored
 	}
 	e.born = uint64(clampInstant(m.BornAt))<<instantShift | uint64(m.Category)
 	e.expires = uint64(clampInstant(m.ExpiresAt))<<instantShift | e.expires&(1<<instantShift-1)

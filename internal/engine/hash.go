@@ -3,7 +3,8 @@ package engine
 import "unsafe"
 
 // A hash is packed while it is small: its value part begins with the number of fields, the fields and their values follow.
-// A larger one is a table of field blocks (hash_fields.go). Some fields may have deadlines of their own
+// A larger one is a table of field blocks (hash_fields.go), and while it has few fields the table comes with their order
+// (hash_order.go). Some fields may have deadlines of their own
 // (hash_deadlines.go); a hash without any pays nothing for that.
 
 // HashValue is the hash of one key inside a Tx: absent, or live and with at least one live field. Fields whose own
@@ -167,7 +168,7 @@ func (h *HashValue) Each(f func(field, value []byte) bool) {
 		return
 	}
 	fields := h.fields()
-	fields.dict.each(func(r ref) bool {
+	fields.each(func(r ref) bool {
 		v := fields.at(r)
 		return h.due(fields, v) || f(fields.dict.member(r), v.value)
 	})
@@ -217,6 +218,7 @@ func (sh *shard) freeHash(e *entry, budget int) bool {
 		return true
 	}
 	f := sh.fieldsOf(e)
+	f.root.order.release(sh.arena)
 	if budget = f.heap().drain(budget); budget <= 0 {
 		return false
 	}

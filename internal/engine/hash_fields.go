@@ -11,6 +11,7 @@ type hashRoot struct {
 	earliest  int64 // of the fields' deadlines; means nothing unless the entry's flag fieldDeadlines is set
 	table     table
 	deadlines deadlines
+	order     fieldOrder
 }
 
 // fields is the handle of a large hash. A field's block is a dict element with this tail:
@@ -57,7 +58,14 @@ func tailLen(valueLen int, timed bool) int {
 
 // add makes a field that is not there, without a deadline.
 func (f fields) add(tag uint32, field, value []byte) ref {
+	a, n, ordered := f.dict.sh.arena, f.dict.len(), f.root.order.block != 0
+	if ordered {
+		f.root.order.reserve(a, n+1)
+	}
 	r := f.dict.add(tag, field, tailLen(len(value), false))
+	if ordered && n < maxPacked {
+		f.root.order.refs(a, n+1)[n] = r
+	}
 	f.writeTail(r, f.dict.end(r), value, false, 0)
 	return r
 }
@@ -80,6 +88,7 @@ func (f fields) write(tag uint32, r ref, v fieldBlock, value []byte) ref {
 	copy(a.bytes(n, v.end), a.bytes(r, v.end))
 	f.writeTail(n, v.end, value, v.timed, v.place)
 	f.dict.table.replace(a, tag, r, n)
+	f.root.order.replace(a, f.dict.len(), r, n)
 	if was.timed && v.timed {
 		f.heap().slot(v.place).field = n
 	}
@@ -106,6 +115,7 @@ func (f fields) remove(tag uint32, r ref) {
 	if v.timed {
 		f.heap().remove(v.place)
 	}
+	f.root.order.remove(f.dict.sh.arena, f.dict.len(), r)
 	f.dict.remove(tag, r, v.size)
 }
 
@@ -128,10 +138,12 @@ func (h *HashValue) unpack() {
 	defer func() {
 		if !built { // no memory: the hash stays as it was
 			f.heap().drain(drainAll)
+			root.order.release(h.x.sh.arena)
 			var cursor ref
 			f.dict.drain(&cursor, drainAll, func(r ref) int { return f.at(r).size })
 		}
 	}()
+	root.order.reserve(h.x.sh.arena, max(h.Len(), 1))
 	for p := h.x.pairs(); p.next(); {
 		tag := f.dict.tag(p.field)
 		r := f.add(tag, p.field, p.value)

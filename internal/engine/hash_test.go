@@ -17,11 +17,13 @@ type hashModel struct {
 	lab    *lab
 	fields map[string]modelField
 	ends   int64 // the entry's deadline; 0 while there is no hash
+	added  int   // fields since there is one
 }
 
 type modelField struct {
 	value string
 	ends  int64 // noDeadline: none
+	came  int   // which of the hash's it was
 }
 
 func (m *hashModel) with(f func(h *HashValue)) {
@@ -50,7 +52,7 @@ func (m *hashModel) set(t *rapid.T, field, value string, keep bool) {
 		if !h.Exists() {
 			ttl := rapid.Int64Range(1, 5000).Draw(t, "ttl")
 			h.Create(m.lab.meta(ttl))
-			m.ends = m.lab.now + ttl
+			m.ends, m.added = m.lab.now+ttl, 0
 		}
 		old, had := m.fields[field]
 		set := h.Set
@@ -60,9 +62,13 @@ func (m *hashModel) set(t *rapid.T, field, value string, keep bool) {
 		if added := set([]byte(field), []byte(value)); added == had {
 			t.Fatalf("Set says %v for a field that was there: %v", added, had)
 		}
-		f := modelField{value, noDeadline}
+		f := modelField{value, noDeadline, old.came}
 		if keep && had {
 			f.ends = old.ends
+		}
+		if !had {
+			m.added++
+			f.came = m.added
 		}
 		m.fields[field] = f
 	})
@@ -90,8 +96,17 @@ func (m *hashModel) check(t *rapid.T) {
 		if h.Len() != len(m.fields) || h.Exists() != (len(m.fields) > 0) {
 			t.Fatalf("the hash has %d fields, want %d", h.Len(), len(m.fields))
 		}
-		seen := map[string]string{}
-		h.Each(func(field, value []byte) bool { seen[string(field)] = string(value); return true })
+		seen, last := map[string]string{}, 0
+		h.Each(func(field, value []byte) bool {
+			seen[string(field)] = string(value)
+			if came := m.fields[string(field)].came; m.added <= maxPacked {
+				if came <= last {
+					t.Fatalf("field %d comes behind field %d", came, last)
+				}
+				last = came
+			}
+			return true
+		})
 		scanned := map[string]string{}
 		for cursor, more := uint64(0), true; more; more = cursor != 0 {
 			cursor = h.Scan(cursor, 10, func(field, value []byte) { scanned[string(field)] = string(value) })

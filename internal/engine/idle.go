@@ -55,13 +55,34 @@ func (a age) number() int64 {
 func (e *entry) used(now int64) {
 	if a := ageOf(now - e.bornAt()); a != e.lastUse {
 		e.lastUse = a
+		e.flags &^= restored
 	}
 }
 
 // SetIdle notes that an entry that was just made was not used for so many milliseconds elsewhere. Three days count at most.
 func (e Entry) SetIdle(milliseconds int64) { e.e.lastUse = ageBefore(milliseconds) }
 
+// SetFrequency notes that an entry that was just made was used elsewhere as often as Redis's counter says, from 0 to 255, which
+// begins with 5 and grows with the logarithm of the uses. It stands where the last use does, as in Redis, until there is one.
+func (e Entry) SetFrequency(counter uint8) {
+	const unused = 5
+	e.e.lastUse = beforeBirth + age(counter)
+	e.e.flags |= restored
+	e.e.heat = e.e.heat&^heatMask | uint8(min(max(int(counter)-unused, 0), maxHeat))
+}
+
+// Frequency is how often the entry was read lately, at most 3, or what SetFrequency was told where it was not used since.
+func (e Entry) Frequency() int {
+	if e.e.flags&restored != 0 {
+		return int(e.e.lastUse - beforeBirth)
+	}
+	return int(e.e.heat & heatMask)
+}
+
 // IdleMillis is how long ago the entry was last read or written, to a tenth of a second or 1/4096 of its age.
 func (e Entry) IdleMillis(now int64) int64 {
+	if e.e.flags&restored != 0 {
+		return max(0, now-e.e.bornAt())
+	}
 	return max(0, now-e.e.bornAt()-e.e.lastUse.milliseconds())
 }

@@ -97,3 +97,36 @@ func TestIdleBeforeBirth(t *testing.T) {
 		tx.Unlock()
 	}
 }
+
+// A restored entry is told to be used as often as elsewhere, and counts so for eviction, until it is used.
+func TestFrequencyElsewhere(t *testing.T) {
+	t.Parallel()
+	s := New(Options{Categories: 1})
+	tx, k := s.NewTx(), []Key{s.Key(0, 0, []byte("k"))}
+	f := func(counter uint8, heat, used int) {
+		t.Helper()
+		const born = 5000
+		tx.Begin(born, &told{})
+		tx.Lock(k)
+		defer tx.Unlock()
+		tx.Delete(&k[0])
+		tx.SetString(&k[0], Meta{BornAt: born, ExpiresAt: born + 4_000_000}, []byte("v"))
+		tx.Peek(&k[0]).SetFrequency(counter)
+		x := tx.Peek(&k[0])
+		if got := x.Frequency(); got != int(counter) || int(x.e.heat&heatMask) != heat {
+			t.Errorf("restored with %d: %d, heat %d", counter, got, x.e.heat&heatMask)
+		}
+		if got := x.IdleMillis(born + 7000); got != 7000 {
+			t.Errorf("restored with %d: idle for %d ms", counter, got)
+		}
+		tx.Get(&k[0])
+		if got := tx.Peek(&k[0]).Frequency(); got != used {
+			t.Errorf("restored with %d and used: %d, want %d", counter, got, used)
+		}
+	}
+	f(0, 0, 1)
+	f(5, 0, 1)
+	f(7, 2, 3)
+	f(100, 3, 3)
+	f(255, 3, 3)
+}

@@ -87,9 +87,6 @@ func (e Entry) String() []byte {
 	return e.e.value()
 }
 
-// Heat is how often the entry was read lately, 0 to 3, as the eviction queue counts it.
-func (e Entry) Heat() int { return int(e.e.heat & heatMask) }
-
 // Bytes is the memory that the entry's own block takes, padding included.
 func (e Entry) Bytes() int { return blockBytes(e.e.blockLen()) }
 

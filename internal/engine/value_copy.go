@@ -46,7 +46,7 @@ func (x *Entry) eachField(f func(field, value []byte, deadline int64)) {
 		return
 	}
 	fields := x.sh.fieldsOf(x.e)
-	fields.dict.each(func(r ref) bool {
+	fields.each(func(r ref) bool {
 		v, deadline := fields.at(r), int64(noDeadline)
 		if v.timed {
 			deadline = fields.heap().at(v.place)

@@ -44,6 +44,7 @@ type Gateway struct {
 	strangers strangers
 	observed  observed
 	slowness  atomic.Pointer[slowness]
+	wall      steadyWall
 	timeAll   atomic.Bool // every call is timed: only Redis's own tests ask for it
 	interest  interest
 	hub       hub

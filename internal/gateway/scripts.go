@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,9 @@ type running struct {
 	run      *script.Run
 	tenant   *Tenant
 	function string // empty: it is a script
+	command  string // that called the function, with so many keys and other arguments
+	keys     int
+	args     int
 	since    time.Time
 	wrote    atomic.Bool
 	done     chan struct{}
@@ -134,7 +138,13 @@ func (g *Gateway) RunningFunction(c *command.Call) (*command.RunningFunction, bo
 	case r.function == "":
 		return nil, true
 	}
-	return &command.RunningFunction{Name: r.function, DurationMillis: time.Since(r.since).Milliseconds()}, false
+	return &command.RunningFunction{Name: r.function, Command: r.words(), DurationMillis: time.Since(r.since).Milliseconds()}, false
+}
+
+// words is how the function was called.
+func (r *running) words() []string {
+	words := []string{r.command, r.function, strconv.Itoa(r.keys)}
+	return append(words, slices.Repeat([]string{command.Redacted}, r.keys+r.args)...)
 }
 
 // DumpLibraries serializes the libraries of the caller's tenant.

@@ -89,7 +89,7 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 	caller := &scriptCaller{w: w, in: w.inside(out), s: s}
 	now := &running{run: w.g.scripts.engine.NewRun(caller), tenant: s.home, since: time.Now(), done: make(chan struct{})}
 	if job.function != nil {
-		now.function = job.function.Name
+		now.function, now.command, now.keys, now.args = job.function.Name, w.call.Spec.FullName(), len(keys), len(args)
 	}
 	caller.now = now
 	from := w.Out.Len()

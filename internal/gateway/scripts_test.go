@@ -132,3 +132,26 @@ func TestErrorsOfScriptsTellNoData(t *testing.T) {
 
 // maxErrorCodes is how many codes of errors a tenant's INFO tells apart.
 const maxErrorCodes = 128
+
+// FUNCTION STATS tells how the running function was called, without its keys and arguments.
+func TestRunningFunction(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.eval(h.session, "FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('endless', function() while true do end end)")
+	ended := make(chan string)
+	go func() { ended <- h.eval(h.session, "FCALL", "endless", "1", "secret-key", "secret") }()
+	aside := &harness{t: t, clock: h.clock, gateway: h.gateway, worker: h.gateway.NewWorker()}
+	other := aside.login("other", "TENANT001", "+@all ~* &*")
+	stats := ""
+	for !strings.Contains(stats, "endless") {
+		stats = aside.as(other, "FUNCTION STATS")
+	}
+	aside.as(other, "FUNCTION KILL")
+	if reply := <-ended; !strings.Contains(reply, "killed") {
+		t.Errorf("the function ended with %q", reply)
+	}
+	if flat := strings.Join(strings.Fields(stats), " "); strings.Contains(flat, "secret") ||
+		!strings.Contains(flat, "$7 command *5 $5 fcall $7 endless $1 1 $10 (redacted) $10 (redacted) ") {
+		t.Errorf("FUNCTION STATS: %q", stats)
+	}
+}

@@ -112,8 +112,7 @@ func (w *Worker) watched(began time.Duration) {
 	}
 }
 
-// noteSlow notes that the command which has just run took long. Of its arguments it keeps the number: they are keys and
-// values.
+// noteSlow notes that the command which has just run took long. Keys, values and secrets are not kept.
 func (w *Worker) noteSlow(took time.Duration) {
 	home := w.session.home
 	if home == nil {
@@ -124,7 +123,7 @@ func (w *Worker) noteSlow(took time.Duration) {
 	if s.after >= 0 && took >= s.after {
 		to.slow.add(command.SlowCommand{
 			ID: w.g.observed.id(wall * 1000), At: wall / 1000, Microseconds: took.Microseconds(),
-			Command: w.call.Spec.FullName(), Arguments: len(w.call.Args) - 1, Client: w.session.About(),
+			Words: w.call.Spec.SlowWords(w.call.Args), Client: w.session.About(),
 		}, s.kept)
 	}
 	if s.late >= 0 && took >= s.late {

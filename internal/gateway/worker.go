@@ -99,7 +99,8 @@ func (g *Gateway) newWorker() *Worker {
 
 // Begin starts a round: all its commands run at the same instant.
 func (w *Worker) Begin() {
-	w.call.Now, w.call.WallNow = w.g.Clock.Now(), w.g.Clock.Wall()
+	now := w.g.Clock.Now()
+	w.call.Now, w.call.WallNow = now, w.g.wall.at(now, w.g.Clock.Wall())
 	w.tx.Begin(w.call.Now, (*removals)(w))
 }
 
