@@ -59,7 +59,7 @@ func exceptions() []exception {
 			name:     "eviction",
 			commands: "OBJECT FREQ",
 			redis:    "counts accesses under an LFU policy only, up to 255, and tells idle times under the others",
-			lethe:    "tells both: how often the key was read lately, 0 to 3, and for how long it was not used",
+			lethe:    "tells both: how often the key was read lately, 0 to 3 (or what RESTORE FREQ said, until it is used), and for how long it was not used",
 			why:      "docs/architecture.md, eviction.",
 		},
 		{

@@ -114,7 +114,7 @@ func redisFailures() []redisFailure {
 	add(true, "Deadlines hold while clients are paused (G1, G2). It leaves them paused.", `
 		unit/pause: Test both active and passive expires are skipped during client pause
 	`)
-	add(true, "It looks at the buckets of Redis's own hash table and kills the child process that writes its snapshot: Lethe has neither.", `
+	add(true, "It kills the child process that writes a snapshot: a copy of the memory would keep what is past its deadline (G2), so there is none.", `
 		unit/type/set: SRANDMEMBER with a dict containing long chain
 	`)
 	return append(all, userFailures()...)

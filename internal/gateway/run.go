@@ -202,8 +202,11 @@ func (w *Worker) execute() {
 	}
 	began := w.watch()
 	c.Spec.Run(c)
-	if !w.waits && w.next.Wait == nil {
-		w.watched(began)
+	switch {
+	case w.next.Wait != nil:
+		w.watchAside(began)
+	case !w.waits:
+		w.watched(began, nil)
 	}
 	if c.Notices != 0 {
 		c.After()

@@ -101,19 +101,36 @@ func (w *Worker) watch() (began time.Duration) {
 // unwatched is when a command began that is not timed.
 const unwatched = time.Duration(-1)
 
-// watched ends what watch began, and notes a command that took long. It must not be called for one that waits.
-func (w *Worker) watched(began time.Duration) {
+// watchAside has watched called for a command that goes on beside the loop, when it ends. Of its arguments it keeps the number
+// and what is plain.
+func (w *Worker) watchAside(began time.Duration) {
+	if began == unwatched {
+		return
+	}
+	words, then := w.call.Spec.SlowWords(w.call.Args), w.next.Then
+	w.next.Then = func(c *command.Call) {
+		then(c)
+		w.watched(began, words)
+	}
+}
+
+// watched ends what watch began, and notes a command that took long: with these words, or with nil as it has just run. It must
+// not be called for one that waits.
+func (w *Worker) watched(began time.Duration, words []string) {
 	if began == unwatched {
 		return
 	}
 	took, s := time.Since(w.made)-began, w.g.slowness.Load()
 	if took >= min(s.after, s.late) { // a negative one is looked at again
-		w.noteSlow(took)
+		w.noteSlow(took, words)
 	}
 }
 
 // noteSlow notes that the command which has just run took long. Keys, values and secrets are not kept.
-func (w *Worker) noteSlow(took time.Duration) {
+func (w *Worker) noteSlow(took time.Duration, words []string) {
+	if words == nil {
+		words = w.call.Spec.SlowWords(w.call.Args)
+	}
 	home := w.session.home
 	if home == nil {
 		return
@@ -123,7 +140,7 @@ func (w *Worker) noteSlow(took time.Duration) {
 	if s.after >= 0 && took >= s.after {
 		to.slow.add(command.SlowCommand{
 			ID: w.g.observed.id(wall * 1000), At: wall / 1000, Microseconds: took.Microseconds(),
-			Words: w.call.Spec.SlowWords(w.call.Args), Client: w.session.About(),
+			Words: words, Client: w.session.About(),
 		}, s.kept)
 	}
 	if s.late >= 0 && took >= s.late {
