@@ -2,23 +2,33 @@ package gateway
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/policy"
 )
 
-// recall is what a round's worker and those inside of it know of the key that they placed last: what policy says of it, and
-// where the engine looks for it. Both depend on nothing but the policy and the name's bytes, and pipelines and transactions
-// name one key again and again. Whose the connection is and what it may reach is not remembered. A nil recall remembers
-// nothing.
+// recall is what a round's worker and those inside of it know of the keys that they placed lately: what policy says of each, and
+// where the engine looks for it. Both depend on nothing but the policy and the name's bytes; pipelines name one key again and
+// again, and a transaction's keys are placed when they are queued, when their shards are reserved and when it runs. Whose the
+// connection is and what it may reach is not remembered. A nil recall remembers nothing.
 //
-// A name is learnt when it seems to come for the second time: most keys come once, and would only pay for it. It is a copy,
-// since requests are gone when their command has run; forget clears it when the round ends.
+// A name is learnt when it seems to come for the second time, or is sure to: most keys come once, and would only pay for it. It is
+// a copy, since requests are gone when their command has run; forget clears it when the round ends.
 type recall struct {
-	seen            fingerprint
-	name            [64]byte
-	length          int // of name; 0: nothing is known
+	places [recallPlaces]recalled
+	used   uint32 // places that hold something, a bit each
+}
+
+// recallPlaces is how many names are known at once: each has one place, by its end.
+const recallPlaces = 16
+
+// recalled is one name.
+type recalled struct {
+	seen            fingerprint // of the name that came last
+	length          int         // of name; 0: nothing is known
 	policy          *policy.Policy
+	name            [64]byte
 	match           policy.Match
 	tenant, subject part // of the name, for the slices of match that are
 	key             engine.Key
@@ -56,30 +66,39 @@ func partOf(name, cut []byte) part {
 	return part{from, from + len(cut)}
 }
 
+// place is where a name is remembered.
+func (r *recall) place(f fingerprint) *recalled {
+	i := f.end * 0x9e3779b97f4a7c15 >> (64 - 4) // recallPlaces are 1<<4
+	r.used |= 1 << i
+	return &r.places[i]
+}
+
 // look returns what policy says of a name, and its key in the engine, of no tenant and category yet. They alias the name.
 // again says that the name is sure to be looked up once more.
 func (r *recall) look(g *Gateway, name []byte, again bool) (policy.Match, engine.Key) {
 	p := g.Policy()
-	if r == nil || len(name) > len(r.name) {
+	f := fingerprintOf(name)
+	if r == nil || f.length == 0 || len(name) > len(r.places[0].name) {
 		return p.Match(name), g.Store.Key(0, 0, name)
 	}
-	if f := fingerprintOf(name); f != r.seen || r.length == 0 || p != r.policy || string(name) != string(r.name[:r.length]) {
+	at := r.place(f)
+	if f != at.seen || at.length == 0 || p != at.policy || string(name) != string(at.name[:at.length]) {
 		m, k := p.Match(name), g.Store.Key(0, 0, name)
-		if (again || f == r.seen) && f.length > 0 {
-			r.learn(p, name, &m, &k)
+		if again || f == at.seen {
+			at.learn(p, name, &m, &k)
 		}
-		r.seen = f
+		at.seen = f
 		return m, k
 	}
-	m, k := r.match, r.key
-	m.Subject, k.Name = r.subject.of(name), name
+	m, k := at.match, at.key
+	m.Subject, k.Name = at.subject.of(name), name
 	if m.Source == policy.FromKey {
-		m.Tenant = r.tenant.of(name)
+		m.Tenant = at.tenant.of(name)
 	}
 	return m, k
 }
 
-func (r *recall) learn(p *policy.Policy, name []byte, m *policy.Match, k *engine.Key) {
+func (r *recalled) learn(p *policy.Policy, name []byte, m *policy.Match, k *engine.Key) {
 	r.policy, r.length = p, copy(r.name[:], name)
 	r.match, r.key = *m, *k
 	r.subject, r.tenant = partOf(name, m.Subject), part{}
@@ -91,7 +110,14 @@ func (r *recall) learn(p *policy.Policy, name []byte, m *policy.Match, k *engine
 
 // forget ends a round.
 func (r *recall) forget() {
-	if r != nil && (r.seen.length > 0 || r.length > 0) {
-		*r = recall{}
+	if r == nil {
+		return
+	}
+	for ; r.used != 0; r.used &= r.used - 1 {
+		if at := &r.places[bits.TrailingZeros32(r.used)]; at.length > 0 {
+			*at = recalled{}
+		} else {
+			at.seen = fingerprint{}
+		}
 	}
 }

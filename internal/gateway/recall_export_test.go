@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"encoding/binary"
+
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/policy"
 )
@@ -8,5 +10,13 @@ import (
 // Look is what placing a key asks.
 func (w *Worker) Look(name []byte) (policy.Match, engine.Key) { return w.recall.look(w.g, name, false) }
 
-// Recalled is the memory of the name that was placed last.
-func (w *Worker) Recalled() []byte { return w.recall.name[:] }
+// Recalled is what is remembered of names.
+func (w *Worker) Recalled() []byte {
+	var all []byte
+	for i := range w.recall.places {
+		at := &w.recall.places[i]
+		all = append(all, at.name[:]...)
+		all = binary.LittleEndian.AppendUint64(all, at.seen.end)
+	}
+	return all
+}
