@@ -53,6 +53,7 @@ func (s *serving) joinFleet() error {
 	f.parts.Go(func() { n.Run(f.context) })
 	f.parts.Go(func() { f.tellNews(f.context, n) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
+	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellUsage) })
 	s.awaitOthers(n)
 	if err := s.beginPolicy(rules, n.Others() == 0); err != nil {
 		return err

@@ -108,6 +108,7 @@ func (s *serving) useUpstream() error {
 		Ended:       f.backend.Ended,
 		Health:      f.look.Health,
 		Near:        f.backend.Near,
+		Accounts:    f.backend.Accounts(),
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	f.context, f.stop = ctx, stop

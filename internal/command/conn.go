@@ -100,6 +100,8 @@ type Host interface {
 	// ForgetRefusals empties the caller's part of that list.
 	ForgetRefusals(caller Conn)
 
+	// Usage is what a tenant's entries take, wherever they are.
+	Usage(t engine.TenantID) engine.Usage
 	// Info returns the fields of a section of INFO, named in lower case.
 	Info(caller Conn, section string) []Field
 	// Settings returns what CONFIG GET may tell, by name.

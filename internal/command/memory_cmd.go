@@ -83,7 +83,7 @@ func runMemoryDoctor(c *Call) {
 func runMemoryStats(c *Call) {
 	var entries, bytes, limit int64
 	for _, t := range c.Conn.Tenants() {
-		u := c.Tx.Store().Usage(t)
+		u := c.Conn.Host().Usage(t)
 		entries += u.Entries
 		bytes += u.Bytes
 		limit += u.Limit

@@ -25,7 +25,7 @@ const labWall = 1_700_000_000_123 // Unix milliseconds when the lab's clock show
 func newLab(t *testing.T) *lab {
 	l := &lab{t: t, table: command.NewTable(), store: engine.New(engine.Options{Categories: 1})}
 	t.Cleanup(l.store.Close)
-	l.host = &fakeHost{table: l.table}
+	l.host = &fakeHost{table: l.table, store: l.store}
 	l.conn = &fakeConn{host: l.host, user: "app", store: l.store}
 	l.call = command.Call{Tx: l.store.NewTx(), Out: resp.NewWriter(512), Now: 1_000_000, WallNow: labWall, Expiry: minute{}, Conn: l.conn}
 	return l
@@ -177,6 +177,7 @@ var errDenied = deniedError{}
 
 // fakeHost is a server with two connections, two users and one refusal.
 type fakeHost struct {
+	store *engine.Store
 	command.Host
 	table        *command.Table
 	disconnected []uint64
@@ -227,6 +228,8 @@ func (h *fakeHost) Refusals(command.Conn) []command.Refusal {
 }
 
 func (h *fakeHost) ForgetRefusals(command.Conn) { h.forgotten = true }
+
+func (h *fakeHost) Usage(t engine.TenantID) engine.Usage { return h.store.Usage(t) }
 
 func (h *fakeHost) Info(_ command.Conn, section string) []command.Field {
 	switch section {

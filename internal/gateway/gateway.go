@@ -18,6 +18,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/policy"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // GlobalTenant is the reserved tenant for shared reference data: readable by all, writable by credentials that name it.
@@ -99,7 +100,8 @@ type Tenant struct {
 	Name string
 
 	usage   *usage
-	notices atomic.Uint32 // command.NoticeClass
+	account *upstream.Account // nil: its entries are in the store
+	notices atomic.Uint32     // command.NoticeClass
 }
 
 // tenantSet is every tenant that a user of this process was ever given; it only grows.
@@ -127,6 +129,7 @@ func (g *Gateway) Tenant(name string) *Tenant {
 	if quota, ok := g.quotas[name]; ok {
 		g.Store.SetQuota(t.ID, quota)
 	}
+	g.openAccount(t)
 	next := &tenantSet{byName: make(map[string]*Tenant, len(old.byName)+1), byID: append(append([]*Tenant(nil), old.byID...), t)}
 	for n, x := range old.byName {
 		next.byName[n] = x

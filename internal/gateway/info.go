@@ -110,7 +110,7 @@ func (i *info) memory() {
 	i.number("used_memory_dataset", used)
 	i.number("maxmemory", limit)
 	i.text("maxmemory_human", human(limit))
-	i.text("maxmemory_policy", evictionPolicy)
+	i.text("maxmemory_policy", i.g.evictionPolicy())
 	i.zeros("mem_not_counted_for_evict", "lazyfree_pending_objects")
 	i.number("number_of_cached_scripts", int64(i.g.scripts.kept(i.s)))
 	i.text("mem_allocator", "lethe")
@@ -195,7 +195,7 @@ func (i *info) cpu() {
 func (i *info) keyspace() {
 	keys := int64(0)
 	for _, id := range i.s.ids {
-		keys += i.g.Store.Usage(id).Entries
+		keys += i.g.Usage(id).Entries
 	}
 	if keys > 0 {
 		n := strconv.FormatInt(keys, 10)

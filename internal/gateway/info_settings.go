@@ -6,8 +6,14 @@ import (
 	"github.com/lethe-cache/lethe/internal/command"
 )
 
-// evictionPolicy is Redis's name for what comes closest to Lethe's: of all keys, those go that are read least.
-const evictionPolicy = "allkeys-lfu"
+// evictionPolicy is Redis's name for what comes closest to Lethe's: of all keys, those go that are read least. Of what is
+// upstream no gateway evicts anything.
+func (g *Gateway) evictionPolicy() string {
+	if g.upstream != nil {
+		return "noeviction"
+	}
+	return "allkeys-lfu"
+}
 
 // Settings returns what CONFIG GET may tell, by name: what clients ask a Redis for to find out how it behaves. It has no
 // paths, addresses or secrets, and the memory is the caller's own.
@@ -25,7 +31,7 @@ func (g *Gateway) Settings(caller command.Conn) []command.Field {
 		{Name: "list-max-listpack-size", Value: "-2"},
 		{Name: "maxclients", Value: strconv.Itoa(g.process.MaxConnections)},
 		{Name: "maxmemory", Value: strconv.FormatInt(limit, 10)},
-		{Name: "maxmemory-policy", Value: evictionPolicy},
+		{Name: "maxmemory-policy", Value: g.evictionPolicy()},
 		{Name: "notify-keyspace-events", Value: caller.Notices().String()},
 		{Name: "proto-max-bulk-len", Value: "536870912"},
 		{Name: "replica-read-only", Value: "yes"},
@@ -43,11 +49,11 @@ func (g *Gateway) Settings(caller command.Conn) []command.Field {
 }
 
 // memoryOf is what the tenants of a session take, and the bound of what they may take: their quotas together, or the
-// process's limit where that is less; 0: there is no bound.
+// process's limit where that is less and the entries are in it; 0: there is no bound.
 func (g *Gateway) memoryOf(s *Session) (used, limit int64) {
 	bounded := len(s.ids) > 0
 	for _, id := range s.ids {
-		u := g.Store.Usage(id)
+		u := g.Usage(id)
 		used += u.Bytes
 		limit += u.Limit
 		bounded = bounded && u.Limit > 0
@@ -55,7 +61,7 @@ func (g *Gateway) memoryOf(s *Session) (used, limit int64) {
 	if !bounded {
 		limit = 0
 	}
-	if total := g.Store.Total().Limit; total > 0 && (limit == 0 || total < limit) {
+	if total := g.Store.Total().Limit; total > 0 && g.upstream == nil && (limit == 0 || total < limit) {
 		limit = total
 	}
 	return used, limit

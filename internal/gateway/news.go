@@ -6,12 +6,15 @@ import (
 )
 
 // What gateways in front of one upstream tell each other beside consents and users. News may be lost, and nothing rests on
-// them that may not: messages to subscribers, keyspace notifications, pauses, and what was counted towards limits.
+// them that may not: messages to subscribers, keyspace notifications, pauses, and what was counted
+// towards limits and quotas.
 const (
 	newsMessage byte = iota
 	newsPause
 	newsCounts
 	newsNotice
+	newsUsage
+	newsClaims
 )
 
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
@@ -38,6 +41,8 @@ func (g *Gateway) News(kind byte, body []byte) {
 		}
 	case newsNotice:
 		g.takeNotice(body)
+	case newsUsage, newsClaims:
+		g.takeUsage(kind, body)
 	}
 }
 

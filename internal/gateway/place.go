@@ -132,16 +132,23 @@ func (w *Worker) roomFor(need int64) bool {
 	return true
 }
 
-// noRoom evicts until a tenant has room for need bytes, and says what is used up where that cannot be.
+// noRoom evicts until a tenant has room for need bytes, and says what is used up where that cannot be. Upstream nothing is
+// evicted.
 func (w *Worker) noRoom(t *Tenant, need int64) string {
 	if e := w.g.emulation; e != nil && e.Keeps() {
 		return w.g.emulatedFull()
+	}
+	if a := t.account; a != nil {
+		if !a.Room(need) {
+			return quotaUsedUp(a.Limit())
+		}
+		return ""
 	}
 	switch err := w.tx.MakeRoom(t.ID, need); {
 	case err == nil:
 		return ""
 	case errors.Is(err, engine.ErrQuota):
-		return fmt.Sprintf("QUOTA the tenant's quota of %d bytes is used up and nothing of it can be evicted", w.g.Store.Usage(t.ID).Limit)
+		return quotaUsedUp(w.g.Store.Usage(t.ID).Limit)
 	default:
 		return fmt.Sprintf("%s The limit is %d bytes", resp.MsgOOM, w.g.Store.Total().Limit)
 	}

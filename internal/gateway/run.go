@@ -149,8 +149,8 @@ func (w *Worker) checkAudit() bool {
 
 // makeRoom evicts for commands that may store more than they free, and refuses them when there is nothing to evict.
 func (w *Worker) makeRoom() bool {
-	if w.call.Spec.Flags&command.DenyOOM == 0 || w.job != nil || w.tx.HoldsSome() {
-		return true // a transaction made room before it began, and an upstream has its own limits
+	if w.call.Spec.Flags&command.DenyOOM == 0 || w.tx.HoldsSome() || w.job != nil && w.outer != nil {
+		return true // a transaction made room before it began
 	}
 	if len(w.placed) == 0 { // FUNCTION LOAD: what it keeps is no entry
 		if text := w.noRoom(w.session.home, 0); text != "" {

@@ -120,13 +120,13 @@ func (s *Session) Exec(c *command.Call) {
 		c.Error(resp.MsgExecAbort)
 		return
 	}
-	if w.job != nil {
-		s.execUpstream(c, t, w.job)
-		return
-	}
 	shards, err := w.reserve(t)
 	if err != nil {
 		c.Error(err.Error())
+		return
+	}
+	if w.job != nil {
+		s.execUpstream(c, t, w.job)
 		return
 	}
 	w.tx.Hold(shards)

@@ -43,6 +43,8 @@ type Upstream struct {
 	Ended func(tenant string, name []byte, stamp uint64)
 	// Health is how the upstream was when it was last looked at.
 	Health func() upstream.Health
+	// Accounts are what tenants' entries take at all gateways together; nil: nothing is counted.
+	Accounts *upstream.Accounts
 	// Near is what the near cache does.
 	Near func() upstream.NearStats
 }
@@ -64,12 +66,19 @@ func (g *Gateway) UpstreamState() (UpstreamState, bool) {
 
 // UseUpstream makes the workers that are made from now on keep entries in an upstream, each by an executor of its own. The
 // clock of the gateway must be the upstream's. It must be called before the first worker is made.
-func (g *Gateway) UseUpstream(u *Upstream) { g.upstream = u }
+func (g *Gateway) UseUpstream(u *Upstream) {
+	g.naming.Lock()
+	defer g.naming.Unlock()
+	g.upstream = u
+	for _, t := range g.Tenants() {
+		g.openAccount(t)
+	}
+}
 
 // placeOf is what an executor has to know of a key.
 func placeOf(p *placement) upstream.Place {
 	c := p.category
-	return upstream.Place{Tenant: p.tenant.Name, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
+	return upstream.Place{Tenant: p.tenant.Name, Account: p.tenant.account, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
 		Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Subjects: p.about}
 }
 

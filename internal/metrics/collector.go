@@ -138,7 +138,7 @@ func (c *Collector) collectTenants(gauge gaugeFunc, count countFunc) {
 	g := c.s.Gateway
 	var hit, miss uint64
 	for _, t := range g.Tenants() {
-		usage := g.Store.Usage(t.ID)
+		usage := g.Usage(t.ID)
 		gauge(quota, float64(usage.Limit), t.Name)
 		gauge(tenantBytes, float64(usage.Bytes), t.Name)
 		for _, category := range g.Categories() {

@@ -19,6 +19,7 @@ type Backend struct {
 	clock    *seal.Clock
 	sink     Sink
 	ledger   *ledger
+	accounts *Accounts
 	scripts  *scripts
 	shapes   map[string]*shape
 	stamps   seal.Stamps
@@ -34,6 +35,7 @@ type Backend struct {
 // NewBackend joins an upstream and a ring. clock is the ring's.
 func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
 	b := &Backend{upstream: u, ring: r, clock: clock, sink: s, ledger: newLedger(), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
+	b.accounts = newAccounts(b.ledger)
 	if max := u.options.NearBytes; max > 0 {
 		b.near = newNear(u, max)
 	}
@@ -54,6 +56,7 @@ type Executor struct {
 	dummy   [16]byte
 	seed    maphash.Seed
 	writes  writes
+	spent   spending
 	aside   []command.Written // by the command that runs
 	held    []seal.Subjects   // patients of entries, cleared at the end of each wave
 	nearOff bool              // the round writes what may be kept near, or read from replicas
@@ -81,8 +84,9 @@ func (x *Executor) Close() {
 	x.sealer.Forget()
 }
 
-// tidy clears what plaintext was opened into, and lets go of a buffer that one large value has made.
+// tidy clears what plaintext was opened into, lets go of a buffer that one large value has made, and has what was written count.
 func (x *Executor) tidy() {
+	x.spent.flush()
 	clear(x.plain[:x.dirty])
 	x.dirty = 0
 	for _, about := range x.held {

@@ -105,13 +105,14 @@ func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due f
 		return 0, nil
 	}
 	due()
-	err = x.unlinkNames(doomed)
+	err = x.unlinkNames(tenant, doomed)
 	failpoint.Here(failpoint.PageErased)
 	return len(doomed), err
 }
 
 // unlinkNames deletes records and their data.
-func (x *Executor) unlinkNames(names [][]byte) error {
+func (x *Executor) unlinkNames(tenant string, names [][]byte) error {
+	account := x.b.accounts.Of(tenant, 0)
 	x.lane.reset()
 	for _, name := range names {
 		l := x.lane
@@ -125,7 +126,7 @@ func (x *Executor) unlinkNames(names [][]byte) error {
 			return o.err
 		}
 		if id, ok := seal.PseudonymOf(name); ok {
-			x.b.ledger.erased(id, x.b.stamps.Next(x.b.clock.Now()))
+			x.b.ledger.erased(account, id, x.b.stamps.Next(x.b.clock.Now()))
 		}
 	}
 	return nil

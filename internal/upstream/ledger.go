@@ -31,6 +31,7 @@ type ledgerPart struct {
 	notes   map[[16]byte]*note
 	due     map[int64][][16]byte // by tick
 	checked int64                // the tick up to which due was looked at
+	claims  []claim              // to be told to the other gateways
 }
 
 // note is what is known of one entry.
@@ -43,8 +44,12 @@ type note struct {
 	gone     bool   // it was deleted
 	own      bool   // this gateway wrote it, and deletes it
 	parts    bool   // it is a collection
+	counted  bool   // in the account
+	slice    uint8  // of the account, where it is counted
+	claimed  uint8  // the time during which it was claimed last
+	bytes    int64  // for which it is counted
 	tick     int64  // where in due it is
-	tenant   string
+	account  *Account
 	category string
 	names    []byte // the upstream's names: record, and data behind
 	record   []byte // of a collection the record, of a string its header and sealed name
@@ -59,11 +64,15 @@ func newLedger() *ledger {
 	return l
 }
 
-func (l *ledger) part(id [16]byte) *ledgerPart { return &l.parts[id[0]%ledgerParts] }
+func partOf(id [16]byte) byte { return id[0] % ledgerParts }
 
-// wrote notes a write of this gateway that the upstream has confirmed; acked is a stamp of now. What was confirmed before the
-// write was made is surely replaced by it, and so is what the write compared.
-func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64) {
+func (l *ledger) part(id [16]byte) *ledgerPart { return &l.parts[partOf(id)] }
+
+// wrote notes a write of this gateway that the upstream has confirmed; acked is a stamp of now, in Unix milliseconds. What was
+// confirmed before the write was made is surely replaced by it, and so is what the write compared. It returns by how many bytes
+// the entry has grown.
+func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
+	k, h, record := e.k, &e.header, e.record
 	id := k.entry.Pseudonym()
 	p := l.part(id)
 	p.mu.Lock()
@@ -73,11 +82,11 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 		n = &note{}
 		p.notes[id] = n
 	} else if n.stamp > h.Stamp {
-		return
+		return 0
 	}
 	n.replaced(k, h.Stamp, acked)
 	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
-	n.tenant, n.category = k.place.Tenant, k.place.Category
+	n.account, n.category = k.account, k.place.Category
 	if len(n.names) == 0 { // they are always the same
 		n.names = append(append(n.names, k.record...), k.data...)
 	}
@@ -85,7 +94,24 @@ func (l *ledger) wrote(k *keyState, h *seal.Header, record []byte, acked uint64)
 		record = record[:h.NameEnd()]
 	}
 	n.record, n.parts = append(n.record[:0], record...), h.Type != seal.String
+	counted, bytes := n.counted, e.bytes
+	if e.grows && counted {
+		bytes += n.bytes
+	}
+	grown = n.count(partOf(id), bytes, now)
+	p.claimWritten(id, n, counted)
 	p.queue(id, n)
+	return grown
+}
+
+// counts reports whether an entry is counted here, so that how much it grows is enough to know.
+func (l *ledger) counts(k *keyState) bool {
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes[id]
+	return n != nil && n.counted
 }
 
 // replaced raises the floor for a write or deletion with a stamp, now.
@@ -126,16 +152,20 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 		return
 	}
 	n.replaced(k, 0, stamp)
+	n.discount(partOf(id))
+	p.claimEnded(id, k.account, stamp)
 	*n = note{stamp: stamp, acked: stamp, floor: n.floor, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
 	p.queue(id, n)
 }
 
 // erased notes that an entry is gone that was not named: its tenant's were deleted.
-func (l *ledger) erased(id [16]byte, stamp uint64) {
+func (l *ledger) erased(a *Account, id [16]byte, stamp uint64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.claimEnded(id, a, stamp)
 	if n := p.notes[id]; n != nil && !n.gone {
+		n.discount(partOf(id))
 		*n = note{stamp: stamp, acked: stamp, floor: max(n.floor, n.stamp), since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
 	}
 }
@@ -163,6 +193,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	case h.Stamp == n.stamp:
 		return !n.gone
 	}
+	n.discount(partOf(id)) // another gateway wrote it since
 	*n = note{stamp: h.Stamp, floor: n.floor, since: n.since, deadline: h.Deadline, tick: n.tick}
 	if h.Type != seal.String {
 		n.record, n.parts = append([]byte(nil), record...), true
@@ -256,6 +287,7 @@ func (p *ledgerPart) endTick(tick, now int64, own []*note) []*note {
 			continue
 		}
 		delete(p.notes, id)
+		n.discount(partOf(id))
 		if n.own && !n.gone {
 			own = append(own, n)
 		}

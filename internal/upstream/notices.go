@@ -57,5 +57,6 @@ func (b *Backend) Ended(tenant string, name []byte, stamp uint64) {
 	defer p.mu.Unlock()
 	if n := p.notes[id]; n != nil && n.stamp < stamp {
 		n.own = false
+		n.discount(partOf(id))
 	}
 }

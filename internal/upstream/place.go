@@ -10,6 +10,7 @@ import (
 // Place is what the gateway knows of one key of a call: whose it is, and by which rules.
 type Place struct {
 	Tenant   string
+	Account  *Account // the tenant's, of Accounts; nil: it is looked up
 	Category string
 	// Life is the longest time from a whole write to the latest deadline that the entry can ever be given: the category's
 	// ceiling, or max_age where deadlines are idle.

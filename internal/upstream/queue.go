@@ -104,11 +104,11 @@ func (q *queue) tell(n *note, kept bool) {
 		return
 	}
 	// Without a name the record of the expiration says that much: an entry of the tenant and the category.
-	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.tenant, n.names[:seal.KeyNameBytes], n.record)
+	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.account.name, n.names[:seal.KeyNameBytes], n.record)
 	clear(subjects)
 	if kept {
-		q.b.sink.Alarm(Overdue, n.tenant, n.category, name)
+		q.b.sink.Alarm(Overdue, n.account.name, n.category, name)
 	}
-	q.b.sink.Expired(n.tenant, n.category, name, n.deadline)
+	q.b.sink.Expired(n.account.name, n.category, name, n.deadline)
 	clear(name)
 }

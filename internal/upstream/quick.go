@@ -55,6 +55,12 @@ func (x *Executor) quickStart(t *Task) {
 		return
 	}
 	k.entry.Subjects = k.about
+	k.grows = 0
+	if q.told == command.Stored {
+		for _, a := range args {
+			k.grows += int64(len(a))
+		}
+	}
 	x.writes.reset()
 	if err := x.seal(k, &next, "part"); err != nil {
 		t.fail(msgNoKeys)
@@ -127,8 +133,21 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 		t.fail(msgUpstream)
 		return nil, false
 	}
+	result := &r.elems[len(r.elems)-1]
+	if t.shape.quick.told == command.Deleted {
+		t.commits[0].entries[0].bytes = -textBytes(result)
+	}
 	x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
-	return &r.elems[len(r.elems)-1], true
+	return result, true
+}
+
+// textBytes is how many bytes of text a reply has.
+func textBytes(r *reply) int64 {
+	n := int64(len(r.text))
+	for i := range r.elems {
+		n += textBytes(&r.elems[i])
+	}
+	return n
 }
 
 // quickMoved reports whether the collection is not what it was when it was asked, and asks anew.

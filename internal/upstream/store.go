@@ -133,6 +133,7 @@ func (x *Executor) putRecord(c *command.Call, k *keyState, e engine.Entry) error
 	next := k.coll
 	next.Header = x.headerOf(c, e)
 	next.Flags = k.coll.Flags
+	k.grows = 0
 	return x.seal(k, &next, "part")
 }
 
@@ -170,6 +171,7 @@ func (x *Executor) putCollection(c *command.Call, k *keyState, i int, e engine.E
 // putItems writes the parts that the command named and changed.
 func (x *Executor) putItems(t *Task, k *keyState, i int, e engine.Entry) error {
 	c := t.Call
+	k.grows = 0
 	next := k.coll
 	next.Header = x.headerOf(c, e)
 	next.Flags = k.coll.Flags
@@ -184,7 +186,7 @@ func (x *Executor) putItems(t *Task, k *keyState, i int, e engine.Entry) error {
 	}
 	changed := e.Meta() != k.meta || next.Flags != k.coll.Flags || k.grown
 	for j := range k.members {
-		changed = p.item(c.Args[first+j*step], k.members[j], k.before[j]) || changed
+		changed = p.item(c.Args[first+j*step], j) || changed
 	}
 	if !changed {
 		x.writes.back(at)
@@ -251,51 +253,63 @@ func (p *parts) all() {
 	}
 }
 
-// item adds what has become of one named part, and reports whether that is anything.
-func (p *parts) item(name, sealed []byte, before uint64) bool {
+// item adds what has become of the part that the command named j-th, and reports whether that is anything.
+func (p *parts) item(name []byte, j int) bool {
 	switch p.coll.Type {
 	case seal.Hash:
 		h := p.hash()
 		value, there := h.Get(name)
 		if !there {
-			return p.gone("HDEL", sealed, before)
+			return p.gone("HDEL", j)
 		}
-		return p.changed(sealed, p.deadlineOf(&h, name), value, before)
+		return p.changed(j, p.deadlineOf(&h, name), value)
 	case seal.SortedSet:
 		z := p.zset()
 		score, there := z.Score(name)
 		if !there {
-			return p.gone("HDEL", sealed, before)
+			return p.gone("HDEL", j)
 		}
-		return p.changed(sealed, math.Float64bits(score), nil, before)
+		return p.changed(j, math.Float64bits(score), nil)
 	case seal.Set:
 		s := p.set()
-		there := s.Contains(name)
-		if !there {
-			return p.gone("SREM", sealed, before)
+		if !s.Contains(name) {
+			return p.gone("SREM", j)
 		}
-		if before == 0 {
-			p.add("SADD", sealed)
+		if p.k.before[j] == 0 {
+			p.add("SADD", p.k.members[j])
+			p.k.grows += int64(len(p.k.members[j]))
 		}
-		return before == 0
+		return p.k.before[j] == 0
 	}
 	return false
 }
 
-func (p *parts) gone(remove string, sealed []byte, before uint64) bool {
-	if before != 0 {
-		p.add(remove, sealed)
+func (p *parts) gone(remove string, j int) bool {
+	if p.k.before[j] == 0 {
+		return false
 	}
-	return before != 0
+	p.add(remove, p.k.members[j])
+	p.k.grows -= p.wasBytes(j)
+	return true
 }
 
 // changed adds a field if it is not what it was.
-func (p *parts) changed(sealed []byte, first uint64, value []byte, before uint64) bool {
-	if p.x.sum(first, value) == before {
+func (p *parts) changed(j int, first uint64, value []byte) bool {
+	if p.x.sum(first, value) == p.k.before[j] {
 		return false
 	}
-	p.put(sealed, first, value)
+	from := len(p.x.writes.bytes)
+	p.put(p.k.members[j], first, value)
+	p.k.grows += int64(len(p.x.writes.bytes) - from)
+	if p.k.before[j] != 0 {
+		p.k.grows -= p.wasBytes(j)
+	}
 	return true
+}
+
+// wasBytes is what a part takes that is there, with its value where it has one.
+func (p *parts) wasBytes(j int) int64 {
+	return int64(len(p.k.members[j]) + len(p.k.parts.elems[j].text))
 }
 
 // deadlineOf is the deadline of a field in Unix milliseconds, 0 for none.

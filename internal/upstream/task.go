@@ -31,12 +31,13 @@ const (
 
 // keyState is one key of a task.
 type keyState struct {
-	place  *Place
-	entry  seal.Entry
-	slot   int
-	names  []byte // the upstream's: record, and data behind
-	record []byte
-	data   []byte
+	place   *Place
+	account *Account
+	entry   seal.Entry
+	slot    int
+	names   []byte // the upstream's: record, and data behind
+	record  []byte
+	data    []byte
 
 	op      int    // in the batch; -1: none
 	partsOp int    // of the parts, where they were asked for beside the header; else -1
@@ -55,6 +56,7 @@ type keyState struct {
 
 	about  seal.Subjects // whom the value is about, as the record says and the command makes it
 	grown  bool          // the command has added to them
+	grows  int64         // by how many bytes the parts that were written are more than those that were there
 	wrote  bool          // the command has changed the entry, which is
 	there  bool          // there since, or is not
 	barred bool          // one of them has withdrawn the consent: commands of a transaction that name the entry are refused
@@ -209,6 +211,9 @@ func (x *Executor) identify(t *Task, i int) error {
 	c, k := t.Call, &t.keys[i]
 	name := c.Args[c.Refs[i].Arg]
 	k.place = &t.Keys[i]
+	if k.account = k.place.Account; k.account == nil {
+		k.account = x.b.accounts.Of(k.place.Tenant, 0)
+	}
 	k.entry = seal.Entry{Tenant: k.place.Tenant, Category: k.place.Category, Name: name}
 	if err := x.sealer.Identify(&k.entry); err != nil {
 		return err

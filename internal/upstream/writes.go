@@ -104,6 +104,9 @@ type pending struct {
 	check  bool
 	header seal.Header
 	record []byte // of a string only what is before the value
+	bytes  int64  // that the entry takes
+	grows  bool   // or that it takes more than before
+	sized  int    // the op that asks how large the parts are, of a collection that another gateway has counted; -1: none
 }
 
 // send adds the commit of what was gathered to the batch.
@@ -146,11 +149,13 @@ func (x *Executor) commit(t *Task, from, to int) {
 		p := oneMore(&c.entries)
 		p.record = p.record[:0]
 		p.k, p.gone, p.check, p.header = e.k, e.gone, e.check, e.header
+		p.bytes, p.grows, p.sized = 0, false, -1
 		if record := w.bytes[e.from:e.to]; !e.gone && !e.check {
 			if e.header.Type == seal.String {
 				record = record[:e.header.NameEnd()]
 			}
 			p.record = append(p.record, record...)
+			p.bytes, p.grows = w.size(i)
 		}
 	}
 	if e := &w.entries[from]; to-from == 1 && e.k.guard == guardAny && len(w.callsOf(from)) == 0 && !x.b.ledger.hasCollection(e.k) {
@@ -158,6 +163,48 @@ func (x *Executor) commit(t *Task, from, to int) {
 		return
 	}
 	c.op, c.plain = x.scripted(from, to), false
+	for i := range c.entries {
+		if p := &c.entries[i]; p.grows && !x.b.ledger.counts(p.k) {
+			p.sized = x.askSize(p.k)
+		}
+	}
+}
+
+// size is how many bytes the i-th entry takes, its names included, or how many more where only parts of it were written.
+func (w *writes) size(i int) (bytes int64, grows bool) {
+	e := &w.entries[i]
+	switch e.kind {
+	case "string":
+		return int64(len(e.k.record) + e.to - e.from), false
+	case "part":
+		return e.k.grows, true
+	}
+	end := len(w.bytes) // a collection's parts are behind its record
+	for j := len(w.entries) - 1; j > i; j-- {
+		if next := &w.entries[j]; next.to > 0 {
+			end = next.from
+		}
+	}
+	return int64(len(e.k.names) + end - e.from), false
+}
+
+// askSize asks the upstream how large the parts of a collection are. It may lie: then the tenant's account is wrong, and nothing
+// else.
+func (x *Executor) askSize(k *keyState) int {
+	l := x.lane
+	op := l.begin(k.slot, true, 3)
+	l.out = appendArg(appendArgString(appendArgString(l.out, "MEMORY"), "USAGE"), k.data)
+	l.end()
+	return op
+}
+
+// sizeOf is what askSize has found, with the record and the names; where that makes no sense, what the entry has grown by.
+func (x *Executor) sizeOf(p *pending) int64 {
+	o := &x.lane.ops[p.sized]
+	if o.err != nil || o.reply.kind != ':' || o.reply.n <= 0 {
+		return p.bytes
+	}
+	return o.reply.n + int64(len(p.k.names)+len(p.record))
 }
 
 // oneMore makes a slice longer by one and returns the new element, which has the memory of an earlier one where there is any.
@@ -285,6 +332,9 @@ func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 			x.b.ledger.deleted(e.k, x.b.stamps.Next(c.WallNow), c.WallNow+e.k.place.Life.Milliseconds())
 			continue
 		}
-		x.b.ledger.wrote(e.k, &e.header, e.record, x.b.stamps.Next(c.WallNow))
+		if e.sized >= 0 {
+			e.bytes, e.grows = x.sizeOf(e), false
+		}
+		x.spent.add(e.k.account, x.b.ledger.wrote(e, x.b.stamps.Next(c.WallNow), c.WallNow))
 	}
 }
