@@ -241,6 +241,7 @@ func newGateway(t testing.TB, o upstream.Options, categoryName string) *gateway 
 	t.Cleanup(ring.Close)
 	g := &gateway{side: s, ring: ring, sink: &sink{}, up: u}
 	g.backend = upstream.NewBackend(u, ring, s.clock, g.sink)
+	s.place.Account = g.backend.Accounts().Of(s.place.Tenant, 0)
 	s.x = g.backend.NewExecutor(5)
 	t.Cleanup(s.x.Close)
 	return g
