@@ -20,6 +20,7 @@ func newBank(t *testing.T, quota int64) *bank {
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
 	b := &bank{t: t, all: []*gateway{joined(t, unixOptions(redis)), joined(t, unixOptions(redis))}}
 	for _, g := range b.all {
+		g.place.Tenant = "B" // one without a quota has an account already
 		g.place.Account = g.backend.Accounts().Of(g.place.Tenant, quota)
 	}
 	b.now = b.all[0].clock.Now()
@@ -148,7 +149,7 @@ func TestAGatewaysEntriesOutliveIt(t *testing.T) {
 	b.settled(2, 4000, 4500)
 
 	three := newGateway(t, unixOptions(testkit.StartRedis(t, testkit.RedisOptions{})), "phi").alone()
-	three.place.Account = three.backend.Accounts().Of(three.place.Tenant, 0)
+	three.place.Tenant, three.place.Account = "B", three.backend.Accounts().Of("B", 0)
 	b.all = append(b.all, three)
 	b.beat()
 	b.beat()
