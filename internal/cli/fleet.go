@@ -54,6 +54,7 @@ func (s *serving) joinFleet() error {
 	f.parts.Go(func() { f.tellNews(f.context, n) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellUsage) })
+	f.parts.Go(func() { every(f.context, gateway.TrackingEvery, s.gateway.KeepTracking) })
 	s.awaitOthers(n)
 	if err := s.beginPolicy(rules, n.Others() == 0); err != nil {
 		return err

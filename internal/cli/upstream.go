@@ -109,7 +109,9 @@ func (s *serving) useUpstream() error {
 		Health:      f.look.Health,
 		Near:        f.backend.Near,
 		Accounts:    f.backend.Accounts(),
+		Follow:      f.backend.Follow,
 	})
+	f.backend.Hear(g.UpstreamHearer())
 	ctx, stop := context.WithCancel(context.Background())
 	f.context, f.stop = ctx, stop
 	f.parts.Go(func() { f.bus.Listen(ctx, func(m []byte) { f.peers.Received(m) }) })

@@ -136,7 +136,7 @@ func action(s *command.Spec) string {
 
 // inFront are commands without keys that gateways in front of an upstream serve, or refuse, on purpose.
 var inFront = map[string]string{
-	"SCAN": "yes", "KEYS": "yes", "DBSIZE": "yes", "RANDOMKEY": "yes", "FLUSHDB": "yes", "FLUSHALL": "yes", "CLIENT|TRACKING": "no",
+	"SCAN": "yes", "KEYS": "yes", "DBSIZE": "yes", "RANDOMKEY": "yes", "FLUSHDB": "yes", "FLUSHALL": "yes", "CLIENT|TRACKING": "yes",
 	"CLUSTER|COUNTKEYSINSLOT": "yes", "CLUSTER|GETKEYSINSLOT": "yes", "CONFIG|SET": "no",
 }
 

@@ -32,6 +32,7 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		At: c.g.Clock.Wall(), Actor: &audit.Actor{User: change.By, Method: change.Method}, Action: audit.Revoke, Outcome: audit.Revoked,
 		Tenant: change.Tenant, Subject: subject, Detail: "consent=" + change.ID,
 	}
+	var forget outbox
 	var unkept error // erasure does not wait for it: the audit keeps what it could not write, and the receipt is kept back
 	_, err := x.Erase(change.Tenant, func(name []byte, about upstream.Subjects) bool {
 		m := c.g.Policy().Match(name)
@@ -41,9 +42,13 @@ func (c *Consent) eraseUpstream(ctx context.Context, change *consent.Change, tol
 		r.Category, r.Key = m.Category.Name, name
 		batch.Add(&r)
 		told(m.Category.Name, name)
+		if t := c.g.tenants.Load().byName[change.Tenant]; t != nil {
+			c.g.changedHere(&forget, t, name, nil)
+		}
 		return true
 	}, func() {
 		unkept = errors.Join(unkept, c.g.Audit.Commit(&batch), keep())
 	})
+	forget.send(true) // to forget a copy waits for no record
 	return errors.Join(err, unkept)
 }

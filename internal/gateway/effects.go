@@ -20,6 +20,7 @@ func (i *interest) init() {
 	i.watches.keys = newNames[[]*watch]()
 	i.waiters.keys = newNames[[]*waiter]()
 	i.tracking.keys = newNames[[]tracker]()
+	i.tracking.abroad.init()
 }
 
 // tell passes on what the command did, while the locks of its keys are held.

@@ -150,6 +150,8 @@ func (s *Session) flushUpstream(j *job) int {
 		}
 		total += n
 		record(t, outcome, "entries="+strconv.Itoa(n))
+		j.root().outbox.invalidateAll(&s.g.interest.tracking, t.ID, s)
+		s.g.relayFlush(t)
 	}
 	return total
 }

@@ -18,6 +18,9 @@ type job struct {
 	places []upstream.Place
 	parked bool // it waits for the upstream
 	later  bool // it is part of a transaction, and needs nothing of the upstream
+
+	tracked bool   // what it reads is tracked for its connection
+	quitted []bool // of each key that it may write, whether its connection has a copy that is not followed any more
 }
 
 // jobs are jobs that are used again; the first used ones are in use.
@@ -34,7 +37,7 @@ func (p *jobs) take(v *wave, outer *Worker) *job {
 	j := p.all[p.used]
 	p.used++
 	root := v.w
-	j.outer, j.parked, j.later = outer, false, false
+	j.outer, j.parked, j.later, j.tracked, j.quitted = outer, false, false, false, j.quitted[:0]
 	j.call.Now, j.call.WallNow, j.call.Tx = root.call.Now, root.call.WallNow, root.tx
 	return j
 }
@@ -57,7 +60,7 @@ func (p *jobs) forget() {
 		j.call.Reset()
 		clear(j.placed)
 		clear(j.places)
-		j.task.Call, j.task.Keys, j.task.Withdrawn = nil, nil, false
+		j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful = nil, nil, false, false
 		j.session, j.outer = nil, nil
 	}
 	p.used = 0
@@ -68,7 +71,11 @@ func (j *job) park() {
 	j.places = j.places[:0]
 	for i := range j.placed {
 		j.places = append(j.places, placeOf(&j.placed[i]))
+		if j.session.tracks != nil {
+			j.places[i].Replica = false // which may be behind what is followed
+		}
 	}
+	j.tracked = j.session.mayTrack()
 	j.task.Call, j.task.Keys, j.task.Session = &j.call, j.places, j.session.ID()
 	if j.call.Notices = j.placed[0].tenant.noticeClasses(); j.call.Notices&command.NoticeExpired != 0 {
 		j.call.Notices |= command.NoticeGeneric // the other gateways must know what they need not tell of at its deadline
@@ -85,6 +92,9 @@ func (j *job) ended() {
 	if j.parked && j.call.Notices != 0 {
 		j.task.Notify()
 		j.sendNotes()
+	}
+	if j.parked {
+		j.tellTracking()
 	}
 	j.Worker.end(0)
 	j.addUp()

@@ -6,8 +6,8 @@ import (
 )
 
 // What gateways in front of one upstream tell each other beside consents and users. News may be lost, and nothing rests on
-// them that may not: messages to subscribers, keyspace notifications, pauses, and what was counted
-// towards limits and quotas.
+// them that may not: messages to subscribers, keyspace notifications, pauses, what was counted towards limits and quotas, and
+// what those hear of who track by prefix, which is numbered.
 const (
 	newsMessage byte = iota
 	newsPause
@@ -15,6 +15,7 @@ const (
 	newsNotice
 	newsUsage
 	newsClaims
+	newsTracking
 )
 
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
@@ -43,6 +44,8 @@ func (g *Gateway) News(kind byte, body []byte) {
 		g.takeNotice(body)
 	case newsUsage, newsClaims:
 		g.takeUsage(kind, body)
+	case newsTracking:
+		g.takeTracking(body)
 	}
 }
 

@@ -13,22 +13,39 @@ import (
 	"github.com/lethe-cache/lethe/internal/secret"
 )
 
-// hears attaches a subscriber, who is a new user, to the events of keys.
-func (f *front) hears(user, tenant, rules string) *link {
+// enters adds a user and returns a session of it with its link.
+func (f *front) enters(user, tenants, rules string) (*gateway.Session, *link) {
 	f.t.Helper()
 	var token secret.Bytes
 	err := f.gateway.Directory.Update(func(d *identity.Draft) (err error) {
-		token, err = d.Add(identity.NewUser{Name: user, Tenants: []string{tenant}, Rules: rules})
+		token, err = d.Add(identity.NewUser{Name: user, Tenants: strings.Split(tenants, ","), Rules: rules})
 		return err
 	})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	mine, l := f.session, &link{}
+	s, l := f.gateway.NewSession("192.0.2.1:3", "192.0.2.2:6380"), &link{}
+	s.Attach(l)
+	if got := f.by(s, "AUTH "+user+" "+string(token.Reveal())); got != "+OK\r\n" {
+		f.t.Fatalf("%q", got)
+	}
+	return s, l
+}
+
+// by runs calls of a session in one round.
+func (f *front) by(s *gateway.Session, calls ...string) string {
+	f.t.Helper()
+	mine := f.session
 	defer func() { f.session = mine }()
-	f.session = f.gateway.NewSession("192.0.2.1:3", "192.0.2.2:6380")
-	f.session.Attach(l)
-	if got := f.round("AUTH "+user+" "+string(token.Reveal()), "PSUBSCRIBE __keyevent@0__:*"); !strings.HasPrefix(got, "+OK") || !strings.Contains(got, "psubscribe") {
+	f.session = s
+	return f.round(calls...)
+}
+
+// hears attaches a subscriber, who is a new user, to the events of keys.
+func (f *front) hears(user, tenant, rules string) *link {
+	f.t.Helper()
+	s, l := f.enters(user, tenant, rules)
+	if got := f.by(s, "PSUBSCRIBE __keyevent@0__:*"); !strings.Contains(got, "psubscribe") {
 		f.t.Fatalf("%q", got)
 	}
 	return l

@@ -16,8 +16,14 @@ func joined(t *testing.T) (a, b *front) {
 	for _, x := range [][2]*front{{a, b}, {b, a}} {
 		x[0].gateway.UseUpstream(&gateway.Upstream{
 			NewExecutor: func() gateway.Executor { return x[0].x },
-			InTouch:     func() bool { return true },
-			Tell:        func(kind byte, body []byte) { x[1].gateway.News(kind, body); clear(body) },
+			InTouch:     func() bool { return !x[0].silent },
+			Follow:      x[0].follow,
+			Tell: func(kind byte, body []byte) {
+				if !x[0].deaf {
+					x[1].gateway.News(kind, body)
+				}
+				clear(body)
+			},
 		})
 		x[0].worker = x[0].gateway.NewWorker()
 	}
@@ -73,7 +79,7 @@ func TestGatewaysShareARate(t *testing.T) {
 // What others send is held to its form.
 func TestBrokenNewsAreDropped(t *testing.T) {
 	f := newFront(t)
-	for kind := range byte(5) {
+	for kind := range byte(6) {
 		for _, body := range []string{"", "\x00", "\x00\xff\xff\xff\xff", "\x00\x01\x00\x00\x00T", "\x00\x01\x00\x00\x00T\xff\x00\x00\x00x", "{", "[]", `{"users":{"x":-1}}`, `{"tenants":[""]}`} {
 			f.gateway.News(kind, []byte(body))
 		}

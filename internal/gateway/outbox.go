@@ -114,7 +114,7 @@ func (o *outbox) send(committed bool) {
 				d.answer = []byte("-" + AuditError + "\r\n")
 			}
 			d.waiter.finish(d.answer)
-		case !committed || d.to.link == nil:
+		case !committed && d.by == nil || d.to.link == nil: // to forget a copy waits for no record
 			d.m.done()
 		default:
 			d.to.link.Do(func(w *Worker) {

@@ -48,6 +48,7 @@ func (x *upstreamSink) Expired(tenant, category string, name []byte, deadline in
 	defer x.mu.Unlock()
 	if t != nil && name != nil {
 		g.expiredNotice(&x.notes, t, name)
+		g.changedHere(&x.notes, t, name, nil)
 	}
 	if c != nil && c.Audit == policy.AuditNone {
 		return

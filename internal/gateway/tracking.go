@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,11 +13,13 @@ import (
 // with PHI are never tracked: a connection that reads one while it tracks is told to forget it at once.
 type tracking struct {
 	n      atomic.Int64
+	broad  atomic.Int64 // of those that track by prefix
 	mu     sync.Mutex
 	keys   names[[]tracker]
 	counts map[engine.TenantID]tracked
 	wide   map[engine.TenantID][]*tracks // those that track by prefix
 	most   int                           // keys that are remembered; 0: maxTracked
+	abroad abroad                        // in front of an upstream
 }
 
 // tracked is how much is remembered for one tenant.
@@ -64,18 +65,27 @@ func (s *Session) Track(t *command.Tracking) bool {
 	s.tracks = &tracks{Tracking: *t, s: s, to: to}
 	s.about.tracking.Store(s.tracks)
 	s.g.interest.n.Add(1)
+	x.register(s.tracks)
+	if t.Broadcast && s.g.upstream != nil {
+		s.g.tellWants()
+	}
+	return true
+}
+
+// register makes tracking begin.
+func (x *tracking) register(t *tracks) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.n.Add(1)
 	if t.Broadcast {
-		for _, id := range s.trackable() {
+		x.broad.Add(1)
+		for _, id := range t.s.trackable() {
 			if x.wide == nil {
 				x.wide = map[engine.TenantID][]*tracks{}
 			}
-			x.wide[id] = append(x.wide[id], s.tracks)
+			x.wide[id] = append(x.wide[id], t)
 		}
 	}
-	return true
 }
 
 // trackable are the tenants whose entries the connection may read: its own, and the global one.
@@ -112,6 +122,9 @@ func (s *Session) stopTracking() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.n.Add(-1)
+	if gone.Broadcast {
+		x.broad.Add(-1)
+	}
 	for id, all := range x.wide {
 		if x.wide[id] = slices.DeleteFunc(all, func(t *tracks) bool { return t == gone }); len(x.wide[id]) == 0 {
 			delete(x.wide, id)
@@ -194,10 +207,7 @@ func (x *tracking) forgetAny(o *outbox) {
 // the reading and this.
 func (w *Worker) track() {
 	t := w.session.tracks
-	if t == nil || w.call.Failed {
-		return
-	}
-	if !t.Broadcast && (t.OptIn && !t.caching || t.OptOut && t.caching) {
+	if w.call.Failed || !w.session.mayTrack() {
 		return
 	}
 	for i := range w.call.Keys {
@@ -214,6 +224,11 @@ func (w *Worker) track() {
 func (x *tracking) add(o *outbox, t *tracks, k *engine.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.addLocked(o, t, k)
+}
+
+// addLocked is add for who holds the lock.
+func (x *tracking) addLocked(o *outbox, t *tracks, k *engine.Key) {
 	entry := x.keys.find(k.Tenant, k.Name)
 	if entry == nil {
 		if x.keys.n >= x.limit() {
@@ -236,19 +251,12 @@ func (o *outbox) invalidate(x *tracking, t engine.TenantID, name []byte, by *Ses
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if k := x.keys.find(t, name); k != nil {
+		k.value = slices.DeleteFunc(k.value, func(one tracker) bool { return one.of.Broadcast }) // they are told below
 		x.forget(o, k, by)
 	}
 	for _, t := range x.wide[t] {
-		if t.NoLoop && t.s == by {
-			continue
-		}
-		if len(t.Prefixes) == 0 {
-			o.gather(t, "", name)
-		}
-		for _, p := range t.Prefixes {
-			if bytes.HasPrefix(name, []byte(p)) {
-				o.gather(t, p, name)
-			}
+		if p, matches := t.prefixOf(name); matches && !(t.NoLoop && t.s == by) {
+			o.gather(t, p, name)
 		}
 	}
 }
@@ -296,5 +304,20 @@ func (o *outbox) invalidateAll(x *tracking, t engine.TenantID, by *Session) {
 	}
 	for _, one := range x.wide[t] {
 		tell(one)
+	}
+}
+
+// invalidateWide tells everybody who tracks by prefix, of whatever tenant, to forget all copies.
+func (o *outbox) invalidateWide(x *tracking) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	told := map[*tracks]bool{}
+	for _, all := range x.wide {
+		for _, t := range all {
+			if !told[t] {
+				told[t] = true
+				o.invalidation(t, newMessage("invalidate"))
+			}
+		}
 	}
 }

@@ -26,6 +26,9 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		c.Error(msgAudit) // the whole round is answered so
 		return
 	}
+	for _, j := range parked {
+		j.quit()
+	}
 	if len(tasks) == 0 && len(s.watched) > 0 {
 		tasks = append(tasks, v.looksOn(s, exec))
 	}

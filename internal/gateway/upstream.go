@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -47,6 +48,8 @@ type Upstream struct {
 	Accounts *upstream.Accounts
 	// Near is what the near cache does.
 	Near func() upstream.NearStats
+	// Follow has UpstreamHearer told when an entry is not any more what a task has seen of its key i. It does not block.
+	Follow func(t engine.TenantID, key []byte, task *upstream.Task, i int) upstream.Following
 }
 
 // UpstreamState is how the gateway gets on with its upstream, for metrics.
@@ -100,18 +103,17 @@ func (s *Session) upstreamTenants() []upstream.Tenant {
 }
 
 const (
-	msgSealedScripts  = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
-	msgSealedTracking = "SEALED other gateways' writes are not told to clients; read again instead of tracking"
-	msgOutOfTouch     = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
-	msgSealedNotices  = "SEALED whether a key is new is not known of every write upstream; leave out n"
-	msgSealedInExec   = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
+	msgSealedScripts = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
+	msgOutOfTouch    = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
+	msgSealedNotices = "SEALED whether a key is new is not known of every write upstream; leave out n"
+	msgSealedInExec  = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
 )
 
 // refusedUpstream are commands that a gateway in front of an upstream cannot keep the promises of. What has keys and is not
 // here is refused by the executor where it has to be.
 var refusedUpstream = map[string]string{
 	"EVAL": msgSealedScripts, "EVAL_RO": msgSealedScripts, "EVALSHA": msgSealedScripts, "EVALSHA_RO": msgSealedScripts,
-	"FCALL": msgSealedScripts, "FCALL_RO": msgSealedScripts, "CLIENT|TRACKING": msgSealedTracking,
+	"FCALL": msgSealedScripts, "FCALL_RO": msgSealedScripts,
 }
 
 // namesUpstream are the commands without keys that look at entries or erase them.

@@ -116,6 +116,7 @@ func (v *wave) runParked() {
 	if v.commitIntents(running) {
 		v.tasks = v.tasks[:0]
 		for _, j := range running {
+			j.quit()
 			v.tasks = append(v.tasks, &j.task)
 		}
 		v.guard(running, func() { v.x.Batch(v.tasks) })

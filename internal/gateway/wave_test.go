@@ -75,6 +75,9 @@ func (x *standIn) Erase(string, func([]byte, upstream.Subjects) bool, func()) (i
 func (x *standIn) Close() { x.closed++ }
 
 func (x *standIn) Keyspace(c *command.Call, _ []upstream.Tenant) bool {
+	if strings.HasPrefix(c.Spec.RecordName(), "FLUSH") {
+		return false
+	}
 	x.batches = append(x.batches, "names")
 	c.Out.Int(0)
 	return true
@@ -85,15 +88,25 @@ type front struct {
 	*harness
 	x      *standIn
 	silent bool // the other gateways are not heard
+	deaf   bool // what it tells them is lost
+
+	followed []string // keys that were read and are to be followed
+	how      upstream.Following
+}
+
+func (f *front) follow(_ engine.TenantID, key []byte, _ *upstream.Task, _ int) upstream.Following {
+	f.followed = append(f.followed, string(key))
+	return f.how
 }
 
 func newFront(t *testing.T) *front {
-	f := &front{harness: newHarnessWith(t, policy.DefaultYAML()), x: &standIn{store: engine.New(engine.Options{Categories: 8})}}
+	f := &front{harness: newHarnessWith(t, policy.DefaultYAML()), x: &standIn{store: engine.New(engine.Options{Categories: 8})}, how: upstream.Followed}
 	t.Cleanup(f.x.store.Close)
 	f.x.tx = f.x.store.NewTx()
 	f.gateway.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.x },
 		InTouch:     func() bool { return !f.silent },
+		Follow:      f.follow,
 	})
 	f.worker = f.gateway.NewWorker()
 	return f

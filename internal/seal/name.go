@@ -73,6 +73,20 @@ func IsRecordName(name []byte) bool {
 	return len(name) == KeyNameBytes && string(name[:len(namePrefix)]) == namePrefix && name[tagEnd-1] == '}'
 }
 
+// DataName is the name of the data that belongs to a record's name.
+func DataName(record []byte) []byte { return append(bytes.Clone(record), dataMark) }
+
+// RecordOf returns the record's name in an upstream's name for a record, or for the data that belongs to it; nil for any other.
+func RecordOf(name []byte) (record []byte, isData bool) {
+	if isData = len(name) == KeyNameBytes+1 && name[KeyNameBytes] == dataMark; isData {
+		name = name[:KeyNameBytes]
+	}
+	if !IsRecordName(name) {
+		return nil, false
+	}
+	return name, isData
+}
+
 // PseudonymOf returns the entry's pseudonym in an upstream's name for its record.
 func PseudonymOf(name []byte) (p [16]byte, ok bool) {
 	if !IsRecordName(name) {

@@ -23,7 +23,9 @@ type Backend struct {
 	scripts  *scripts
 	shapes   map[string]*shape
 	stamps   seal.Stamps
-	near     *near    // nil: there is none
+	near     *near // nil: there is none
+	follows  *follows
+	links    *links
 	consents Consents // nil: nobody's is withdrawn
 
 	elsewhere elsewhere
@@ -37,8 +39,11 @@ func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
 	b := &Backend{upstream: u, ring: r, clock: clock, sink: s, ledger: newLedger(), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
 	b.accounts = newAccounts(b.ledger)
 	if max := u.options.NearBytes; max > 0 {
-		b.near = newNear(u, max)
+		b.near = newNear(max)
 	}
+	b.follows = &follows{u: u, byName: map[nearName]*follow{}}
+	b.links = &links{u: u, near: b.near, follows: b.follows, byAddress: map[string]*link{}}
+	b.follows.links = b.links
 	return b
 }
 

@@ -13,12 +13,11 @@ import (
 // and the ledger says whether it was replaced.
 //
 // What it holds is true because the upstream tells of every change: each record is read once more, over a connection that
-// the upstream has promised to tell (near_link.go), and leaves when it does. When that connection is lost, everything that
+// the upstream has promised to tell (link.go), and leaves when it does. When that connection is lost, everything that
 // came over it leaves. It may be used concurrently.
 type near struct {
 	max   int64
 	parts [nearParts]nearPart
-	links links
 
 	hits, misses, told, resets atomic.Uint64
 }
@@ -49,9 +48,8 @@ type nearEntry struct {
 
 func (e *nearEntry) size() int64 { return int64(len(e.record) + seal.KeyNameBytes + nearOverhead) }
 
-func newNear(u *Upstream, max int64) *near {
+func newNear(max int64) *near {
 	n := &near{max: max}
-	n.links = links{u: u, near: n, byAddress: map[string]*link{}}
 	for i := range n.parts {
 		n.parts[i].entries = map[nearName]*nearEntry{}
 	}

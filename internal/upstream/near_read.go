@@ -25,7 +25,7 @@ func (x *Executor) fromNear(t *Task, k *keyState) bool {
 		return false
 	}
 	n := x.b.near
-	record := n.get((*nearName)(k.record), x.nodeOf(k.slot), x.now)
+	record := n.get((*nearName)(k.record), x.b.upstream.nodeOf(k.slot), x.now)
 	if record != nil {
 		if h, err := seal.ParseHeader(record); err != nil || x.b.ledger.supersedes(k, &h) {
 			record = nil // the upstream's word of it is on its way
@@ -44,14 +44,8 @@ func (x *Executor) fromNear(t *Task, k *keyState) bool {
 // keepNear has what was just read kept near.
 func (x *Executor) keepNear(t *Task, k *keyState) {
 	if x.mayBeNear(t, k) {
-		x.b.near.links.want(x.nodeOf(k.slot), (*nearName)(k.record))
+		if l := x.b.links.to(x.b.upstream.nodeOf(k.slot)); l != nil {
+			l.want(wish{name: nearName(k.record), what: wantRecord}) // where it does not fit it is not kept for now
+		}
 	}
-}
-
-// nodeOf is the address of the primary that has a slot, "" while nobody knows.
-func (x *Executor) nodeOf(slot int) string {
-	if l := x.b.upstream.layout.Load(); l != nil {
-		return l.nodeOf(slot)
-	}
-	return ""
 }

@@ -84,6 +84,8 @@ type Task struct {
 	// Withdrawn says that the call was answered with an error because one of its entries is about a patient whose consent was
 	// withdrawn.
 	Withdrawn bool
+	// Doubtful says that nobody knows whether the call has run: the connection was lost before the answer.
+	Doubtful bool
 
 	shape    *shape
 	blind    bool // it writes without looking

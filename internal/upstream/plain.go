@@ -202,6 +202,7 @@ func (x *Executor) plainLoad(t *Task, i int, r *reply) bool {
 		return true
 	}
 	k.found, k.raw = true, r.elems[0].text
+	copy(k.expect[:], k.raw) // it is compared with nothing here; see Task.seen
 	k.meta = engine.Meta{BornAt: max(at-life, 0), ExpiresAt: at, Category: c.Keys[i].Category}
 	x.tx.SetString(&c.Keys[i], k.meta, k.raw)
 	return true

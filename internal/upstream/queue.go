@@ -27,10 +27,8 @@ func (b *Backend) Run(ctx context.Context) {
 		watching.Go(func() { b.upstream.watchReplicas(ctx) })
 		defer watching.Wait()
 	}
-	if b.near != nil {
-		b.near.links.run(ctx)
-		defer b.near.links.end()
-	}
+	b.links.run(ctx)
+	defer b.links.end()
 	for {
 		select {
 		case <-ctx.Done():
@@ -42,6 +40,7 @@ func (b *Backend) Run(ctx context.Context) {
 		if b.near != nil {
 			b.near.expire(b.clock.Now())
 		}
+		b.follows.look(b.clock.Now())
 	}
 }
 
@@ -73,11 +72,7 @@ func (q *queue) delete(ended []*note) {
 	l.reset()
 	for _, n := range ended {
 		name, data := n.names[:seal.KeyNameBytes], n.names[seal.KeyNameBytes:]
-		slot := 0
-		if q.b.upstream.Clustered() {
-			slot = slotOf(name)
-		}
-		l.eval(q.b.scripts.end, slot, false, 2, 2)
+		l.eval(q.b.scripts.end, q.b.upstream.slotOf(name), false, 2, 2)
 		l.out = appendArg(appendArg(l.out, name), data)
 		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
 		l.out = appendArgInt(l.out, overdueMillis)

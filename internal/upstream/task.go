@@ -165,7 +165,7 @@ func (x *Executor) turn() {
 // start makes the names of a task's keys and asks for what it needs.
 func (x *Executor) start(t *Task) {
 	c := t.Call
-	t.mark, t.attempts, t.Withdrawn, t.inside = c.Out.Len(), 0, false, false
+	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.inside = c.Out.Len(), 0, false, false, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)
@@ -227,12 +227,7 @@ func (x *Executor) identify(t *Task, i int) error {
 }
 
 // slot is where a name lives; it only matters in a cluster.
-func (x *Executor) slot(name []byte) int {
-	if !x.b.upstream.Clustered() {
-		return 0
-	}
-	return slotOf(name)
-}
+func (x *Executor) slot(name []byte) int { return x.b.upstream.slotOf(name) }
 
 // step goes on with a task whose replies are there.
 func (x *Executor) step(t *Task) {
@@ -285,6 +280,7 @@ func (t *Task) failed(o *op) bool {
 	switch {
 	case errors.Is(o.err, errLost):
 		t.fail(msgLost)
+		t.Doubtful = true
 	case o.err != nil:
 		t.fail(msgUnreachable)
 	case !o.reply.isError():

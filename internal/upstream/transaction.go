@@ -236,10 +236,20 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 	if c.Notices != 0 {
 		c.After()
 	}
+	one.remember(t, where)
 	x.attribute(t, c, one.Keys, where)
 	for i, at := range where {
 		if told := c.Told[i]; told == command.Stored || told == command.Deleted {
 			t.Call.Told[at] = told
 		}
+	}
+}
+
+// remember keeps what a call of a transaction has seen of its keys.
+func (t *Task) remember(all *Task, where []int) {
+	t.keys = t.keys[:0]
+	for _, at := range where {
+		k := all.keys[at]
+		t.keys = append(t.keys, keyState{place: k.place, record: k.record, guard: k.guard, expect: k.expect})
 	}
 }

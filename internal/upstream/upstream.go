@@ -44,6 +44,22 @@ func New(o Options) (*Upstream, error) {
 // Clustered reports whether keys are spread over several nodes, so that commands reach one slot at a time.
 func (u *Upstream) Clustered() bool { return u.options.Mode == Cluster }
 
+// slotOf is where a name lives; it only matters in a cluster.
+func (u *Upstream) slotOf(name []byte) int {
+	if !u.Clustered() {
+		return 0
+	}
+	return slotOf(name)
+}
+
+// nodeOf is the address of the primary that has a slot, "" while nobody knows.
+func (u *Upstream) nodeOf(slot int) string {
+	if l := u.layout.Load(); l != nil {
+		return l.nodeOf(slot)
+	}
+	return ""
+}
+
 // where returns the layout, learning it if it is not known.
 func (u *Upstream) where(ctx context.Context) (*layout, error) {
 	if l := u.layout.Load(); l != nil {

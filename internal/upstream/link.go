@@ -10,10 +10,12 @@ import (
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
-// links are the near cache's own connections, one to each node that has something to keep.
+// links are connections on which the upstream tells of changes, one to each node that has something to tell of: for what the
+// near cache keeps, and for what clients have copies of.
 type links struct {
-	u    *Upstream
-	near *near
+	u       *Upstream
+	near    *near // nil: there is none
+	follows *follows
 
 	mu        sync.Mutex
 	ctx       context.Context // nil until Backend.Run, and when it has ended
@@ -21,16 +23,33 @@ type links struct {
 	parts     sync.WaitGroup
 }
 
-// link is one connection over which records are read for keeping. It asks for CLIENT TRACKING: the upstream tells it, once,
-// when something that it has read changes. Answers and what is told come in one stream and in their order, so that nothing is
-// kept that had changed before it was put.
+// link is one connection over which records are read for keeping, and headers of what is to be followed. It asks for CLIENT
+// TRACKING: the upstream tells it, once, when something that it has read changes. Answers and what is told come in one stream
+// and in their order, so that nothing is kept, or taken to be what a client has, that had changed before.
 type link struct {
 	address string
-	wanted  chan nearName
+	wanted  chan wish
+	lost    bool // guarded by follows.mu: nothing is followed over it any more
 }
 
+// wish is what a link is asked for.
+type wish struct {
+	name   nearName
+	what   wanting
+	number uint64 // of a follow
+}
+
+type wanting uint8
+
 const (
-	linkWanted = 1024 // names that may wait; more are not kept for now
+	wantPing   wanting = iota // an answer
+	wantRecord                // the record, for keeping
+	wantHeader                // the header of a record, to follow it
+	wantData                  // nothing of a collection's data, but to be told when that changes
+)
+
+const (
+	linkWanted = 1024 // wishes that may wait; more are not heard
 	linkPing   = 500 * time.Millisecond
 	// linkSilence is how long a link may bring nothing before it counts as lost.
 	linkSilence = 3 * linkPing
@@ -50,34 +69,43 @@ func (s *links) end() {
 	s.ctx = nil
 	s.mu.Unlock()
 	s.parts.Wait()
-	s.near.clear(nil)
+	if s.near != nil {
+		s.near.clear(nil)
+	}
 }
 
-// want has a name's record read for keeping, if there is a way.
-func (s *links) want(address string, name *nearName) {
+// to returns the link to a node, which is made if there is none; nil where there can be none.
+func (s *links) to(address string) *link {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	l := s.byAddress[address]
 	if l == nil && s.ctx != nil && address != "" {
-		l = &link{address: address, wanted: make(chan nearName, linkWanted)}
+		l = &link{address: address, wanted: make(chan wish, linkWanted)}
 		s.byAddress[address] = l
 		ctx := s.ctx
 		s.parts.Go(func() { s.serve(ctx, l) })
 	}
-	s.mu.Unlock()
-	if l == nil {
-		return
-	}
+	return l
+}
+
+// want gives a link something to do, and reports whether it will; nobody waits for it.
+func (l *link) want(w wish) bool {
 	select {
-	case l.wanted <- *name:
+	case l.wanted <- w:
+		return true
 	default:
+		return false
 	}
 }
 
 // serve keeps one link until it is lost. The next wish makes another one, but not at once.
 func (s *links) serve(ctx context.Context, l *link) {
 	_ = l.talk(ctx, s)
-	s.near.resets.Add(1)
-	s.near.clear(l)
+	if s.near != nil {
+		s.near.resets.Add(1)
+		s.near.clear(l)
+	}
+	s.follows.lose(l)
 	select {
 	case <-ctx.Done():
 	case <-time.After(linkRest):
@@ -115,43 +143,51 @@ func (l *link) talk(ctx context.Context, s *links) error {
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	asked := make(chan nearName, 2*linkWanted)
+	asked := make(chan wish, 2*linkWanted)
 	failed := make(chan error, 1)
 	var writer sync.WaitGroup
 	done := make(chan struct{})
 	writer.Go(func() { failed <- l.ask(c, asked, done) })
-	err = l.hear(c, in, asked, s.near)
+	err = l.hear(c, in, asked, s)
 	close(done)
 	c.Close()
 	writer.Wait()
 	return errors.Join(err, <-failed)
 }
 
-// ping is asked for in between: it has no name.
-var ping nearName
+// request appends what the upstream is asked for.
+func (w *wish) request(out []byte) []byte {
+	switch w.what {
+	case wantRecord:
+		return appendArg(appendArgString(appendRequest(out, 2), "GET"), w.name[:])
+	case wantHeader:
+		out = appendArg(appendArgString(appendRequest(out, 4), "GETRANGE"), w.name[:])
+		return appendArgInt(appendArgInt(out, 0), seal.HeaderBytes-1)
+	case wantData:
+		return appendArg(appendArgString(appendRequest(out, 2), "EXISTS"), seal.DataName(w.name[:]))
+	default:
+		return appendCommand(out, "PING")
+	}
+}
 
 // ask writes requests, and what was asked for into asked, in the same order.
-func (l *link) ask(c *conn, asked chan<- nearName, done <-chan struct{}) error {
+func (l *link) ask(c *conn, asked chan<- wish, done <-chan struct{}) error {
 	tick := time.NewTicker(linkPing)
 	defer tick.Stop()
 	for {
-		var name nearName
+		var w wish
 		select {
 		case <-done:
 			return nil
 		case <-tick.C:
-		case name = <-l.wanted:
+		case w = <-l.wanted:
 		}
 		select {
-		case asked <- name:
+		case asked <- w:
 		case <-done:
 			return nil
 		}
-		if name == ping {
-			c.out = appendCommand(c.out, "PING")
-		} else {
-			c.out = appendArg(appendArgString(appendRequest(c.out, 2), "GET"), name[:])
-		}
+		c.out = w.request(c.out)
 		if err := errors.Join(c.SetWriteDeadline(time.Now().Add(linkSilence)), c.flush()); err != nil {
 			c.Close()
 			return err
@@ -159,8 +195,8 @@ func (l *link) ask(c *conn, asked chan<- nearName, done <-chan struct{}) error {
 	}
 }
 
-// hear takes what comes: records, and what has changed.
-func (l *link) hear(c *conn, in *resp.Reader, asked <-chan nearName, n *near) error {
+// hear takes what comes: what was asked for, and what has changed.
+func (l *link) hear(c *conn, in *resp.Reader, asked <-chan wish, s *links) error {
 	for {
 		if err := c.SetReadDeadline(time.Now().Add(linkSilence)); err != nil {
 			return err
@@ -170,13 +206,16 @@ func (l *link) hear(c *conn, in *resp.Reader, asked <-chan nearName, n *near) er
 			return err
 		}
 		if v.Type == '>' {
-			n.changed(l, v)
+			s.changed(l, v)
 			continue
 		}
 		select {
-		case name := <-asked:
-			if name != ping && v.Type == '$' && !v.Null {
-				n.put(&name, v.Str, l)
+		case w := <-asked:
+			switch {
+			case w.what == wantRecord && v.Type == '$' && !v.Null:
+				s.near.put(&w.name, v.Str, l)
+			case w.what == wantHeader:
+				s.follows.answer(&w, v)
 			}
 		default:
 			return errProtocol // an answer that nobody asked for
@@ -185,18 +224,26 @@ func (l *link) hear(c *conn, in *resp.Reader, asked <-chan nearName, n *near) er
 }
 
 // changed takes "invalidate" with the names that have changed, or with nothing when all have.
-func (n *near) changed(l *link, v resp.Value) {
+func (s *links) changed(l *link, v resp.Value) {
 	if len(v.Elems) != 2 || string(v.Elems[0].Str) != "invalidate" {
 		return
 	}
 	if v.Elems[1].Null {
-		n.told.Add(1)
-		n.clear(l)
+		if s.near != nil {
+			s.near.told.Add(1)
+			s.near.clear(l)
+		}
+		s.follows.changedAll(l)
 		return
 	}
 	for _, e := range v.Elems[1].Elems {
-		if len(e.Str) == seal.KeyNameBytes {
-			n.remove((*nearName)(e.Str))
+		name, parts := seal.RecordOf(e.Str)
+		if name == nil {
+			continue
 		}
+		if s.near != nil && !parts {
+			s.near.remove((*nearName)(name))
+		}
+		s.follows.changed((*nearName)(name))
 	}
 }
