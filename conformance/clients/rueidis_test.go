@@ -8,6 +8,8 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
@@ -168,6 +170,26 @@ func rueidisCaches(c checks, l *testkit.Lethe, client rueidis.Client) {
 		}
 		return nil
 	})
+}
+
+// In front of an upstream the cache is told whatever another client of the gateway writes, by what was read or by prefix.
+func TestRueidisInFrontOfAnUpstream(t *testing.T) {
+	t.Parallel()
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	l := testkit.StartLethe(t, testkit.LetheOptions{
+		Flags: []string{"--backend", "upstream", "--upstream-addresses", behind.Socket, "--upstream-tls", "off", "--upstream-plaintext", "on"},
+		Users: []testkit.User{{Name: app, Tenants: []string{"TENANT001"}, Rules: identity.DefaultRules(command.NewTable())}},
+	})
+	for name, options := range map[string][]string{"OPTIN": nil, "BCAST": {"BCAST", "PREFIX", "TENANT001:"}} {
+		t.Run(name, func(t *testing.T) {
+			c := checks{t}
+			client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{l.Addr}, Username: app, Password: l.Tokens[app],
+				TLSConfig: l.TLS(), ForceSingleClient: true, ClientTrackingOptions: options})
+			c.ok("connect", err)
+			defer client.Close()
+			rueidisCaches(c, l, client)
+		})
+	}
 }
 
 func rueidisReconnects(c checks, l *testkit.Lethe, client rueidis.Client, resp2 bool) {
