@@ -17,6 +17,7 @@ type copies struct {
 	t    *testing.T
 	kept map[string]string
 	told int
+	last string // key that it was told of
 }
 
 func cachesAt(t *testing.T, at *testkit.Lethe, options ...string) *copies {
@@ -60,7 +61,8 @@ func (c *copies) take(r testkit.Reply) {
 		clear(c.kept)
 	}
 	for _, k := range r.Elems[1].Elems {
-		delete(c.kept, string(k.Str))
+		c.last = string(k.Str)
+		delete(c.kept, c.last)
 	}
 }
 
@@ -184,8 +186,13 @@ func TestClientsAreToldElsewhereInFrontOfAnUpstream(t *testing.T) {
 	soon(t, "the next one too", func() bool { wide.ask("PING"); return wide.told > before })
 
 	patients := cachesAt(t, one, "BCAST", "PREFIX", patient)
-	expect(t, there, "+OK", "SET", patient, "v")
-	soon(t, "the write is told", func() bool { patients.ask("PING"); return patients.told > 0 })
+	soon(t, "a write is told", func() bool {
+		expect(t, there, "+OK", "SET", patient, "v")
+		patients.ask("PING")
+		return patients.told > 0
+	})
+	there.Do("SET", patient+":mark", "v") // what is told before it is there
+	soon(t, "the mark is told", func() bool { patients.ask("PING"); return patients.last == patient+":mark" })
 	before = patients.told
 	decide(t, two, "revoke", "1")
 	soon(t, "what a patient's consent takes away is told", func() bool { patients.ask("PING"); return patients.told > before })
