@@ -79,7 +79,7 @@ func TestGatewaysShareARate(t *testing.T) {
 // What others send is held to its form.
 func TestBrokenNewsAreDropped(t *testing.T) {
 	f := newFront(t)
-	for kind := range byte(6) {
+	for kind := range byte(8) {
 		for _, body := range []string{"", "\x00", "\x00\xff\xff\xff\xff", "\x00\x01\x00\x00\x00T", "\x00\x01\x00\x00\x00T\xff\x00\x00\x00x", "{", "[]", `{"users":{"x":-1}}`, `{"tenants":[""]}`} {
 			f.gateway.News(kind, []byte(body))
 		}
