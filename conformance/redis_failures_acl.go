@@ -31,17 +31,11 @@ func userFailures() []redisFailure {
 		unit/acl: ACL LOG entries are limited to a maximum amount
 		unit/acl-v2: Test ACL log correctly identifies the relevant item when selectors are used
 	`)
-	add(false, "A rule by a command's first argument (+select|0), which Redis itself gives up, is refused (G8): it would be about a text that no step of the list knows.", `
-		unit/acl: ACLs can block SELECT of all but a specific DB
+	add(false, "Data is kept apart by tenants and not by a number that any client may choose (G4): there is one database, where the test finds the key of another.", `
 		unit/acl: ACLs can block all DEBUG subcommands except one
-		unit/acl: ACL GETUSER is able to translate back command permissions
-		unit/acl: ACL #5998 regression: memory leaks adding / removing subcommands
 	`)
 	add(false, "SORT's BY and GET ask for the permission of each key that they read (G4), where Redis wants that of all keys that there are.", `
 		unit/acl-v2: Test sort with ACL permissions
-	`)
-	add(false, "Redis 7.2 itself does not pass it: rules are kept as they were said, so that +client|id stays behind +@all, where 7.0 makes a text of the bits.", `
-		unit/acl: ACLs set can include subcommands, if already full command exists
 	`)
 	add(false, "Redis 7.4 itself does not pass them: ACL LOAD ends the connections of users who were changed or are gone, where older ones end all.", `
 		unit/acl: ACL load and save

@@ -71,7 +71,7 @@ func (w *Worker) authorise() bool {
 		return true
 	}
 	perms := w.session.user.Permissions()
-	paths := perms.Paths(spec.ID())
+	paths := perms.PathsOf(spec.ID(), w.call.Args)
 	if paths == 0 {
 		return w.refuse("command", resp.NoPermCommand(spec.FullName()))
 	}

@@ -146,7 +146,7 @@ func (x *scriptCaller) MayRun(args [][]byte) (allowed, known bool) {
 		return false, false
 	}
 	perms := x.s.user.Permissions()
-	paths := perms.Paths(spec.ID())
+	paths := perms.PathsOf(spec.ID(), args)
 	refs, _ := spec.KeysOf(args, nil)
 	for _, ref := range refs {
 		if paths != 0 {

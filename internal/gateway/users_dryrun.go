@@ -41,7 +41,7 @@ type dryRun struct {
 
 func (d *dryRun) rules() string {
 	perms := d.user.Permissions()
-	paths := perms.Paths(d.spec.ID())
+	paths := perms.PathsOf(d.spec.ID(), d.args)
 	if paths == 0 {
 		return "This user has no permissions to run the '" + d.spec.FullName() + "' command"
 	}

@@ -201,3 +201,25 @@ func TestDefaultUsers(t *testing.T) {
 		}
 	}
 }
+
+// A permission by a first argument holds for that argument, wherever the command comes from.
+func TestPermissionByFirstArgument(t *testing.T) {
+	h := newHarness(t)
+	s := h.login("narrow", "TENANT001", "+echo|hello +eval ~k")
+	f := func(refused bool, args ...string) {
+		t.Helper()
+		if got := h.eval(s, args...); (strings.Contains(got, "NOPERM") || strings.Contains(got, "can't run this command")) != refused {
+			t.Errorf("%q: %q", args, got)
+		}
+	}
+	f(false, "ECHO", "hello")
+	f(true, "ECHO", "bye")
+	f(false, "EVAL", "return redis.call('ECHO', 'HELLO')", "0")
+	f(true, "EVAL", "return redis.call('ECHO', 'bye')", "0")
+	if got := h.do("ACL DRYRUN narrow ECHO hello"); got != "+OK\r\n" {
+		t.Errorf("ACL DRYRUN: %q", got)
+	}
+	if got := h.do("ACL DRYRUN narrow ECHO bye"); !strings.Contains(got, "no permissions to run the 'echo' command") {
+		t.Errorf("ACL DRYRUN: %q", got)
+	}
+}

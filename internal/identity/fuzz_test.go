@@ -10,7 +10,7 @@ import (
 // Whatever can be read is shown in a form that means the same, and stays as it is when it is read again.
 func FuzzParseRules(f *testing.F) {
 	for _, seed := range []string{
-		"on ~a:* %R~b:* &c +@read -get +config|get (+set ~x) clearselectors", "~* +@all -@dangerous (+keys)", "%RW~* ~a", "( ) (", "+get -get +@all reset",
+		"on ~a:* %R~b:* &c +@read -get +config|get (+set ~x) clearselectors", "~* +@all -@dangerous (+keys)", "%RW~* ~a", "( ) (", "+get -get +@all reset", "+select|0 (+debug|a ~x) -select",
 	} {
 		f.Add(seed)
 	}

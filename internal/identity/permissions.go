@@ -23,9 +23,10 @@ const (
 // command, keys and channels. [Permissions.Paths] follows them; Command, Key and Channel speak for the first one, the root,
 // alone. For rules without selectors both say the same; for others the second way grants less, never more.
 type Permissions struct {
-	root  selector
-	more  []selector
-	state state
+	root    selector
+	more    []selector
+	state   state
+	byFirst bool // some rule is about a first argument
 }
 
 // state is whether rules say on or off.
@@ -42,6 +43,7 @@ type selector struct {
 	all      bool          // the rules begin with +@all
 	rules    []commandRule // what follows, in order
 	commands bitmap        // what both come to, the unrestricted commands included
+	first    []firstArgument
 
 	allKeys     bool
 	keys        []keyRule
@@ -49,11 +51,12 @@ type selector struct {
 	channels    []glob
 }
 
-// commandRule is +@category or -@category, or if there is no category, +command or -command.
+// commandRule is +@category or -@category, or if there is no category, +command or -command, or +command|first.
 type commandRule struct {
 	allow    bool
 	category string
 	id       int
+	first    string
 }
 
 type keyRule struct {
@@ -125,17 +128,18 @@ type Paths uint64
 // maxSelectors is the number of alternatives beside the root: a bit of Paths each.
 const maxSelectors = 63
 
-// Paths returns the alternatives that permit a command: to be narrowed by its keys and channels.
+// Paths returns the alternatives that permit a command, be it with some first argument only: [Permissions.PathsOf] is about one
+// call.
 func (p *Permissions) Paths(id int) Paths {
 	if p == nil {
 		return 0
 	}
 	var paths Paths
-	if p.root.commands.has(id) {
+	if p.root.some(id) {
 		paths = 1
 	}
 	for i := range p.more {
-		if p.more[i].commands.has(id) {
+		if p.more[i].some(id) {
 			paths |= 2 << i
 		}
 	}

@@ -26,7 +26,7 @@ const (
 	UnknownName               // of a command or a category
 	AfterAllKeys              // a key pattern where all keys are granted
 	AfterAllChannels          // a channel pattern where all channels are granted
-	ByFirstArgument           // +select|0
+	ByFirstArgument           // +config|get|port
 	UnclosedSelector          // no ')'
 	RefusedByLethe            // what Redis has and Lethe never grants
 )
@@ -40,13 +40,14 @@ func (e *RuleError) Hint() string { return e.Mend }
 // beginning with nothing permitted and applying one after the other:
 //
 //	+get -get +config|get +@read -@read allcommands nocommands    commands and categories
+//	+select|0                                                     a command with one first argument
 //	~pattern %R~pattern %W~pattern %RW~pattern allkeys resetkeys  keys
 //	&pattern allchannels resetchannels                            channels
 //	(+set ~tmp:*) clearselectors                                  alternatives
 //	on off reset sanitize-payload                                 the user
 //
-// Unlike Redis it never accepts nopass, skip-sanitize-payload, tokens (they are set apart, so that rules can be shown), and
-// first arguments of a command that has no subcommands (+select|0). A mistake is a *RuleError.
+// Unlike Redis it never accepts nopass, skip-sanitize-payload, and tokens (they are set apart, so that rules can be shown). A
+// mistake is a *RuleError.
 func ParseRules(set CommandSet, rules string) (*Permissions, error) {
 	if len(rules) > maxRulesBytes {
 		return nil, &RuleError{Rule: 1, Problem: fmt.Sprintf("begins a text of more than %d bytes", maxRulesBytes), Mend: "use categories and wider patterns"}

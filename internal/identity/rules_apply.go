@@ -7,7 +7,7 @@ import (
 
 // everything grants or takes all commands; what was said before no longer counts.
 func (c *compiler) everything(s *selector, allow bool) {
-	s.all, s.rules = allow, nil
+	s.all, s.rules, s.first = allow, nil, nil
 	for id := range c.set.Len() {
 		s.commands.set(id, allow)
 	}
@@ -20,34 +20,50 @@ func (c *compiler) command(s *selector, allow bool, name string) error {
 		if !known {
 			return c.mistakeOf(UnknownName, "names "+quoteName(name)+", which is no command category", "ACL CAT lists the categories")
 		}
+		changed := false
 		for _, id := range ids {
-			c.assign(s, id, allow)
+			changed = c.assign(s, id, allow) || changed
 		}
-		s.remember(commandRule{allow: allow, category: category}, nil)
+		if changed || !s.all || !allow {
+			s.remember(commandRule{allow: allow, category: category}, nil)
+		}
 		return nil
 	}
 	id, known := c.set.ID(name)
 	if !known {
-		return c.unknownCommand(name)
+		return c.partOfCommand(s, allow, name)
 	}
-	c.assign(s, id, allow)
-	s.remember(commandRule{allow: allow, id: id}, c.set.Children(id))
+	// What +@all permits already says nothing, and is not shown.
+	if c.assign(s, id, allow) || !s.all || !allow {
+		s.remember(commandRule{allow: allow, id: id}, c.set.Children(id))
+	}
 	return nil
 }
 
-func (c *compiler) assign(s *selector, id int, allow bool) {
+// assign permits or takes a command with its subcommands, and reports whether that changed anything.
+func (c *compiler) assign(s *selector, id int, allow bool) (changed bool) {
+	changed = s.commands.has(id) != allow
 	s.commands.set(id, allow)
+	s.whole(id)
 	for _, child := range c.set.Children(id) {
+		changed = changed || s.commands.has(child) != allow
 		s.commands.set(child, allow)
 	}
+	return changed
 }
 
-func (c *compiler) unknownCommand(name string) error {
-	// What stands before the last bar is a command or, in +config|get|port, a subcommand.
-	if bar := strings.LastIndexByte(name, '|'); bar >= 0 && bar < len(name)-1 {
+// partOfCommand applies what names no command. What stands before the last bar is a command that has no subcommands, whose
+// first argument follows, or, in +config|get|port, a subcommand.
+func (c *compiler) partOfCommand(s *selector, allow bool, name string) error {
+	if bar := strings.LastIndexByte(name, '|'); bar >= 0 && bar < len(name)-1 && allow {
 		parent := name[:bar]
-		if id, known := c.set.ID(parent); known && len(c.set.Children(id)) == 0 {
-			return c.mistakeOf(ByFirstArgument, "grants or takes "+quoteName(parent)+" by its first argument, which Lethe does not support", "grant or take the whole command")
+		switch id, known := c.set.ID(parent); {
+		case !known || len(c.set.Children(id)) > 0:
+		case strings.Contains(parent, "|"):
+			return c.mistakeOf(ByFirstArgument, "grants "+quoteName(parent)+" by its first argument, which no subcommand can be", "grant the whole subcommand")
+		default:
+			c.firstArgument(s, id, name[bar+1:])
+			return nil
 		}
 	}
 	return c.mistakeOf(UnknownName, "names "+quoteName(name)+", which is no command that Lethe has", "COMMAND LIST lists the commands")
@@ -67,7 +83,7 @@ func quoteName(name string) string {
 func (s *selector) remember(rule commandRule, children []int) {
 	kept := s.rules[:0]
 	for _, old := range s.rules {
-		same := old.category == rule.category && old.id == rule.id
+		same := old.category == rule.category && old.id == rule.id && (rule.first == "" || old.first == rule.first)
 		within := old.category == "" && slices.Contains(children, old.id)
 		if !same && !within {
 			kept = append(kept, old)
@@ -176,6 +192,9 @@ func (s *selector) describeCommands(b *strings.Builder, set CommandSet) {
 			b.WriteString("@" + r.category)
 		} else {
 			b.WriteString(set.Name(r.id))
+			if r.first != "" {
+				b.WriteString("|" + r.first)
+			}
 		}
 	}
 }

@@ -41,6 +41,13 @@ func TestRulesCanonical(t *testing.T) {
 	f("on +get (~a +set) ( )", "resetchannels -@all +get (~a resetchannels -@all +set) (resetchannels -@all)")
 	f("+get ~a (+set) reset", "resetchannels -@all")
 	f("sanitize-payload +get", "resetchannels -@all +get")
+	f("+@all +config|get +@read", "resetchannels +@all")
+	f("+@all -config|get +config", "resetchannels +@all +config")
+	f("+Select|0 +select|A +select|0", "resetchannels -@all +select|0 +select|a")
+	f("+select|0 -select +get", "resetchannels -@all -select +get")
+	f("+select|0 +select", "resetchannels -@all +select")
+	f("+@all +select|0", "resetchannels +@all")
+	f("+get (+select|1)", "resetchannels -@all +get (resetchannels -@all +select|1)")
 }
 
 func TestRulesRefused(t *testing.T) {
@@ -66,7 +73,8 @@ func TestRulesRefused(t *testing.T) {
 	f("<topsecret", 1, "token")
 	f("#5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8", 1, "token")
 	f("resetpass", 1, "resetpass")
-	f("+select|0", 1, `"select" by its first argument`)
+	f("+config|get|port", 1, `"config|get" by its first argument`)
+	f("-select|0", 1, "no command")
 	f("%R", 1, "key pattern")
 	f("%", 1, "key pattern")
 	f("%~a", 1, "key pattern")
@@ -90,7 +98,7 @@ func TestRulesErrorsAreSilent(t *testing.T) {
 	t.Parallel()
 	set := newCommandTable(realCommands)
 	const mark = "MARK-0123456789"
-	for _, rules := range []string{mark, ">" + mark, "#" + mark, "+" + mark, "-@" + mark, "~* ~" + mark, "%" + mark, "&* &" + mark, "(" + mark, "(+get " + mark + ")", "+config|" + mark, "+get|" + mark} {
+	for _, rules := range []string{mark, ">" + mark, "#" + mark, "+" + mark, "-@" + mark, "~* ~" + mark, "%" + mark, "&* &" + mark, "(" + mark, "(+get " + mark + ")", "+config|" + mark, "+config|get|" + mark} {
 		_, err := identity.ParseRules(set, rules)
 		if err == nil || strings.Contains(strings.ToLower(err.Error()), "mark") {
 			t.Errorf("%q: %v", rules, err)
@@ -176,4 +184,49 @@ func TestRootAlone(t *testing.T) {
 	if p.WithKey(p.Paths(setID), []byte("b"), identity.Write) == 0 || p.WithKey(p.Paths(setID), []byte("a"), identity.Write) != 0 {
 		t.Error("selectors are not followed")
 	}
+}
+
+// A rule about a first argument permits calls that have it, and whoever asks what a user may do at all is told of the command.
+func TestRulesByFirstArgument(t *testing.T) {
+	t.Parallel()
+	set := newCommandTable(realCommands)
+	id, _ := set.ID("select")
+	f := func(rules, call string, want identity.Paths) {
+		t.Helper()
+		var args [][]byte
+		for word := range strings.FieldsSeq(call) {
+			args = append(args, []byte(word))
+		}
+		p := parse(t, set, rules)
+		if got := p.PathsOf(id, args); got != want {
+			t.Errorf("%q: %q takes %b, want %b", rules, call, got, want)
+		}
+		if p.Paths(id) == 0 || p.Command(id) != strings.Contains(rules, "+@all") {
+			t.Errorf("%q: what it permits at all is wrong", rules)
+		}
+	}
+	f("+select|0", "select 0", 1)
+	f("+select|a", "SELECT A", 1)
+	f("+select|0", "select 1", 0)
+	f("+select|0", "select 00", 0)
+	f("+select|0", "select", 0)
+	f("+select|0 +select|1", "select 1", 1)
+	f("+get (+select|1)", "select 1", 2)
+	f("+@all (+select|1)", "select 1", 3)
+	f("+@all (+select|1)", "select 2", 1)
+	for _, rules := range []string{"+select|0 -select", "+select|0 -@connection", "+select|0 -@all", "+select|0 reset"} {
+		if p := parse(t, set, rules); p.Paths(id) != 0 {
+			t.Errorf("%q permits it", rules)
+		}
+	}
+	within := func(rules, other string, want bool) {
+		t.Helper()
+		if got := parse(t, set, rules).Within(parse(t, set, other)); got != want {
+			t.Errorf("%q within %q: %v", rules, other, got)
+		}
+	}
+	within("+select|0", "+select|0 +select|1", true)
+	within("+select|0", "+select", true)
+	within("+select|0", "+select|1", false)
+	within("+select", "+select|0", false)
 }

@@ -23,6 +23,9 @@ func (s *selector) within(o *selector) bool {
 			return false
 		}
 	}
+	if slices.ContainsFunc(s.first, func(f firstArgument) bool { return !o.commands.has(f.id) && !slices.Contains(o.first, f) }) {
+		return false
+	}
 	if s.allKeys && !o.allKeys || s.allChannels && !o.allChannels {
 		return false
 	}

@@ -145,8 +145,8 @@ proc ::redis::__dispatch__raw__ {id method argv} {
             set argv [list $sub [lindex $argv 1] {*}[::lethe::rules [lindex $argv 1] [lrange $argv 2 end]]]
         }
         set reply [::lethe::keep acl {*}$argv]
-        if {[lrange $argv 0 2] eq {setuser default on}} {
-            reconnect ;# Lethe has ended the connections of a user that was off
+        if {[lrange $argv 0 2] in {{setuser default on} {setuser newuser reset}}} {
+            reconnect ;# Lethe has ended the connections of a user that was, or is, off
         }
         return $reply
     }
