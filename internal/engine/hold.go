@@ -25,20 +25,21 @@ func (tx *Tx) Hold(set ShardSet) {
 	if tx.held != 0 {
 		panic("BUG: a transaction that holds shards asked for others")
 	}
-	tx.held = uint64(set)
+	tx.held, tx.used = uint64(set), 0
 	for set := uint64(set); set != 0; set &= set - 1 {
 		tx.store.shards[bits.TrailingZeros64(set)].mu.Lock()
 	}
 }
 
-// Release ends Hold.
+// Release ends Hold. Most of the shards that a script holds it does not use, and there is nothing to book in those.
 func (tx *Tx) Release() {
 	set := tx.held
 	tx.held = 0
+	for used := tx.used & set; used != 0; used &= used - 1 {
+		tx.store.shards[bits.TrailingZeros64(used)].settle()
+	}
 	for ; set != 0; set &= set - 1 {
-		sh := &tx.store.shards[bits.TrailingZeros64(set)]
-		sh.settle()
-		sh.mu.Unlock()
+		tx.store.shards[bits.TrailingZeros64(set)].mu.Unlock()
 	}
 }
 

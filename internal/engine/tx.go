@@ -17,6 +17,7 @@ type Tx struct {
 	sink   Sink
 	locked uint64 // shards, a bit each
 	held   uint64 // shards that stay locked from Hold to Release
+	used   uint64 // of them those that a key was looked up in
 }
 
 // NewTx returns a Tx for one goroutine.
@@ -90,7 +91,11 @@ func (e Entry) String() []byte {
 // Bytes is the memory that the entry's own block takes, padding included.
 func (e Entry) Bytes() int { return blockBytes(e.e.blockLen()) }
 
-func (tx *Tx) shard(k *Key) *shard { return &tx.store.shards[k.shard()] }
+func (tx *Tx) shard(k *Key) *shard {
+	i := k.shard()
+	tx.used |= 1 << i
+	return &tx.store.shards[i]
+}
 
 // Peek returns the entry of a key if its deadline has not passed, without counting a read.
 func (tx *Tx) Peek(k *Key) Entry {

@@ -30,6 +30,7 @@ func BenchmarkPipeline(b *testing.B) {
 		{"BITOP", "SET " + k + "ones " + strings.Repeat("\xff", 64<<10), "BITOP OR " + k + "or " + k + "ones " + k + "ones"},
 		{"PFADD", "", "PFADD " + k + "hll e#"},
 		{"XADD", "", "XADD " + k + "x MAXLEN ~ 10000 * f v#"},
+		{"EVAL", "", "EVAL return(redis.call('GET',KEYS[1])) 1 " + k + "n#"},
 		{"MULTI", "", "MULTI;SET " + k + "t# v;GET " + k + "t#;EXEC"},
 	} {
 		b.Run(c.name, func(b *testing.B) {

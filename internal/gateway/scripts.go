@@ -26,15 +26,40 @@ type tenantScripts struct {
 
 // running is the script that runs now. All shards are held for it, so there is one at most.
 type running struct {
-	run      *script.Run
+	run      script.Run
+	caller   scriptCaller
 	tenant   *Tenant
 	function string // empty: it is a script
 	command  string // that called the function, with so many keys and other arguments
 	keys     int
 	args     int
-	since    time.Time
 	wrote    atomic.Bool
-	done     chan struct{}
+
+	mu    sync.Mutex
+	ended bool
+	done  chan struct{} // made for the first who waits for the end
+}
+
+// wait returns a channel that is closed when the script has ended.
+func (r *running) wait() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.done == nil {
+		r.done = make(chan struct{})
+		if r.ended {
+			close(r.done)
+		}
+	}
+	return r.done
+}
+
+func (r *running) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	if r.done != nil {
+		close(r.done)
+	}
 }
 
 // busyAfter is how long others wait for a script before they are told that the server is busy: Redis's
@@ -138,7 +163,7 @@ func (g *Gateway) RunningFunction(c *command.Call) (*command.RunningFunction, bo
 	case r.function == "":
 		return nil, true
 	}
-	return &command.RunningFunction{Name: r.function, Command: r.words(), DurationMillis: time.Since(r.since).Milliseconds()}, false
+	return &command.RunningFunction{Name: r.function, Command: r.words(), DurationMillis: time.Since(r.run.StartedAt).Milliseconds()}, false
 }
 
 // words is how the function was called.
@@ -164,11 +189,11 @@ func (w *Worker) waitForScript() bool {
 	if r == nil || w.outer != nil || w.call.Spec.Flags&command.AllowBusy != 0 {
 		return true
 	}
-	if left := w.g.busyAfter() - time.Since(r.since); left > 0 {
+	if left := w.g.busyAfter() - time.Since(r.run.StartedAt); left > 0 {
 		timer := time.NewTimer(left)
 		defer timer.Stop()
 		select {
-		case <-r.done:
+		case <-r.wait():
 			return true
 		case <-timer.C:
 		}

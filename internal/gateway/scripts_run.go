@@ -86,21 +86,21 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 		w.scriptOut = resp.NewWriter(512)
 	}
 	out := w.scriptOut
-	caller := &scriptCaller{w: w, in: w.inside(out), s: s}
-	now := &running{run: w.g.scripts.engine.NewRun(caller), tenant: s.home, since: time.Now(), done: make(chan struct{})}
+	now := &running{tenant: s.home, caller: scriptCaller{w: w, in: w.inside(out), s: s}}
+	caller := &now.caller
+	caller.now = now
+	now.run.Prepare(w.g.scripts.engine, caller)
 	if job.function != nil {
 		now.function, now.command, now.keys, now.args = job.function.Name, w.call.Spec.FullName(), len(keys), len(args)
 	}
-	caller.now = now
 	from := w.Out.Len()
-	now.run.Meanwhile = func() { w.root().duringScript(now) }
 	w.g.scripts.current.Store(now)
 	before := w.inScript
 	w.inScript, w.readOnly, w.scriptRESP3 = true, job.readOnly, false
 	defer func() {
 		w.inScript = before
 		w.g.scripts.current.Store(nil)
-		close(now.done)
+		now.end()
 		out.Reset()
 	}()
 	if job.function != nil {
@@ -110,7 +110,8 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 	}
 	w.errorCounted = caller.failed != nil && bytes.HasPrefix(w.Out.Bytes()[from:], caller.failed)
 	if !w.errorCounted {
-		w.scriptsWords = !job.says(errorCode(w.Out.Bytes()[from:]))
+		reply := w.Out.Bytes()[from:]
+		w.scriptsWords = len(reply) > 0 && reply[0] == '-' && !job.says(errorCode(reply))
 	}
 }
 
@@ -136,6 +137,9 @@ func (x *scriptCaller) Call(args [][]byte) []byte {
 	return reply
 }
 
+// Meanwhile has others answered while the script runs.
+func (x *scriptCaller) Meanwhile() { x.w.root().duringScript(x.now) }
+
 // SetRESP3 chooses the protocol version of the replies that follow.
 func (x *scriptCaller) SetRESP3(on bool) { x.w.scriptRESP3 = on }
 
@@ -158,7 +162,7 @@ func (x *scriptCaller) MayRun(args [][]byte) (allowed, known bool) {
 
 // duringScript lets the worker's loop answer others, now and then, when a script has taken so long that they are told so.
 func (w *Worker) duringScript(r *running) {
-	if w.meanwhile == nil || time.Since(r.since) < w.g.busyAfter() || time.Since(w.answered) < answerOthersEvery {
+	if w.meanwhile == nil || time.Since(r.run.StartedAt) < w.g.busyAfter() || time.Since(w.answered) < answerOthersEvery {
 		return
 	}
 	w.meanwhile()

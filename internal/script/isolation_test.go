@@ -140,3 +140,31 @@ func TestRunsAtTheSameTime(t *testing.T) {
 		}
 	}
 }
+
+// A script that is sent again and again stays, however it is found.
+func TestCacheKeepsWhatIsSent(t *testing.T) {
+	t.Parallel()
+	c := script.New(script.DefaultLimits()).NewCache(200 << 10)
+	load := func(body string) *script.Script {
+		t.Helper()
+		s, err := c.Load([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	kept := load("return 1")
+	for i := range 300 {
+		s := load("return " + strings.Repeat("1", i%7+1) + " -- " + strings.Repeat("x", i))
+		if !c.Has([]byte(s.SHA)) {
+			t.Fatalf("script %d is not there when it was just sent", i)
+		}
+		if load("return 1") != kept {
+			t.Fatalf("after %d others it is compiled again", i)
+		}
+	}
+	c.Flush()
+	if again := load("return 1"); again == kept || !c.Has([]byte(again.SHA)) {
+		t.Error("a script is found that was flushed")
+	}
+}

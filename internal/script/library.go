@@ -51,12 +51,10 @@ func (e *Engine) NewLibrary(code []byte) (*Library, error) {
 
 // registered runs a library's source and returns what it registers.
 func (e *Engine) registered(proto *lua.FunctionProto) ([]*Function, error) {
-	r := &Run{engine: e}
-	m := r.machine("")
+	m := e.NewRun(nil).machine("")
 	m.deadline = m.startedAt.Add(e.limits.Load)
 	m.load = &loading{callbacks: map[string]*lua.LFunction{}}
 	defer m.memory.release()
-	m.take(e)
 	m.envMeta.RawSetString("__index", m.lib.loading)
 	failure, ok := m.guard(func() { m.chunk(m.lua, proto, 0) })
 	switch {

@@ -16,10 +16,10 @@ import (
 type machine struct {
 	lib    *libraries
 	cmds   Commands
-	limits Limits
+	limits *Limits
 	kill   *atomic.Bool
 
-	meanwhile func() // Run.Meanwhile
+	meanwhile Idle // nil: there is nothing else to do
 
 	steps, next int64 // done, and when to look at the limits again
 	every       int64 // how many steps pass between two looks
@@ -37,8 +37,9 @@ type machine struct {
 	// sources are the full names of chunks that the script itself loaded, by their short ones.
 	sources map[string]string
 
-	ours  bool // the error being raised has its final text
-	blame position
+	ours      bool // the error being raised has its final text
+	endedWell bool // the state can be used again
+	blame     position
 
 	coroutines map[*lua.LState]*coroutine
 
@@ -104,7 +105,7 @@ func (m *machine) look() bool {
 	default:
 		m.next = min(m.steps+m.every, m.limits.Steps)
 		if m.meanwhile != nil {
-			m.meanwhile()
+			m.meanwhile.Meanwhile()
 		}
 	}
 	return m.dead != ""

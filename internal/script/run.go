@@ -81,13 +81,23 @@ type Run struct {
 	cmds   Commands
 	kill   atomic.Bool
 
-	// Meanwhile, when set, is called every few thousand steps, in the goroutine of the run: what else that goroutine has to
-	// do need not wait for the end.
-	Meanwhile func()
+	// StartedAt is when the run was prepared.
+	StartedAt time.Time
 }
 
+// Idle may be implemented by Commands. It is called every few thousand steps, in the goroutine of the run: what else that
+// goroutine has to do need not wait for the end.
+type Idle interface{ Meanwhile() }
+
 // NewRun prepares a run whose commands cmds runs.
-func (e *Engine) NewRun(cmds Commands) *Run { return &Run{engine: e, cmds: cmds} }
+func (e *Engine) NewRun(cmds Commands) *Run {
+	r := new(Run)
+	r.Prepare(e, cmds)
+	return r
+}
+
+// Prepare is NewRun for a zero Run that is a part of something else.
+func (r *Run) Prepare(e *Engine, cmds Commands) { r.engine, r.cmds, r.StartedAt = e, cmds, time.Now() }
 
 // Kill makes the run end with an error soon. It may be called at any time from any goroutine.
 func (r *Run) Kill() { r.kill.Store(true) }
@@ -95,7 +105,7 @@ func (r *Run) Kill() { r.kill.Store(true) }
 // Eval runs a script and writes its reply, which is an error when the script fails. keys and args are copied.
 func (r *Run) Eval(s *Script, keys, args [][]byte, out *resp.Writer) {
 	m := r.machine(s.SHA)
-	defer m.memory.release()
+	defer m.finish(r.engine)
 	r.reply(m, out, func(L *lua.LState) lua.LValue {
 		m.globals.RawSetString(keysName, m.strings(L, keys))
 		m.globals.RawSetString(argumentsName, m.strings(L, args))
@@ -107,7 +117,7 @@ func (r *Run) Eval(s *Script, keys, args [][]byte, out *resp.Writer) {
 // variables is not there for the next. keys and args are copied.
 func (r *Run) Call(f *Function, keys, args [][]byte, out *resp.Writer) {
 	m := r.machine(f.Name)
-	defer m.memory.release()
+	defer m.finish(r.engine)
 	r.reply(m, out, func(L *lua.LState) lua.LValue {
 		callback := m.register(L, f)
 		L.Push(callback)
@@ -120,8 +130,10 @@ func (r *Run) Call(f *Function, keys, args [][]byte, out *resp.Writer) {
 
 // machine makes the state of a run.
 func (r *Run) machine(name string) *machine {
-	m := &machine{lib: r.engine.lib, cmds: r.cmds, limits: r.engine.limits, kill: &r.kill, meanwhile: r.Meanwhile, name: name, json: defaultJSON()}
-	m.startedAt = time.Now()
+	m := r.engine.take()
+	m.lib, m.cmds, m.limits, m.kill, m.name, m.json = r.engine.lib, r.cmds, &r.engine.limits, &r.kill, name, defaultJSON()
+	m.meanwhile, _ = r.cmds.(Idle)
+	m.startedAt = r.StartedAt
 	m.deadline = m.startedAt.Add(m.limits.Wall)
 	m.next, m.every = checkSteps, checkSteps
 	m.seed()
@@ -130,7 +142,7 @@ func (r *Run) machine(name string) *machine {
 
 // chunk runs compiled source and returns its first result.
 func (m *machine) chunk(L *lua.LState, proto *lua.FunctionProto, results int) lua.LValue {
-	L.Push(L.NewFunctionFromProto(proto))
+	L.Push(m.main(proto))
 	for _, h := range m.lib.hooks {
 		L.Push(h)
 	}
@@ -153,10 +165,9 @@ func (m *machine) strings(L *lua.LState, list [][]byte) *lua.LTable {
 // reply runs f, and writes what it returns or the error that it ended with.
 func (r *Run) reply(m *machine, out *resp.Writer, f func(L *lua.LState) lua.LValue) {
 	begin := out.Len()
-	m.take(r.engine)
 	failure, ok := m.guard(func() { replyWriter{m, m.lua, out}.value(f(m.lua), 0) })
 	if ok && m.dead == "" {
-		m.giveBack(r.engine)
+		m.endedWell = true
 		return
 	}
 	out.Truncate(begin)

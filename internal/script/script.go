@@ -3,6 +3,7 @@ package script
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -53,16 +54,18 @@ func flagByName(name string) (Flags, bool) {
 	return 0, false
 }
 
-// Script is a compiled script of EVAL. It never changes and may be run by several runs at once.
+// Script is a compiled script of EVAL. What it does never changes, and it may be run by several runs at once.
 type Script struct {
 	SHA   string // the name: its SHA-1 in lower-case hexadecimal
 	Flags Flags
 
-	proto *lua.FunctionProto
-	size  int // of the source
+	proto  *lua.FunctionProto
+	source []byte
+
+	usedLately atomic.Bool // since the cache looked for room; its own
 }
 
-// Compile compiles a script of EVAL. The error is an [Error] for the client. body is not kept.
+// Compile compiles a script of EVAL. The error is an [Error] for the client. body is copied.
 func (e *Engine) Compile(body []byte) (*Script, error) {
 	flags, rest, err := scriptFlags(body)
 	if err != nil {
@@ -72,7 +75,7 @@ func (e *Engine) Compile(body []byte) (*Script, error) {
 	if err != nil {
 		return nil, Error("ERR Error compiling script (new function): " + oneLine(err.Error()))
 	}
-	return &Script{SHA: SHA1Hex(body), Flags: flags, proto: proto, size: len(body)}, nil
+	return &Script{SHA: SHA1Hex(body), Flags: flags, proto: proto, source: bytes.Clone(body)}, nil
 }
 
 // oneLine makes an error's text fit to be sent.

@@ -17,6 +17,9 @@ type state struct {
 	envMeta *lua.LTable
 	globals *lua.LTable
 	spare   []*lua.LState // threads of protected calls that ended well
+
+	machine machine        // of the run that has the state
+	chunk   *lua.LFunction // the script that ran last; scripts cannot reach it, so that it is as it was
 }
 
 // maxSpare is how many threads a state keeps.
@@ -36,24 +39,41 @@ func newState(lib *libraries) *state {
 	s.envMeta.RawSetString("__newindex", lib.refuse)
 	s.env.Metatable = s.envMeta
 	L.Env = s.env
+	L.Panic = s.machine.raised
 	return s
 }
 
-// take gives the machine a state.
-func (m *machine) take(e *Engine) {
-	m.state = e.states.Get().(*state)
+// take returns the machine of a state that no run has.
+func (e *Engine) take() *machine {
+	s := e.states.Get().(*state)
+	m := &s.machine
+	m.state = s
 	m.lua.SetContext(m)
-	m.lua.Panic = m.raised
+	return m
 }
 
-// giveBack lets others have the state of a run that ended well.
-func (m *machine) giveBack(e *Engine) {
-	m.lua.SetTop(0)
-	m.lua.RemoveContext()
-	m.lua.Panic = nil
-	m.globals.RawSetString(keysName, lua.LNil)
-	m.globals.RawSetString(argumentsName, lua.LNil)
-	e.states.Put(m.state)
+// finish ends a run: its memory is cleared, and others may have its state if it ended well.
+func (m *machine) finish(e *Engine) {
+	m.memory.release()
+	if !m.endedWell {
+		return
+	}
+	s := m.state
+	s.lua.SetTop(0)
+	s.lua.RemoveContext()
+	s.globals.RawSetString(keysName, lua.LNil)
+	s.globals.RawSetString(argumentsName, lua.LNil)
+	clear(m.args[:cap(m.args)])
+	*m = machine{args: m.args[:0], memory: arena{full: m.memory.full}}
+	e.states.Put(s)
+}
+
+// main is the function of a script. Its code and the state's globals are all that it has, so the one that ran last is kept.
+func (s *state) main(proto *lua.FunctionProto) *lua.LFunction {
+	if s.chunk == nil || s.chunk.Proto != proto {
+		s.chunk = s.lua.NewFunctionFromProto(proto)
+	}
+	return s.chunk
 }
 
 // thread is a thread for a protected call.
