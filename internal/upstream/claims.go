@@ -73,7 +73,7 @@ func (l *ledger) claimed(claims []byte) {
 		c.stamp = binary.LittleEndian.Uint64(claims[16:])
 		p := l.part(c.id)
 		p.mu.Lock()
-		switch n := p.notes[c.id]; {
+		switch n := p.notes.get(&c.id); {
 		case n == nil || !n.counted:
 		case n.stamp < c.stamp:
 			n.discount(partOf(c.id))

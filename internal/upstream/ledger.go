@@ -28,7 +28,7 @@ const (
 
 type ledgerPart struct {
 	mu      sync.Mutex
-	notes   map[[16]byte]*note
+	notes   notes
 	due     map[int64][][16]byte // by tick
 	checked int64                // the tick up to which due was looked at
 	claims  []claim              // to be told to the other gateways
@@ -51,14 +51,19 @@ type note struct {
 	tick     int64  // where in due it is
 	account  *Account
 	category string
-	names    []byte // the upstream's names: record, and data behind
 	record   []byte // of a collection the record, of a string its header and sealed name
+	names    names
 }
+
+// names are the upstream's: of the record, and of the data behind it.
+type names [2*seal.KeyNameBytes + 1]byte
+
+func (n *names) ofRecord() []byte { return n[:seal.KeyNameBytes] }
+func (n *names) ofData() []byte   { return n[seal.KeyNameBytes:] }
 
 func newLedger() *ledger {
 	l := &ledger{}
 	for i := range l.parts {
-		l.parts[i].notes = map[[16]byte]*note{}
 		l.parts[i].due = map[int64][][16]byte{}
 	}
 	return l
@@ -77,19 +82,19 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
-	if n == nil {
-		n = &note{}
-		p.notes[id] = n
-	} else if n.stamp > h.Stamp {
+	s := p.notes.find(&id)
+	if s == nil {
+		s = p.notes.add(&id)
+	} else if s.n.stamp > h.Stamp {
 		return 0
+	}
+	n := s.n
+	if !n.own { // this gateway has not written it so far
+		copy(n.names[:], k.names)
 	}
 	n.replaced(k, h.Stamp, acked)
 	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
 	n.account, n.category = k.account, k.place.Category
-	if len(n.names) == 0 { // they are always the same
-		n.names = append(append(n.names, k.record...), k.data...)
-	}
 	if h.Type == seal.String {
 		record = record[:h.NameEnd()]
 	}
@@ -98,6 +103,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	if e.grows && counted {
 		bytes += n.bytes
 	}
+	s.settle()
 	grown = n.count(partOf(id), bytes, now)
 	p.claimWritten(id, n, counted)
 	p.queue(id, n)
@@ -110,7 +116,7 @@ func (l *ledger) counts(k *keyState) bool {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
+	n := p.notes.get(&id)
 	return n != nil && n.counted
 }
 
@@ -144,17 +150,18 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
-	if n == nil {
-		n = &note{}
-		p.notes[id] = n
-	} else if n.stamp > stamp {
+	s := p.notes.find(&id)
+	if s == nil {
+		s = p.notes.add(&id)
+	} else if s.n.stamp > stamp {
 		return
 	}
+	n := s.n
 	n.replaced(k, 0, stamp)
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)
 	*n = note{stamp: stamp, acked: stamp, floor: n.floor, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
+	s.settle()
 	p.queue(id, n)
 }
 
@@ -164,9 +171,11 @@ func (l *ledger) erased(a *Account, id [16]byte, stamp uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.claimEnded(id, a, stamp)
-	if n := p.notes[id]; n != nil && !n.gone {
+	if s := p.notes.find(&id); s != nil && !s.n.gone {
+		n := s.n
 		n.discount(partOf(id))
 		*n = note{stamp: stamp, acked: stamp, floor: max(n.floor, n.stamp), since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
+		s.settle()
 	}
 }
 
@@ -176,14 +185,18 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
-	switch {
-	case n == nil:
-		if len(p.notes) >= maxNotes {
+	s := p.notes.find(&id)
+	if s == nil {
+		if p.notes.used >= maxNotes {
 			return true
 		}
-		n = &note{}
-		p.notes[id] = n
+		s = p.notes.add(&id)
+	} else if latest, there := s.is(h.Stamp); latest {
+		return there
+	}
+	n := s.n
+	switch {
+	case n.stamp == 0: // it is new
 	case h.Stamp == n.floor:
 		return k.asked < n.since // it was replaced while it was on its way here
 	case h.Stamp < n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
@@ -198,6 +211,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	if h.Type != seal.String {
 		n.record, n.parts = append([]byte(nil), record...), true
 	}
+	s.settle()
 	p.queue(id, n)
 	return true
 }
@@ -208,7 +222,7 @@ func (l *ledger) supersedes(k *keyState, h *seal.Header) bool {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
+	n := p.notes.get(&id)
 	return n != nil && (h.Stamp <= n.floor || h.Stamp < n.stamp || n.gone)
 }
 
@@ -218,19 +232,24 @@ func (l *ledger) collection(dst []byte, k *keyState) []byte {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := p.notes[id]; n.isCollection() {
-		dst = append(dst, n.record...)
+	if s := p.notes.find(&id); s.isCollection() {
+		dst = append(dst, s.n.record...)
 	}
 	return dst
 }
 
-// hasCollection reports whether a collection is thought to be there.
+// hasCollection reports whether a collection is thought to be there. The note is on its way to the processor then: the entry is
+// about to be written.
 func (l *ledger) hasCollection(k *keyState) bool {
 	id := k.entry.Pseudonym()
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.notes[id].isCollection()
+	s := p.notes.find(&id)
+	if s != nil {
+		s.approach()
+	}
+	return s.isCollection()
 }
 
 // expects reports whether an entry should be there, as far as is known.
@@ -239,11 +258,15 @@ func (l *ledger) expects(k *keyState, now int64) bool {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes[id]
+	n := p.notes.get(&id)
 	return n != nil && !n.gone && n.deadline > now
 }
 
-func (n *note) isCollection() bool { return n != nil && n.parts && !n.gone }
+// approach brings what is known of an entry closer to the processor.
+func (l *ledger) approach(k *keyState) {
+	id := k.entry.Pseudonym()
+	l.part(id).notes.approach(&id)
+}
 
 // ended takes out what has ended at an instant, and calls f for what this gateway has to delete, without a lock.
 func (l *ledger) ended(now int64, f func(*note)) {
@@ -277,7 +300,7 @@ func (p *ledgerPart) ended(now int64) (own []*note) {
 
 func (p *ledgerPart) endTick(tick, now int64, own []*note) []*note {
 	for _, id := range p.due[tick] {
-		n := p.notes[id]
+		n := p.notes.get(&id)
 		if n == nil || n.tick != tick {
 			continue
 		}
@@ -286,7 +309,7 @@ func (p *ledgerPart) endTick(tick, now int64, own []*note) []*note {
 			p.queue(id, n)
 			continue
 		}
-		delete(p.notes, id)
+		p.notes.remove(&id)
 		n.discount(partOf(id))
 		if n.own && !n.gone {
 			own = append(own, n)

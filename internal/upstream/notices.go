@@ -55,7 +55,7 @@ func (b *Backend) Ended(tenant string, name []byte, stamp uint64) {
 	p := b.ledger.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := p.notes[id]; n != nil && n.stamp < stamp {
+	if n := p.notes.get(&id); n != nil && n.stamp < stamp {
 		n.own = false
 		n.discount(partOf(id))
 	}

@@ -71,7 +71,7 @@ func (q *queue) delete(ended []*note) {
 	l := q.lane
 	l.reset()
 	for _, n := range ended {
-		name, data := n.names[:seal.KeyNameBytes], n.names[seal.KeyNameBytes:]
+		name, data := n.names.ofRecord(), n.names.ofData()
 		l.eval(q.b.scripts.end, q.b.upstream.slotOf(name), false, 2, 2)
 		l.out = appendArg(appendArg(l.out, name), data)
 		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
@@ -99,7 +99,7 @@ func (q *queue) tell(n *note, kept bool) {
 		return
 	}
 	// Without a name the record of the expiration says that much: an entry of the tenant and the category.
-	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.account.name, n.names[:seal.KeyNameBytes], n.record)
+	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.account.name, n.names.ofRecord(), n.record)
 	clear(subjects)
 	if kept {
 		q.b.sink.Alarm(Overdue, n.account.name, n.category, name)

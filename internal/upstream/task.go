@@ -13,7 +13,8 @@ import (
 type phase uint8
 
 const (
-	phaseFetch phase = iota + 1
+	phaseNamed phase = iota + 1
+	phaseFetch
 	phaseQuick
 	phaseCommit
 	phasePlain
@@ -145,6 +146,9 @@ func (x *Executor) wave(tasks []*Task) {
 	x.now, x.nearOff = x.b.clock.Now(), false
 	defer x.tidy()
 	for _, t := range tasks {
+		x.name(t)
+	}
+	for _, t := range tasks {
 		x.start(t)
 		x.lane.sendAhead()
 	}
@@ -162,9 +166,10 @@ func (x *Executor) turn() {
 	x.now = x.b.clock.Now()
 }
 
-// start makes the names of a task's keys and asks for what it needs.
-func (x *Executor) start(t *Task) {
+// name makes the names of a task's keys. What is known of them is on its way from memory while those of the next are made.
+func (x *Executor) name(t *Task) {
 	c := t.Call
+	t.phase = phaseNamed
 	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.inside = c.Out.Len(), 0, false, false, false
 	switch {
 	case t.shape == nil:
@@ -182,8 +187,16 @@ func (x *Executor) start(t *Task) {
 			t.fail(msgNoKeys)
 			return
 		}
+		x.b.ledger.approach(&t.keys[i])
 	}
 	c.Tx = x.tx
+}
+
+// start asks for what a task needs.
+func (x *Executor) start(t *Task) {
+	if t.phase != phaseNamed {
+		return // it has failed
+	}
 	x.wroteNear(t)
 	switch {
 	case x.somePlain(t):

@@ -1,0 +1,52 @@
+package upstream_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/lethe-cache/lethe/internal/upstream"
+)
+
+// The table of notes says what a map says, whatever is put and removed, also where pseudonyms want the same slot; it grows and it
+// shrinks.
+func TestNotesAreAMap(t *testing.T) {
+	t.Parallel()
+	for _, spread := range []int{4, 40, 3000} { // homes that there are
+		r := rand.New(rand.NewPCG(1, uint64(spread)))
+		var n upstream.Notes
+		want := map[[16]byte]int64{}
+		most := 0
+		for step := range 60_000 {
+			id := [16]byte{1: byte(r.IntN(spread)), 2: byte(r.IntN(spread) >> 8), 15: byte(r.IntN(16))}
+			if growing := step/10_000%2 == 0; growing == (r.IntN(4) > 0) {
+				n.Put(id, int64(step))
+				want[id] = int64(step)
+			} else {
+				n.Remove(id)
+				delete(want, id)
+			}
+			used, slots := n.Len()
+			if used != len(want) || used > 0 && (4*used > 3*slots || slots > 8 && 16*used < slots) {
+				t.Fatalf("step %d: %d of %d slots are used, want %d", step, used, slots, len(want))
+			}
+			most = max(most, slots)
+			if step%500 != 0 {
+				continue
+			}
+			for id, number := range want {
+				if got, ok := n.Get(id); !ok || got != number {
+					t.Fatalf("step %d: %d, %v, want %d", step, got, ok, number)
+				}
+			}
+			if _, ok := n.Get([16]byte{0: 1}); ok {
+				t.Fatal("there is one that nobody has put")
+			}
+		}
+		for id := range want {
+			n.Remove(id)
+		}
+		if used, slots := n.Len(); used != 0 || slots >= most && most > 8 {
+			t.Errorf("%d of %d slots are used, %d were there", used, slots, most)
+		}
+	}
+}
