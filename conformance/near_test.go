@@ -1,10 +1,12 @@
 package conformance
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -55,5 +57,43 @@ func TestNearCache(t *testing.T) {
 		if got := strings.Count(out, "\n"); exit != 0 || got != reads {
 			t.Errorf("%s: %d reads are recorded, want %d: %d %.300s", category, got, reads, exit, stderr)
 		}
+	}
+}
+
+// A hash changes at one gateway in the same moment in which another one reads it to keep it. In the end both say the same of it:
+// each is changed once, so that nothing mends a change that was missed.
+func TestNearCacheOfHashesMissesNothing(t *testing.T) {
+	t.Parallel()
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	flags := append(upstreamFlags(behind), "--upstream-near-cache", "16MiB")
+	both := fleetOf(t, 2, testkit.LetheOptions{Policy: policy, Flags: flags, Users: []testkit.User{mover}})
+	reads, writes := both[0].Dial(t, mover.Name), both[1].Dial(t, mover.Name)
+	const names = 300
+	name := func(i int) string { return fmt.Sprint("global:codesystem:h", i) }
+	for i := range names {
+		writes.Do("HSET", name(i), "f", "old", "g", "old")
+		reads.Send(testkit.Command("HGET", name(i), "f"))
+		if i%2 == 0 {
+			writes.Do("HSET", name(i), "f", "new")
+		} else {
+			writes.Do("PEXPIRE", name(i), "1000000")
+		}
+		if _, err := reads.Receive(20 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon(t, "hashes are kept", func() bool {
+		reads.Do("HGET", name(names-1), "f")
+		return both[0].Metric(t, "lethe_near_cache_entries") > names/4
+	})
+	for i := range names {
+		soon(t, "both say the same", func() bool {
+			return string(reads.Do("HGETALL", name(i)).Raw) == string(writes.Do("HGETALL", name(i)).Raw) &&
+				string(reads.Do("PEXPIRETIME", name(i)).Raw) == string(writes.Do("PEXPIRETIME", name(i)).Raw)
+		})
 	}
 }

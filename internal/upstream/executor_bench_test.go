@@ -1,11 +1,13 @@
 package upstream_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/testkit"
@@ -25,6 +27,32 @@ func BenchmarkExecutor(b *testing.B) {
 	} {
 		for _, batch := range []int{1, 16} {
 			b.Run(fmt.Sprintf("%s/%d", args[0], batch), func(b *testing.B) { g.measure(b, redis.PID(), batch, args) })
+		}
+	}
+}
+
+// BenchmarkNear measures reads of what is kept near, and the same reads without. A hash of 20 fields of 64 bytes.
+func BenchmarkNear(b *testing.B) {
+	redis := testkit.StartRedis(b, testkit.RedisOptions{})
+	o := unixOptions(redis)
+	o.NearBytes = 1 << 20
+	g := newGateway(b, o, "reference").alone()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { g.backend.Run(ctx); close(done) }()
+	defer func() { cancel(); <-done }()
+	g.do("SET", "text", strings.Repeat("x", 512))
+	for i := range 20 {
+		g.do("HSET", "hash", fmt.Sprint("field", i), strings.Repeat("x", 64))
+	}
+	for _, args := range [][]string{{"GET", "text"}, {"HGET", "hash", "field7"}, {"HGETALL", "hash"}} {
+		for _, near := range []bool{false, true} {
+			g.place.Near = near
+			if near {
+				before := g.backend.Near().Hits
+				eventually(b, 10*time.Second, "it is kept", func() bool { g.do(args...); return g.backend.Near().Hits > before })
+			}
+			b.Run(fmt.Sprintf("%s/near=%v", args[0], near), func(b *testing.B) { g.measure(b, redis.PID(), 1, args) })
 		}
 	}
 }

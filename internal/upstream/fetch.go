@@ -13,6 +13,10 @@ func (x *Executor) fetch(t *Task) {
 	here := 0 // keys whose records are here
 	for i := range t.keys {
 		k := &t.keys[i]
+		if x.fromNear(t, k) {
+			here++
+			continue
+		}
 		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need == needItems || t.shape.need == needWhole) {
 			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
 				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
@@ -22,10 +26,6 @@ func (x *Executor) fetch(t *Task) {
 					continue
 				}
 			}
-		}
-		if x.fromNear(t, k) {
-			here++
-			continue
 		}
 		x.askRecord(k)
 		x.lane.ops[k.op].replica = x.mayAskReplica(t, k)
@@ -222,13 +222,14 @@ func (x *Executor) fetched(t *Task) {
 			continue
 		}
 		more = x.recordReply(t, k, &o.reply) || more
-		if k.found && k.header.Type == seal.String {
-			x.keepNear(t, k)
-		}
 	}
-	if !more {
-		x.proceed(t)
+	if more {
+		return
 	}
+	for i := range t.keys {
+		x.keepNear(t, &t.keys[i])
+	}
+	x.proceed(t)
 }
 
 // pairReply takes the answers to askPair. Where the record is another one it is asked for.

@@ -30,6 +30,7 @@ type link struct {
 	address string
 	wanted  chan wish
 	lost    bool // guarded by follows.mu: nothing is followed over it any more
+	held    held // for hear only
 }
 
 // wish is what a link is asked for.
@@ -46,6 +47,9 @@ const (
 	wantRecord                // the record, for keeping
 	wantHeader                // the header of a record, to follow it
 	wantData                  // nothing of a collection's data, but to be told when that changes
+	wantSize                  // how large that is
+	wantHash                  // all of it, of a hash
+	wantSet                   // or of a set
 )
 
 const (
@@ -80,7 +84,7 @@ func (s *links) to(address string) *link {
 	defer s.mu.Unlock()
 	l := s.byAddress[address]
 	if l == nil && s.ctx != nil && address != "" {
-		l = &link{address: address, wanted: make(chan wish, linkWanted)}
+		l = &link{address: address, wanted: make(chan wish, linkWanted), held: held{}}
 		s.byAddress[address] = l
 		ctx := s.ctx
 		s.parts.Go(func() { s.serve(ctx, l) })
@@ -165,6 +169,12 @@ func (w *wish) request(out []byte) []byte {
 		return appendArgInt(appendArgInt(out, 0), seal.HeaderBytes-1)
 	case wantData:
 		return appendArg(appendArgString(appendRequest(out, 2), "EXISTS"), seal.DataName(w.name[:]))
+	case wantSize:
+		return appendArg(appendArgString(appendArgString(appendRequest(out, 3), "MEMORY"), "USAGE"), seal.DataName(w.name[:]))
+	case wantHash:
+		return appendArg(appendArgString(appendRequest(out, 2), "HGETALL"), seal.DataName(w.name[:]))
+	case wantSet:
+		return appendArg(appendArgString(appendRequest(out, 2), "SMEMBERS"), seal.DataName(w.name[:]))
 	default:
 		return appendCommand(out, "PING")
 	}
@@ -212,10 +222,10 @@ func (l *link) hear(c *conn, in *resp.Reader, asked <-chan wish, s *links) error
 		select {
 		case w := <-asked:
 			switch {
-			case w.what == wantRecord && v.Type == '$' && !v.Null:
-				s.near.put(&w.name, v.Str, l)
 			case w.what == wantHeader:
 				s.follows.answer(&w, v)
+			case w.what != wantPing && w.what != wantData:
+				l.keep(s.near, &w, v)
 			}
 		default:
 			return errProtocol // an answer that nobody asked for
@@ -229,6 +239,7 @@ func (s *links) changed(l *link, v resp.Value) {
 		return
 	}
 	if v.Elems[1].Null {
+		clear(l.held)
 		if s.near != nil {
 			s.near.told.Add(1)
 			s.near.clear(l)
@@ -237,12 +248,13 @@ func (s *links) changed(l *link, v resp.Value) {
 		return
 	}
 	for _, e := range v.Elems[1].Elems {
-		name, parts := seal.RecordOf(e.Str)
+		name, isData := seal.RecordOf(e.Str)
 		if name == nil {
 			continue
 		}
-		if s.near != nil && !parts {
-			s.near.remove((*nearName)(name))
+		delete(l.held, nearName(name))
+		if s.near != nil {
+			s.near.remove((*nearName)(name), !isData)
 		}
 		s.follows.changed((*nearName)(name))
 	}

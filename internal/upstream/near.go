@@ -8,7 +8,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
-// near keeps records of strings as the upstream has them, sealed, so that reading them again asks nobody. Everything that a
+// near keeps records of strings, and small hashes and sets whole, as the upstream has them, sealed, so that reading them again asks nobody. Everything that a
 // record has to pass when it comes from the upstream it passes when it comes from here: it is opened, its own deadline holds,
 // and the ledger says whether it was replaced.
 //
@@ -39,14 +39,22 @@ type nearPart struct {
 
 type nearEntry struct {
 	name     nearName
-	record   []byte // never changed
+	record   []byte // never changed, nor is what follows
+	parts    *parted
+	large    bool // it is not kept, and not worth being asked for again until it changes
 	deadline int64
 	from     *link // the connection that tells of changes
 	used     bool
 	gone     bool
 }
 
-func (e *nearEntry) size() int64 { return int64(len(e.record) + seal.KeyNameBytes + nearOverhead) }
+func (e *nearEntry) size() int64 {
+	n := int64(len(e.record) + seal.KeyNameBytes + nearOverhead)
+	if e.parts != nil {
+		n += e.parts.size
+	}
+	return n
+}
 
 func newNear(max int64) *near {
 	n := &near{max: max}
@@ -59,9 +67,9 @@ func newNear(max int64) *near {
 // part finds a name's part. The last characters of a name are those of a keyed hash.
 func (n *near) part(name *nearName) *nearPart { return &n.parts[name[seal.KeyNameBytes-2]%nearParts] }
 
-// get returns the record of a name that the node at an address has, nil if it is not here or its deadline has passed. It
-// must not be changed.
-func (n *near) get(name *nearName, address string, now int64) []byte {
+// get returns what is kept of a name that the node at an address has, nil if it is not here or its deadline has passed. Its
+// record and parts may be read.
+func (n *near) get(name *nearName, address string, now int64) *nearEntry {
 	p := n.part(name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,19 +82,26 @@ func (n *near) get(name *nearName, address string, now int64) []byte {
 		return nil
 	}
 	e.used = true
-	return e.record
+	if e.large {
+		return nil
+	}
+	return e
 }
 
-// put keeps a record that a link has brought.
-func (n *near) put(name *nearName, record []byte, from *link) {
-	h, err := seal.ParseHeader(record)
-	if err != nil || h.Type != seal.String {
-		return // whoever reads the entry is told what that means
-	}
-	e := &nearEntry{name: *name, record: record, deadline: h.Deadline, from: from}
+// knows reports whether there is no use in asking for a name.
+func (n *near) knows(name *nearName) bool {
+	p := n.part(name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.entries[*name] != nil
+}
+
+// put keeps what a link has brought: a record, and the parts of a collection.
+func (n *near) put(name *nearName, record []byte, h *seal.Header, parts *parted, from *link) {
+	e := &nearEntry{name: *name, record: record, parts: parts, deadline: h.Deadline, from: from}
 	limit := n.max / nearParts
-	if e.size() > limit/4 {
-		return
+	if e.large = e.size() > limit/4 || h.Type != seal.String && parts == nil; e.large {
+		e.record, e.parts = nil, nil
 	}
 	p := n.part(name)
 	p.mu.Lock()
@@ -135,9 +150,11 @@ func (p *nearPart) drop(e *nearEntry) {
 	}
 }
 
-// remove forgets a name that the upstream has told of.
-func (n *near) remove(name *nearName) {
-	n.told.Add(1)
+// remove forgets a name that the upstream has told of, by its record's, which counts, or by that of its data.
+func (n *near) remove(name *nearName, counts bool) {
+	if counts {
+		n.told.Add(1)
+	}
 	p := n.part(name)
 	p.mu.Lock()
 	p.drop(p.entries[*name])

@@ -172,9 +172,13 @@ func TestNearCacheHoldsWhatIsAllowedOnly(t *testing.T) {
 		g.expect(near, "GET", "patient")
 	}
 	g.place.Near = true
-	g.do("HSET", "hash", "f", "v")
-	g.do("HGET", "hash", "f")
-	g.do("TTL", "hash")
+	g.do("RPUSH", "list", "v")
+	g.do("LRANGE", "list", "0", "-1")
+	g.do("ZADD", "scores", "1", "v")
+	g.do("ZSCORE", "scores", "v")
+	g.do("HSET", "timed", "f", "v")
+	g.do("HEXPIRE", "timed", "100", "FIELDS", "1", "f")
+	g.do("HGET", "timed", "f")
 	g.expect(ok, "SET", "k", "near")
 	g.kept("k", near) // and so everything that was asked for before is there
 	if s := g.backend.Near(); s.Entries != 1 {

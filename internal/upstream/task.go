@@ -42,6 +42,7 @@ type keyState struct {
 
 	op      int    // in the batch; -1: none
 	partsOp int    // of the parts, where they were asked for beside the header; else -1
+	near    bool   // the record is the near cache's
 	cached  bool   // the op asked for the parts of the collection that raw is the record of
 	asked   uint64 // a stamp of when the record was asked for
 	raw     []byte
@@ -280,6 +281,7 @@ func (x *Executor) again(t *Task) {
 		c.Told[i] = command.Untold
 		k := &t.keys[i]
 		k.wrote = false
+		k.near = false
 		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
 	}
 	if t.blind {
