@@ -27,7 +27,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{"writes", []failpoint.Point{failpoint.WriteIntended, failpoint.RequestSent, failpoint.WriteAnswered, failpoint.RoundRecorded,
 			failpoint.FrameStored}, killWriting},
-		{"deadlines", []failpoint.Point{failpoint.DeadlineDue, failpoint.DeadlineDeleted, failpoint.DeadlineTold}, killAtDeadlines},
+		{"deadlines", []failpoint.Point{failpoint.DeadlineDue, failpoint.DeadlineTold, failpoint.DeadlineRecorded, failpoint.DeadlineDeleted}, killAtDeadlines},
 		{"keys", []failpoint.Point{failpoint.KeysDrawn, failpoint.KeysTold, failpoint.KeysTaken}, killExchanging},
 		{"consents", []failpoint.Point{failpoint.ConsentInForce, failpoint.ConsentWritten, failpoint.ConsentRecorded, failpoint.ConsentAwaited,
 			failpoint.PageErased, failpoint.ConsentErased, failpoint.ReceiptWritten}, killRevoking},

@@ -16,13 +16,17 @@ import (
 
 func killWriting(t *testing.T, d *doomed, p failpoint.Point) { d.killUnderLoad(t, p, changes()...) }
 
-// killAtDeadlines kills the gateway when entries that it wrote have ended.
+// killAtDeadlines kills the gateway when entries that it wrote have ended, all in one instant. What it has deleted is in its
+// audit, once.
 func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	d.rounds++
 	c := d.mortal.Dial(t, reader)
+	const n = 20
 	key := func(i int) string { return fmt.Sprintf("TENANT001:patient:%d-%d", d.rounds, i) }
-	for i := range 20 {
-		expect(t, c, "+OK", "SET", key(i), "v", "PX", strconv.Itoa(300+20*i))
+	before := d.expirations(t)
+	at := strconv.FormatInt(time.Now().Add(3*time.Second).UnixMilli(), 10)
+	for i := range n {
+		expect(t, c, "+OK", "SET", key(i), "v", "PXAT", at)
 	}
 	d.arm(t, p)
 	d.awaitDeath(t)
@@ -30,12 +34,40 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	for _, at := range []*testkit.Lethe{d.witness, d.mortal} {
 		c := at.Dial(t, reader)
 		soon(t, "the gateway serves PHI", func() bool { return !c.Do("GET", key(0)).IsError() })
-		for i := range 20 {
+		for i := range n {
 			expect(t, c, "$-1", "GET", key(i))
 		}
 	}
+	told := 0
+	for entry, times := range d.expirations(t) {
+		if times -= before[entry]; times > 1 {
+			t.Errorf("an expiration is recorded %d times", times)
+		}
+		told += times
+	}
+	if recorded := p == failpoint.DeadlineRecorded || p == failpoint.DeadlineDeleted; told > n || recorded && told != n {
+		t.Errorf("%d expirations of %d are recorded", told, n)
+	}
 	d.resumed(t)
 	d.flush(t)
+}
+
+// expirations counts those in the audit of the gateway that is killed, by entry.
+func (d *doomed) expirations(t *testing.T) map[string]int {
+	t.Helper()
+	out, stderr, code := d.mortal.CLI(t, "", "audit", "search", "--json", "--limit", "0", "--outcome", "expired")
+	if code != 0 {
+		t.Fatalf("audit search: %s", stderr)
+	}
+	all := map[string]int{}
+	for line := range strings.Lines(out) {
+		var e auditEvent
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		all[e.Entry]++
+	}
+	return all
 }
 
 // killExchanging kills the gateway when it has drawn data keys, has told them, or takes some of the other's.

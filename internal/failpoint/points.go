@@ -14,9 +14,10 @@ const (
 
 // The deletion of entries at their deadlines.
 const (
-	DeadlineDue     Point = "failpoint: deadline due"     // nothing was sent, and the queue has forgotten them
-	DeadlineDeleted Point = "failpoint: deadline deleted" // nobody was told
-	DeadlineTold    Point = "failpoint: deadline told"    // the records wait in memory
+	DeadlineDue      Point = "failpoint: deadline due"      // nothing was sent, and the queue has forgotten them
+	DeadlineTold     Point = "failpoint: deadline told"     // the records wait in memory
+	DeadlineRecorded Point = "failpoint: deadline recorded" // nothing was deleted
+	DeadlineDeleted  Point = "failpoint: deadline deleted"
 )
 
 // A change of consent where it is taken.
@@ -55,7 +56,7 @@ const (
 func All() []Point {
 	return []Point{
 		WriteIntended, RequestSent, WriteAnswered, RoundRecorded, FrameStored,
-		DeadlineDue, DeadlineDeleted, DeadlineTold,
+		DeadlineDue, DeadlineTold, DeadlineRecorded, DeadlineDeleted,
 		ConsentInForce, ConsentWritten, ConsentRecorded, ConsentAwaited, PageErased, ConsentErased, ReceiptWritten,
 		ConsentHeard, ConsentSettled,
 		KeysDrawn, KeysTold, KeysTaken,

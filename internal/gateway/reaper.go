@@ -52,7 +52,6 @@ func (r *Reaper) Once() {
 	if r.g.recordSkipped(&r.batch); r.batch.Len() > 0 {
 		r.Commit()
 	}
-	r.g.sink.flush()
 }
 
 // answerGone answers those who waited for an entry that has expired.

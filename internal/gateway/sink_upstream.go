@@ -18,7 +18,7 @@ type upstreamSink struct {
 	notes outbox // of what has expired, to be sent with its records
 }
 
-// maxGathered is how many records wait for the reaper's next look at most.
+// maxGathered is how many records wait for Commit at most.
 const maxGathered = 64
 
 // UpstreamSink returns what an upstream tells of expirations and lies.
@@ -37,7 +37,7 @@ func (x *upstreamSink) Alarm(a upstream.Alarm, tenant, category string, name []b
 	x.write()
 }
 
-// Expired records that an entry was deleted at its deadline.
+// Expired records that an entry has met its deadline.
 func (x *upstreamSink) Expired(tenant, category string, name []byte, deadline int64) {
 	g := x.g
 	c, t := g.categoryNamed(category), g.tenants.Load().byName[tenant]
@@ -69,8 +69,8 @@ func (x *upstreamSink) record(a audit.Action, o audit.Outcome, tenant, category 
 	return r
 }
 
-// flush writes what has gathered. The reaper calls it.
-func (x *upstreamSink) flush() {
+// Commit writes down what has gathered, as far as the audit can.
+func (x *upstreamSink) Commit() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.batch.Len() > 0 || len(x.notes.items) > 0 {

@@ -7,9 +7,14 @@ package upstream
 // Of most entries nobody has to know: claims to what was written are told of tenants only that have used half of their quota,
 // and then once for each entry that a gateway counts. What was ended is told always, unless there is no other gateway.
 //
-// A claim that is lost leaves an entry counted twice until its deadline, never uncounted.
+// A claim that is lost leaves an entry counted twice until its deadline. Uncounted is one that was written in the moment in
+// which another gateway ended it, until it is written again.
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/lethe-cache/lethe/internal/seal"
+)
 
 // claim is that an entry was written or ended.
 type claim struct {
@@ -74,10 +79,12 @@ func (l *ledger) claimed(claims []byte) {
 		p := l.part(c.id)
 		p.mu.Lock()
 		switch n := p.notes.get(&c.id); {
-		case n == nil || !n.counted:
+		case n == nil || !n.own:
 		case n.stamp < c.stamp:
+			// Its end is for the other one to tell, unless it may have been written in the moment in which that one ended it.
+			n.own = n.own && seal.StampAge(n.stamp, c.stamp) < raceMillis
 			n.discount(partOf(c.id))
-		default:
+		case n.counted:
 			p.claim(c.id, n.stamp)
 		}
 		p.mu.Unlock()

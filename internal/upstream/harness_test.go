@@ -204,6 +204,8 @@ func (s *sink) Expired(tenant, category string, name []byte, _ int64) {
 	s.expired = append(s.expired, tenant+" "+category+" "+string(name))
 }
 
+func (s *sink) Commit() {}
+
 func (s *sink) takeAlarms() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

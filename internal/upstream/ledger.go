@@ -45,6 +45,7 @@ type note struct {
 	own      bool   // this gateway wrote it, and deletes it
 	parts    bool   // it is a collection
 	counted  bool   // in the account
+	told     bool   // its expiration was
 	slice    uint8  // of the account, where it is counted
 	claimed  uint8  // the time during which it was claimed last
 	bytes    int64  // for which it is counted

@@ -67,8 +67,10 @@ type Sink interface {
 	// Alarm is told of a lie of the upstream about an entry: a command that named it has seen a miss, or it has ended. The name
 	// is nil where it cannot be opened any more.
 	Alarm(a Alarm, tenant, category string, name []byte)
-	// Expired is told of an entry that was deleted at its deadline, in Unix milliseconds.
+	// Expired is told of an entry that has met its deadline, in Unix milliseconds, before it is deleted.
 	Expired(tenant, category string, name []byte, deadline int64)
+	// Commit writes down what Expired was told. Entries are deleted when it has returned, whether it could or not.
+	Commit()
 }
 
 // Task is one call on its way. The caller fills the first four fields; the others are the executor's.

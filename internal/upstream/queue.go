@@ -59,51 +59,96 @@ func (q *queue) turn() {
 	q.failed = q.failed[:0]
 	q.b.ledger.ended(q.b.clock.Now(), func(n *note) { q.ended = append(q.ended, n) })
 	for from := 0; from < len(q.ended); from += queueBatch {
-		q.delete(q.ended[from:min(from+queueBatch, len(q.ended))])
+		q.end(q.ended[from:min(from+queueBatch, len(q.ended))])
 	}
 	clear(q.ended)
 }
 
-// delete removes entries that are still what this gateway wrote, and tells of those that are gone: where there is another
-// record, another gateway has written since, and it is the one who deletes and tells.
-func (q *queue) delete(ended []*note) {
+// end ends entries that are still what this gateway wrote, in three steps: it looks, has recorded that they have expired, and
+// deletes them. Whatever ends it in the middle, an entry that it has deleted is in the audit. Where there is another record,
+// another gateway has written since, and it is the one who tells and deletes.
+func (q *queue) end(ended []*note) {
 	failpoint.Here(failpoint.DeadlineDue)
+	if ended = q.look(ended); q.b.sink != nil {
+		q.b.sink.Commit()
+	}
+	failpoint.Here(failpoint.DeadlineRecorded)
+	q.delete(ended)
+	failpoint.Here(failpoint.DeadlineDeleted)
+}
+
+// look tells the sink of entries whose deadline has passed, and returns those that are to be deleted. What was read after its
+// deadline has expired, whoever writes the entry then.
+func (q *queue) look(ended []*note) (due []*note) {
 	l := q.lane
 	l.reset()
 	for _, n := range ended {
-		name, data := n.names.ofRecord(), n.names.ofData()
-		l.eval(q.b.scripts.end, q.b.upstream.slotOf(name), false, 2, 2)
-		l.out = appendArg(appendArg(l.out, name), data)
+		l.begin(q.b.upstream.slotOf(n.names.ofRecord()), true, 4)
+		l.out = appendArg(appendArgString(l.out, "GETRANGE"), n.names.ofRecord())
+		l.out = appendArgInt(appendArgInt(l.out, 0), seal.HeaderBytes-1)
+		l.end()
+	}
+	l.run()
+	due = ended[:0]
+	for i, n := range ended {
+		o := &l.ops[i]
+		switch {
+		case n.told:
+		case o.err != nil && q.b.clock.Now()-n.deadline < overdueMillis:
+			q.failed = append(q.failed, n)
+			continue
+		case o.err == nil && o.reply.kind == '$' && len(o.reply.text) > 0 && string(o.reply.text) != string(n.record[:seal.HeaderBytes]):
+			continue
+		default: // an upstream that does not answer has the deadline as well: there is no use in asking for ever
+			q.tell(n)
+		}
+		due = append(due, n)
+	}
+	return due
+}
+
+// delete removes entries that are still what this gateway wrote.
+func (q *queue) delete(ended []*note) {
+	l := q.lane
+	l.reset()
+	for _, n := range ended {
+		l.eval(q.b.scripts.end, q.b.upstream.slotOf(n.names.ofRecord()), false, 2, 2)
+		l.out = appendArg(appendArg(l.out, n.names.ofRecord()), n.names.ofData())
 		l.out = appendArg(l.out, n.record[:seal.HeaderBytes])
 		l.out = appendArgInt(l.out, overdueMillis)
 		l.end()
 	}
 	l.run()
-	failpoint.Here(failpoint.DeadlineDeleted)
 	for i, n := range ended {
 		o := &l.ops[i]
 		switch {
 		case o.err != nil && q.b.clock.Now()-n.deadline < overdueMillis:
 			q.failed = append(q.failed, n)
-		case o.err != nil || o.reply.n != 2:
-			// An upstream that does not answer has the deadline as well: there is no use in trying for ever.
-			q.tell(n, o.err == nil && o.reply.kind == ':' && o.reply.n == 3)
+		case o.err == nil && o.reply.kind == ':' && o.reply.n == 3:
+			q.alarm(n)
 		}
 	}
 }
 
-// tell opens the entry's name for the record of its expiration, and for the alarm where it was to be kept for longer. The
-// data key lives a little longer than the deadline.
-func (q *queue) tell(n *note, kept bool) {
+// tell tells the sink of an expiration, once.
+func (q *queue) tell(n *note) {
+	n.told = true
+	q.named(n, func(name []byte) { q.b.sink.Expired(n.account.name, n.category, name, n.deadline) })
+}
+
+// alarm tells the sink that the upstream was to keep an entry for longer.
+func (q *queue) alarm(n *note) {
+	q.named(n, func(name []byte) { q.b.sink.Alarm(Overdue, n.account.name, n.category, name) })
+}
+
+// named calls f with the entry's name, which is cleared behind it. The data key lives a little longer than the deadline; without
+// a name the record says that much: an entry of the tenant and the category.
+func (q *queue) named(n *note, f func(name []byte)) {
 	if q.b.sink == nil {
 		return
 	}
-	// Without a name the record of the expiration says that much: an entry of the tenant and the category.
 	_, name, subjects, _ := q.sealer.OpenName(q.name[:0], n.account.name, n.names.ofRecord(), n.record)
 	clear(subjects)
-	if kept {
-		q.b.sink.Alarm(Overdue, n.account.name, n.category, name)
-	}
-	q.b.sink.Expired(n.account.name, n.category, name, n.deadline)
+	f(name)
 	clear(name)
 }
