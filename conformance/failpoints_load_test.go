@@ -18,10 +18,13 @@ type change struct {
 	want  func(n int) string // what reading says; "" for nothing
 }
 
+// state is the value of the n-th state.
+func state(n int) string { return fmt.Sprintf("state %d %s", n, strings.Repeat("x", n%300)) }
+
 func changes() []change {
-	value := func(n int) string { return fmt.Sprintf("state %d %s", n, strings.Repeat("x", n%300)) }
+	value := state
 	get := func(key string) []string { return []string{"GET", key} }
-	return []change{
+	return append(transactions()[:1], []change{
 		{"string", func(key string, n int) [][]string { return [][]string{{"SET", key, value(n)}} }, get, value},
 		{"shortened", func(key string, n int) [][]string { // each in a slice of deadlines of its own
 			return [][]string{{"SET", key, value(n), "PX", strconv.Itoa(60_000 + n%20*10_000)}}
@@ -50,15 +53,12 @@ func changes() []change {
 		{"renamed", func(key string, n int) [][]string {
 			return [][]string{{"SET", key + ":new", value(n)}, {"RENAME", key + ":new", key}}
 		}, get, value},
-		{"transaction", func(key string, n int) [][]string {
-			return [][]string{{"MULTI"}, {"SET", key, value(n)}, {"SET", key + ":too", value(n)}, {"EXEC"}}
-		}, func(key string) []string { return []string{"MGET", key, key + ":too"} }, value},
 		{"appended", func(key string, n int) [][]string { return [][]string{{"APPEND", key, "."}} },
 			func(key string) []string { return []string{"STRLEN", key} }, strconv.Itoa},
 		{"deadline", func(key string, n int) [][]string {
 			return [][]string{{"SET", key, value(n)}, {"EXPIRE", key, strconv.Itoa(100 + n%100)}}
 		}, get, value},
-	}
+	}...)
 }
 
 // changing is one entry that is changed over a connection until that breaks, and how far it came.

@@ -21,18 +21,22 @@ type scenario struct {
 	name   string
 	points []failpoint.Point
 	run    func(*testing.T, *doomed, failpoint.Point)
+	start  func(t *testing.T, binary string) *doomed // nil: startDoomed
 }
 
 func scenarios() []scenario {
 	return []scenario{
 		{"writes", []failpoint.Point{failpoint.WriteIntended, failpoint.RequestSent, failpoint.WriteAnswered, failpoint.RoundRecorded,
-			failpoint.FrameStored}, killWriting},
-		{"deadlines", []failpoint.Point{failpoint.DeadlineDue, failpoint.DeadlineTold, failpoint.DeadlineRecorded, failpoint.DeadlineDeleted}, killAtDeadlines},
-		{"keys", []failpoint.Point{failpoint.KeysDrawn, failpoint.KeysTold, failpoint.KeysTaken}, killExchanging},
+			failpoint.FrameStored}, killWriting, nil},
+		{"transactions", []failpoint.Point{failpoint.TransactionLoaded, failpoint.TransactionWritten, failpoint.TransactionEnded}, killTransacting, nil},
+		{"reads aside", []failpoint.Point{failpoint.NearFetched, failpoint.NearKept, failpoint.NearTold, failpoint.NearAnswered,
+			failpoint.ReplicaAnswered}, killReadingAside, startAside},
+		{"deadlines", []failpoint.Point{failpoint.DeadlineDue, failpoint.DeadlineTold, failpoint.DeadlineRecorded, failpoint.DeadlineDeleted}, killAtDeadlines, nil},
+		{"keys", []failpoint.Point{failpoint.KeysDrawn, failpoint.KeysTold, failpoint.KeysTaken}, killExchanging, nil},
 		{"consents", []failpoint.Point{failpoint.ConsentInForce, failpoint.ConsentWritten, failpoint.ConsentRecorded, failpoint.ConsentAwaited,
-			failpoint.PageErased, failpoint.ConsentErased, failpoint.ReceiptWritten}, killRevoking},
-		{"consents of others", []failpoint.Point{failpoint.ConsentHeard, failpoint.ConsentSettled}, killHearing},
-		{"moves", []failpoint.Point{failpoint.MoveRead, failpoint.MoveSent, failpoint.MoveCounted, failpoint.MoveSaved}, killMoving},
+			failpoint.PageErased, failpoint.ConsentErased, failpoint.ReceiptWritten}, killRevoking, nil},
+		{"consents of others", []failpoint.Point{failpoint.ConsentHeard, failpoint.ConsentSettled}, killHearing, nil},
+		{"moves", []failpoint.Point{failpoint.MoveRead, failpoint.MoveSent, failpoint.MoveCounted, failpoint.MoveSaved}, killMoving, nil},
 	}
 }
 
@@ -47,7 +51,11 @@ func TestKilledBetweenAnyTwoSteps(t *testing.T) {
 		covered = append(covered, s.points...)
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			d := startDoomed(t, binary)
+			start := s.start
+			if start == nil {
+				start = startDoomed
+			}
+			d := start(t, binary)
 			for _, p := range s.points {
 				if s.run(t, d, p); t.Failed() {
 					t.Fatalf("%s", p)
@@ -88,9 +96,14 @@ func TestTheBinaryHasNoFailpoints(t *testing.T) {
 	}
 }
 
+// dialled is an upstream as a test looks at it.
+type dialled interface {
+	Dial(t testing.TB) *testkit.Client
+}
+
 // doomed is a gateway that is killed again and again, beside one that is not.
 type doomed struct {
-	behind  *testkit.Redis
+	behind  dialled
 	witness *testkit.Lethe
 	mortal  *testkit.Lethe
 	o       testkit.LetheOptions
@@ -100,8 +113,14 @@ type doomed struct {
 
 func startDoomed(t *testing.T, binary string) *doomed {
 	t.Helper()
-	d := &doomed{behind: testkit.StartRedis(t, testkit.RedisOptions{}), armed: filepath.Join(t.TempDir(), "armed")}
-	d.o = testkit.LetheOptions{Binary: binary, Flags: upstreamFlags(d.behind), Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}}, mover}}
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	return startDoomedWith(t, behind, testkit.LetheOptions{Binary: binary, Flags: upstreamFlags(behind)})
+}
+
+func startDoomedWith(t *testing.T, behind dialled, o testkit.LetheOptions) *doomed {
+	t.Helper()
+	d := &doomed{behind: behind, o: o, armed: filepath.Join(t.TempDir(), "armed")}
+	d.o.Users = []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}}, mover}
 	d.witness = testkit.StartLethe(t, d.o)
 	d.o.Env = []string{"LETHE_FAILPOINT_FILE=" + d.armed}
 	d.mortal = joining(t, d.witness, d.o)

@@ -12,6 +12,22 @@ const (
 	FrameStored   Point = "failpoint: frame stored"   // records are in the audit's segment, its head does not know
 )
 
+// A transaction in front of an upstream, beside the steps that it has in common with single writes.
+const (
+	TransactionLoaded  Point = "failpoint: transaction loaded"  // its entries are here, nothing of it ran
+	TransactionWritten Point = "failpoint: transaction written" // the upstream has all of it, no command's outcome is noted
+	TransactionEnded   Point = "failpoint: transaction ended"   // outcomes and reply are there, nothing is recorded
+)
+
+// Reads that something else than the primary answers.
+const (
+	NearFetched     Point = "failpoint: near fetched"     // a record to keep has come, and is not kept
+	NearKept        Point = "failpoint: near kept"        // nothing was read of it
+	NearTold        Point = "failpoint: near told"        // of a change, and what is kept is the old record
+	NearAnswered    Point = "failpoint: near answered"    // a read has its record, and is not recorded
+	ReplicaAnswered Point = "failpoint: replica answered" // nobody has looked whether it is of use
+)
+
 // The deletion of entries at their deadlines.
 const (
 	DeadlineDue      Point = "failpoint: deadline due"      // nothing was sent, and the queue has forgotten them
@@ -56,6 +72,8 @@ const (
 func All() []Point {
 	return []Point{
 		WriteIntended, RequestSent, WriteAnswered, RoundRecorded, FrameStored,
+		TransactionLoaded, TransactionWritten, TransactionEnded,
+		NearFetched, NearKept, NearTold, NearAnswered, ReplicaAnswered,
 		DeadlineDue, DeadlineTold, DeadlineRecorded, DeadlineDeleted,
 		ConsentInForce, ConsentWritten, ConsentRecorded, ConsentAwaited, PageErased, ConsentErased, ReceiptWritten,
 		ConsentHeard, ConsentSettled,

@@ -66,7 +66,7 @@ func TestExpirationsUpstreamAreTold(t *testing.T) {
 	narrow, stranger := b.hears("narrow", "TENANT001", "+@all ~mine:* &*"), b.hears("stranger", "TENANT002", "+@all ~* &*")
 	expires := func(key string) {
 		a.gateway.UpstreamSink().Expired("TENANT001", "phi", []byte(key), a.clock.Wall())
-		a.reap()
+		a.gateway.UpstreamSink().Commit()
 	}
 	expires(p1)
 	const want = "*4\r\n$8\r\npmessage\r\n$16\r\n__keyevent@0__:*\r\n$22\r\n__keyevent@0__:expired\r\n$19\r\n" + p1 + "\r\n"

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
@@ -41,6 +42,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 	case ran:
 		c.Out.Array(len(t.calls))
 		v.endInside(c)
+		failpoint.Here(failpoint.TransactionEnded)
 		s.worker = &exec.Worker
 		return
 	case problem != "":

@@ -225,7 +225,7 @@ func TestWhatTheUpstreamDoesIsRecorded(t *testing.T) {
 	sink := f.gateway.UpstreamSink()
 	sink.Alarm(upstream.Altered, "TENANT001", "phi", []byte(p1))
 	sink.Expired("TENANT001", "phi", []byte(p1), f.clock.Wall())
-	f.reap()
+	sink.Commit()
 	all := strings.Join(f.events("*"), "\n")
 	if !strings.Contains(all, "read failed phi alarm=altered") || !strings.Contains(all, "expire expired phi") {
 		t.Errorf("on record:\n%s", all)

@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
@@ -182,6 +183,9 @@ func (x *Executor) fetched(t *Task) {
 		}
 		o := &x.lane.ops[k.op]
 		k.op = -1
+		if o.replica {
+			failpoint.Here(failpoint.ReplicaAnswered)
+		}
 		if o.err == nil && o.reply.errorIs("WRONGTYPE") {
 			x.alarm(k, Altered)
 			continue

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/resp"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
@@ -225,7 +226,9 @@ func (l *link) hear(c *conn, in *resp.Reader, asked <-chan wish, s *links) error
 			case w.what == wantHeader:
 				s.follows.answer(&w, v)
 			case w.what != wantPing && w.what != wantData:
+				failpoint.Here(failpoint.NearFetched)
 				l.keep(s.near, &w, v)
+				failpoint.Here(failpoint.NearKept)
 			}
 		default:
 			return errProtocol // an answer that nobody asked for
@@ -238,6 +241,7 @@ func (s *links) changed(l *link, v resp.Value) {
 	if len(v.Elems) != 2 || string(v.Elems[0].Str) != "invalidate" {
 		return
 	}
+	failpoint.Here(failpoint.NearTold)
 	if v.Elems[1].Null {
 		clear(l.held)
 		if s.near != nil {

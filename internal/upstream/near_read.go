@@ -1,6 +1,9 @@
 package upstream
 
-import "github.com/lethe-cache/lethe/internal/seal"
+import (
+	"github.com/lethe-cache/lethe/internal/failpoint"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
 
 // mayBeNear reports whether the command may be answered by what is kept near: it only reads, and needs no more than records, or
 // is about one collection. Nothing of a round is, once the round writes such an entry: what was written may be on its way still, and a
@@ -41,6 +44,7 @@ func (x *Executor) fromNear(t *Task, k *keyState) bool {
 	if e.parts == nil || t.shape.need == needRecord {
 		x.recordReply(t, k, &reply{kind: '$', text: e.record})
 	}
+	failpoint.Here(failpoint.NearAnswered)
 	return true
 }
 

@@ -3,6 +3,7 @@ package upstream
 import (
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/resp"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
@@ -93,6 +94,7 @@ func (x *Executor) Transaction(tasks []*Task, watches []Watched) (ran bool, prob
 		x.turn()
 		x.step(t)
 	}
+	failpoint.Here(failpoint.TransactionWritten)
 	if c.Failed {
 		return false, errorText(c.Out.Bytes())
 	}
@@ -178,6 +180,7 @@ func (g *group) unchanged(t *Task) bool {
 // runGroup runs the handlers one after another on the loaded entries and sends what became of them.
 func (x *Executor) runGroup(t *Task) {
 	g := t.group
+	failpoint.Here(failpoint.TransactionLoaded)
 	if !g.unchanged(t) {
 		return
 	}
