@@ -22,42 +22,41 @@ type change struct {
 func state(n int) string { return fmt.Sprintf("state %d %s", n, strings.Repeat("x", n%300)) }
 
 func changes() []change {
-	value := state
 	get := func(key string) []string { return []string{"GET", key} }
 	return append(transactions()[:1], []change{
-		{"string", func(key string, n int) [][]string { return [][]string{{"SET", key, value(n)}} }, get, value},
+		{"string", func(key string, n int) [][]string { return [][]string{{"SET", key, state(n)}} }, get, state},
 		{"shortened", func(key string, n int) [][]string { // each in a slice of deadlines of its own
-			return [][]string{{"SET", key, value(n), "PX", strconv.Itoa(60_000 + n%20*10_000)}}
-		}, get, value},
+			return [][]string{{"SET", key, state(n), "PX", strconv.Itoa(60_000 + n%20*10_000)}}
+		}, get, state},
 		{"deleted", func(key string, n int) [][]string {
 			if n%2 == 0 {
 				return [][]string{{"DEL", key}}
 			}
-			return [][]string{{"SET", key, value(n)}}
+			return [][]string{{"SET", key, state(n)}}
 		}, get, func(n int) string {
 			if n%2 == 0 {
 				return ""
 			}
-			return value(n)
+			return state(n)
 		}},
-		{"hash", func(key string, n int) [][]string { return [][]string{{"HSET", key, "f", value(n), "g", "v"}} },
-			func(key string) []string { return []string{"HGET", key, "f"} }, value},
+		{"hash", func(key string, n int) [][]string { return [][]string{{"HSET", key, "f", state(n), "g", "v"}} },
+			func(key string) []string { return []string{"HGET", key, "f"} }, state},
 		{"list", func(key string, n int) [][]string {
 			if n == 1 {
-				return [][]string{{"RPUSH", key, value(n)}}
+				return [][]string{{"RPUSH", key, state(n)}}
 			}
-			return [][]string{{"LSET", key, "0", value(n)}}
-		}, func(key string) []string { return []string{"LINDEX", key, "0"} }, value},
+			return [][]string{{"LSET", key, "0", state(n)}}
+		}, func(key string) []string { return []string{"LINDEX", key, "0"} }, state},
 		{"sorted set", func(key string, n int) [][]string { return [][]string{{"ZADD", key, strconv.Itoa(n), "m"}} },
 			func(key string) []string { return []string{"ZSCORE", key, "m"} }, strconv.Itoa},
 		{"renamed", func(key string, n int) [][]string {
-			return [][]string{{"SET", key + ":new", value(n)}, {"RENAME", key + ":new", key}}
-		}, get, value},
+			return [][]string{{"SET", key + ":new", state(n)}, {"RENAME", key + ":new", key}}
+		}, get, state},
 		{"appended", func(key string, n int) [][]string { return [][]string{{"APPEND", key, "."}} },
 			func(key string) []string { return []string{"STRLEN", key} }, strconv.Itoa},
 		{"deadline", func(key string, n int) [][]string {
-			return [][]string{{"SET", key, value(n)}, {"EXPIRE", key, strconv.Itoa(100 + n%100)}}
-		}, get, value},
+			return [][]string{{"SET", key, state(n)}, {"EXPIRE", key, strconv.Itoa(100 + n%100)}}
+		}, get, state},
 	}...)
 }
 
