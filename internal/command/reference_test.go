@@ -137,7 +137,7 @@ func action(s *command.Spec) string {
 // inFront are commands without keys that gateways in front of an upstream serve, or refuse, on purpose.
 var inFront = map[string]string{
 	"SCAN": "yes", "KEYS": "yes", "DBSIZE": "yes", "RANDOMKEY": "yes", "FLUSHDB": "yes", "FLUSHALL": "yes", "CLIENT|TRACKING": "yes",
-	"CLUSTER|COUNTKEYSINSLOT": "yes", "CLUSTER|GETKEYSINSLOT": "yes", "CONFIG|SET": "no",
+	"CLUSTER|COUNTKEYSINSLOT": "yes", "CLUSTER|GETKEYSINSLOT": "yes", "CONFIG|SET": "yes", "WATCH": "yes",
 }
 
 // inUpstream says whether a command runs where entries are kept in an upstream; "" where it touches none.

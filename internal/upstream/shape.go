@@ -42,6 +42,7 @@ const (
 	refusedUnknown    = "SEALED the command is not available where entries are kept in an upstream"
 	refusedLarge      = "SEALED the entry is too large for a command that needs all of it; use commands that name its parts"
 	refusedValue      = "SEALED the value is larger than the upstream's replies may be"
+	refusedStream     = "SEALED streams are not available where entries are kept in an upstream"
 	refusedPlain      = "SEALED entries of a category with seal: off are strings only"
 	refusedText       = "SEALED values of a category with seal: off are integers only"
 )
@@ -88,7 +89,7 @@ func shapes() map[string]*shape {
 	add(shape{need: needRecord}, "SET", "SETNX", "GETSET", "GETDEL", "GETEX", "APPEND", "STRLEN", "MSETNX", "TYPE",
 		"EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST", "TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME")
 	add(shape{need: needRecord, split: true}, "MGET", "DEL", "UNLINK", "EXISTS", "TOUCH")
-	add(shape{need: needWhole}, "RENAME", "RENAMENX", "COPY")
+	add(shape{need: needWhole}, "RENAME", "RENAMENX", "COPY", "DUMP", "RESTORE")
 
 	add(shape{need: needItems, items: from(2, 2)}, "HSET", "HMSET")
 	add(shape{need: needItems, items: from(2, 1)}, "HGET", "HMGET", "HSTRLEN", "HEXISTS", "HDEL")
@@ -126,7 +127,7 @@ func shapes() map[string]*shape {
 
 	add(shape{refuse: refusedArithmetic}, "INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT", "HINCRBY", "HINCRBYFLOAT", "BITFIELD", "BITOP")
 	add(shape{refuse: refusedParts}, "GETRANGE", "SUBSTR", "SETRANGE", "LCS", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS", "BITFIELD_RO")
-	add(shape{refuse: refusedInside}, "OBJECT|ENCODING", "OBJECT|FREQ", "OBJECT|IDLETIME", "OBJECT|REFCOUNT", "MEMORY|USAGE", "DUMP", "RESTORE", "SORT", "SORT_RO")
+	add(shape{refuse: refusedInside}, "OBJECT|ENCODING", "OBJECT|FREQ", "OBJECT|IDLETIME", "OBJECT|REFCOUNT", "MEMORY|USAGE", "SORT", "SORT_RO")
 	return all
 }
 

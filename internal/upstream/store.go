@@ -32,15 +32,21 @@ func (x *Executor) store(t *Task) {
 // errValueLarge says that a value would not be read again, because its reply would be larger than replies may be.
 var errValueLarge = errors.New("the value is too large")
 
+// errStream says that there is no sealed form of what a handler has made: RESTORE can make a stream.
+var errStream = errors.New("the value is a stream")
+
 // replyBytes is what a reply takes beside the value.
 const replyBytes = 32
 
 func (t *Task) failSeal(err error) {
-	if errors.Is(err, errValueLarge) {
+	switch {
+	case errors.Is(err, errValueLarge):
 		t.fail(refusedValue)
-		return
+	case errors.Is(err, errStream):
+		t.fail(refusedStream)
+	default:
+		t.fail(msgNoKeys)
 	}
-	t.fail(msgNoKeys)
 }
 
 // repeated reports whether a key was named before in the same command.
@@ -71,6 +77,8 @@ func (x *Executor) change(t *Task, i int) error {
 			return nil
 		}
 		return x.putString(c, k, e.Meta(), e.String())
+	case typeOf(e.Kind()) == 0:
+		return errStream
 	case !k.found || k.header.Type != typeOf(e.Kind()):
 		return x.putCollection(c, k, i, e)
 	case t.shape.need == needItems:
