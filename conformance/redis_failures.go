@@ -85,10 +85,6 @@ func redisFailures() []redisFailure {
 		unit/slowlog: SLOWLOG - too long arguments are trimmed
 		unit/tracking: BCAST with prefix collisions throw errors
 	`)
-	add(false, "A token has at least 16 characters (G4): ACL SETUSER refuses the test's password.", `
-		unit/other: RESET clears authenticated state
-		unit/scripting: Script ACL check
-	`)
 	add(false, "What was read or written is in no buffer longer than a command (G2): connections have none of their own.", `
 		unit/querybuf: query buffer resized correctly
 		unit/querybuf: query buffer resized correctly when not idle

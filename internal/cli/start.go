@@ -103,7 +103,7 @@ func (s *serving) openGateway() error {
 	if s.audit, err = openAuditLog(s.dir, s.settings.Audit, s.log); err != nil {
 		return err
 	}
-	emulation, err := s.emulation(table)
+	emulation, err := s.emulation(table, directory)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type options struct {
 	clock      func() time.Time
 	iterations int // of new hashes of chosen tokens, and the least that a file may have
 	checkers   int // slow checks at once
+	leastToken int // bytes of a token that is set
 }
 
 // snapshot is one state of the file.
@@ -73,8 +74,12 @@ func unknownStamp() stamp { return stamp{size: -1} }
 // OpenDirectory reads the users file at path, which need not exist: then there are no users. A file that others can read or
 // write, that is not ours, or that has a mistake (*FileError) is an error.
 func OpenDirectory(path string, set CommandSet) (*Directory, error) {
-	return openDirectory(path, set, options{clock: time.Now, iterations: slowIterations, checkers: defaultCheckers()})
+	return openDirectory(path, set, options{clock: time.Now, iterations: slowIterations, checkers: defaultCheckers(), leastToken: minTokenBytes})
 }
+
+// AllowShortTokens has tokens of any length be set from here on. It is for servers without PHI that Redis's own tests run
+// against, and comes before all other use of the directory.
+func (d *Directory) AllowShortTokens() { d.opts.leastToken = 1 }
 
 func openDirectory(path string, set CommandSet, opts options) (*Directory, error) {
 	d := &Directory{path: path, set: set, opts: opts, slow: newSlowGate(opts.checkers), elsewhere: newProviders()}

@@ -4,7 +4,7 @@ import "time"
 
 // OpenDirectoryFor opens a directory with a test's clock and a cost of slow hashes that tests can pay.
 func OpenDirectoryFor(path string, set CommandSet, clock func() time.Time, iterations, checkers int) (*Directory, error) {
-	return openDirectory(path, set, options{clock: clock, iterations: iterations, checkers: checkers})
+	return openDirectory(path, set, options{clock: clock, iterations: iterations, checkers: checkers, leastToken: minTokenBytes})
 }
 
 // ParseUsers is the parser of the users file with the least iterations that it demands.

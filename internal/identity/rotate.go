@@ -77,7 +77,7 @@ func (t *Draft) addToken(u *User, given secret.Bytes, expiresAt time.Time) (secr
 	if given.Len() == 0 {
 		given = GenerateToken()
 	}
-	v, err := hashToken(given, u.tokens, t.opts.iterations)
+	v, err := hashToken(given, u.tokens, t.opts)
 	if err != nil {
 		return secret.Bytes{}, err
 	}

@@ -22,13 +22,15 @@ const (
 
 // CheckToken tells what is wrong with a token that is to be set, never quoting it. A space is refused although it is
 // printable: it is lost too easily between files, shells and connection strings.
-func CheckToken(token []byte) error {
+func CheckToken(token []byte) error { return checkToken(token, minTokenBytes) }
+
+func checkToken(token []byte, least int) error {
 	refuse := func(format string, args ...any) error {
 		return &inputError{"cannot use the token: it " + fmt.Sprintf(format, args...), tokenRule}
 	}
 	switch {
-	case len(token) < minTokenBytes:
-		return refuse("has %d characters, fewer than %d", len(token), minTokenBytes)
+	case len(token) < least:
+		return refuse("has %d characters, fewer than %d", len(token), least)
 	case len(token) > maxTokenBytes:
 		return refuse("has %d characters, more than %d", len(token), maxTokenBytes)
 	}

@@ -72,3 +72,17 @@ func TestGeneratedFormIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// Only a directory that was told so takes the short passwords of Redis's own tests.
+func TestShortTokens(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.add(t, identity.NewUser{Name: "root", Tenants: []string{"T"}, Rules: "~* &* +@all"})
+	if err := f.setUser(t, "root", "x", ">short"); err == nil {
+		t.Error("a short token is taken")
+	}
+	f.AllowShortTokens()
+	if err := f.setUser(t, "root", "x", "on >short"); err != nil {
+		t.Errorf("a short token is refused: %v", err)
+	}
+}

@@ -166,19 +166,19 @@ func (e *inputError) Hint() string { return e.mend }
 
 // hashToken checks a token and makes what is stored of it. Chosen tokens of one user share the salt, so that trying a token
 // costs one slow hash however many the user has.
-func hashToken(t secret.Bytes, others []token, iterations int) (verifier, error) {
-	if err := CheckToken(t.Reveal()); err != nil {
+func hashToken(t secret.Bytes, others []token, opts options) (verifier, error) {
+	if err := checkToken(t.Reveal(), opts.leastToken); err != nil {
 		return verifier{}, err
 	}
 	salt := newSalt()
 	if !isGenerated(t.Reveal()) {
 		for _, o := range others {
-			if o.verifier.iterations == iterations {
+			if o.verifier.iterations == opts.iterations {
 				salt = o.verifier.salt
 			}
 		}
 	}
-	return newVerifier(t.Reveal(), iterations, salt)
+	return newVerifier(t.Reveal(), opts.iterations, salt)
 }
 
 // CheckUserName tells what is wrong with a user's name, never quoting it.
