@@ -41,11 +41,6 @@ func userFailures() []redisFailure {
 		unit/acl: ACL load and save
 		unit/acl: ACL load and save with restricted channels
 	`)
-	add(false, "A new user reaches nothing (G4, G8): there is no setting that gives it all channels.", `
-		unit/acl: default: with config acl-pubsub-default allchannels after reset, can access any channels
-		unit/acl: Update acl-pubsub-default, existing users shouldn't get affected
-		unit/acl: Single channel is not valid with allchannels
-	`)
 	add(false, "They write the file or the settings of a server that the suite has started itself, which is not external: of Lethe's file, internal/identity's TestACLFileMistakes shows it.", `
 		unit/acl: Test loading an ACL file with duplicate users
 		unit/acl: Test loading an ACL file with duplicate default user

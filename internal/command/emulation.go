@@ -81,6 +81,9 @@ func (e *Emulation) Int(name string) int64 {
 // Keeps reports whether nothing may be evicted: Lethe's own policies say so of categories, Redis's of a server.
 func (e *Emulation) Keeps() bool { return e.get("maxmemory-policy") == "noeviction" }
 
+// NewUsersHearAll reports whether users begin with all channels.
+func (e *Emulation) NewUsersHearAll() bool { return e.get("acl-pubsub-default") == "allchannels" }
+
 func (e *Emulation) get(name string) string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -13,6 +13,7 @@ func (g *Gateway) ApplyEmulation(by command.Conn) {
 	e := g.emulation
 	g.Store.SetMaxMemory(e.Int("maxmemory"))
 	g.Store.SetStreamBlock(int(e.Int("stream-node-max-entries")))
+	g.Directory.NewUsersHearAll(e.NewUsersHearAll())
 	late := time.Duration(e.Int("latency-monitor-threshold")) * time.Millisecond
 	if late == 0 {
 		late = -1 // Redis's way of saying never

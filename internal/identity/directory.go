@@ -30,6 +30,8 @@ type Directory struct {
 	elsewhere *providers
 	grants    *Grants // nil: there are no emergencies
 	confirmed bool    // grants count when a second person has confirmed them only
+
+	hearAll atomic.Bool // SETUSER's new users have all channels
 }
 
 // options are what tests set.
@@ -76,6 +78,10 @@ func unknownStamp() stamp { return stamp{size: -1} }
 func OpenDirectory(path string, set CommandSet) (*Directory, error) {
 	return openDirectory(path, set, options{clock: time.Now, iterations: slowIterations, checkers: defaultCheckers(), leastToken: minTokenBytes})
 }
+
+// NewUsersHearAll has ACL SETUSER begin with all channels where it makes a user or takes its rules away, as Redis's setting
+// acl-pubsub-default has it. It is for servers without PHI that Redis's own tests run against.
+func (d *Directory) NewUsersHearAll(on bool) { d.hearAll.Store(on) }
 
 // AllowShortTokens has tokens of any length be set from here on. It is for servers without PHI that Redis's own tests run
 // against, and comes before all other use of the directory.

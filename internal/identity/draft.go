@@ -23,7 +23,7 @@ func (d *Directory) Update(change func(*Draft) error) error {
 	if s.fault != nil {
 		return s.fault
 	}
-	draft := &Draft{set: d.set, opts: d.opts, exists: s.stamp.users.exists}
+	draft := &Draft{set: d.set, opts: d.opts, hearAll: d.hearAll.Load(), exists: s.stamp.users.exists}
 	for _, u := range s.filed {
 		draft.users = append(draft.users, u.clone())
 	}
@@ -47,10 +47,11 @@ func (d *Directory) Update(change func(*Draft) error) error {
 
 // Draft is the users of a file while they are changed. It is valid inside Update's function only, for one goroutine.
 type Draft struct {
-	set    CommandSet
-	opts   options
-	users  []*User
-	exists bool
+	set     CommandSet
+	opts    options
+	hearAll bool // NewUsersHearAll
+	users   []*User
+	exists  bool
 }
 
 var (

@@ -31,6 +31,8 @@ var (
 	errTokens = &inputError{"cannot give the user another token: it has two", "remove one with <TOKEN, or begin with resetpass"}
 )
 
+const allChannels = "allchannels"
+
 // SetUser changes a user, or adds one that is disabled and may do nothing, by the words of ACL SETUSER: rules in Redis's
 // syntax, >TOKEN, <TOKEN, resetpass, on, off, reset, and attributes as NAME=VALUE. by is who asks, nil for the owner of the
 // data directory: nobody can give, take or change what is beyond his own tenants and permissions (ErrBeyond). A mistake in
@@ -43,6 +45,9 @@ func (t *Draft) SetUser(name string, words [][]byte, by *User) error {
 	isNew := u == nil
 	if isNew {
 		u = &User{Name: name, CreatedAt: t.opts.clock()}
+		if t.hearAll {
+			u.rules = allChannels
+		}
 		if by != nil {
 			u.Tenants = slices.Clone(by.Tenants[:1])
 		}
@@ -163,6 +168,9 @@ func (a *wordApplier) word(i int, word string) error {
 	case lower == "reset":
 		*u = User{Name: u.Name, Tenants: u.Tenants, Owner: u.Owner, CreatedAt: u.CreatedAt}
 		a.rules, a.from = a.rules[:0], a.from[:0]
+		if a.draft.hearAll {
+			a.keep(i, allChannels)
+		}
 	case word[0] == '>':
 		return a.addToken(word[1:])
 	case word[0] == '<':

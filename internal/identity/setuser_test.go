@@ -196,3 +196,31 @@ func TestSetUserIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where Redis's own tests ask for it, a user begins with all channels; what users have already does not change.
+func TestNewUsersHearAll(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.add(t, identity.NewUser{Name: "root", Tenants: []string{"T"}, Rules: "~* &* +@all"})
+	step := func(on bool, name, words string, want bool) {
+		t.Helper()
+		f.NewUsersHearAll(on)
+		if err := f.setUser(t, "root", name, words); err != nil {
+			t.Fatal(err)
+		}
+		u, _ := f.Lookup(name)
+		if got := u.Permissions().Channel([]byte("any")); got != want {
+			t.Errorf("%s after %q: hears %v", name, words, got)
+		}
+	}
+	step(false, "a", "+get", false)
+	step(true, "a", "+set", false)
+	step(true, "b", "+get", true)
+	step(false, "b", "+set", true)
+	step(true, "a", "reset +get", true)
+	step(false, "a", "reset +get", false)
+	f.NewUsersHearAll(true)
+	if err := f.setUser(t, "root", "c", "&some"); err == nil {
+		t.Error("a channel is added to all of them")
+	}
+}

@@ -41,6 +41,7 @@ proc ::lethe::rules {user words} {
         } elseif {$w eq "reset" && $user eq "default"} {
             # Its token stays, for the suite's connections to log in with.
             lappend out resetkeys resetchannels -@all clearselectors off
+            lappend out [lindex [keep config get acl-pubsub-default] 1]
         } else {
             lappend out $w
         }
