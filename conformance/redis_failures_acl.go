@@ -25,10 +25,9 @@ func userFailures() []redisFailure {
 		unit/acl: Test hashed passwords removal
 		unit/acl: ACL GETUSER returns the password hash instead of the actual password
 	`)
-	add(false, "Keys and channels are in no log (G9): ACL LOG tells the command, and counts it once for each user and minute whatever the key.", `
+	add(false, "Keys and channels are in no log (G9): ACL LOG tells the command in their place.", `
 		unit/acl: ACL LOG is able to log keys access violations and key name
 		unit/acl: ACL LOG is able to log channel access violations and channel name
-		unit/acl: ACL LOG entries are limited to a maximum amount
 		unit/acl-v2: Test ACL log correctly identifies the relevant item when selectors are used
 	`)
 	add(false, "Data is kept apart by tenants and not by a number that any client may choose (G4): there is one database, where the test finds the key of another.", `
@@ -37,7 +36,7 @@ func userFailures() []redisFailure {
 	add(false, "SORT's BY and GET ask for the permission of each key that they read (G4), where Redis wants that of all keys that there are.", `
 		unit/acl-v2: Test sort with ACL permissions
 	`)
-	add(false, "Redis 7.4 itself does not pass them: ACL LOAD ends the connections of users who were changed or are gone, where older ones end all.", `
+	add(false, "No guarantee, and Redis 7.4 itself does not pass them: ACL LOAD ends the connections of users who were changed or are gone, where older ones end all.", `
 		unit/acl: ACL load and save
 		unit/acl: ACL load and save with restricted channels
 	`)

@@ -20,7 +20,7 @@ func (g *Gateway) ApplyEmulation(by command.Conn) {
 	}
 	g.slowness.Store(&slowness{
 		after: time.Duration(e.Int("slowlog-log-slower-than")) * time.Microsecond, late: late,
-		kept: int(e.Int("slowlog-max-len")), fast: true,
+		kept: int(e.Int("slowlog-max-len")), refusals: int(e.Int("acllog-max-len")), fast: true,
 	})
 	g.timeAll.Store(true)
 	g.interest.tracking.bound(&by.(*Session).worker.root().outbox, int(e.Int("tracking-table-max-keys")))

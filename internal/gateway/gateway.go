@@ -9,6 +9,7 @@
 package gateway
 
 import (
+	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -46,7 +47,8 @@ type Gateway struct {
 	observed  observed
 	slowness  atomic.Pointer[slowness]
 	wall      steadyWall
-	timeAll   atomic.Bool // every call is timed: only Redis's own tests ask for it
+	apart     maphash.Seed // tells refusals about different keys apart
+	timeAll   atomic.Bool  // every call is timed: only Redis's own tests ask for it
 	interest  interest
 	hub       hub
 	access    access
@@ -83,7 +85,8 @@ func New(p Parts) *Gateway {
 	}
 	g.rules.Store(newRules(p.Policy))
 	g.sink.g = g
-	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow})
+	g.slowness.Store(&slowness{after: slowAfter, late: slowAfter, kept: keptSlow, refusals: keptRefusals})
+	g.apart = maphash.MakeSeed()
 	g.interest.init()
 	g.hub.init()
 	g.scripts.init()

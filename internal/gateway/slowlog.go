@@ -11,10 +11,11 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
-// slowness says what takes long. Only Redis's own tests change it.
+// slowness says what takes long, and how much of what is noted is kept. Only Redis's own tests change it.
 type slowness struct {
 	after, late time.Duration // for SLOWLOG, and for LATENCY; negative: nothing does
 	kept        int           // slow commands of one tenant
+	refusals    int           // of one tenant, for ACL LOG
 	fast        bool          // commands that Redis calls fast are timed, too
 }
 

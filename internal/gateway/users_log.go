@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -21,7 +22,7 @@ const (
 )
 
 const (
-	keptRefusals = 128    // of one tenant
+	keptRefusals = 128    // of one tenant: Redis's acllog-max-len as it comes
 	refusalGroup = 60_000 // milliseconds in which equal refusals count as one entry, as in Redis
 )
 
@@ -29,16 +30,23 @@ const (
 // for whoever sets up permissions and has no access to it. Its lock is a leaf.
 type refusalLog struct {
 	mu      sync.Mutex
-	entries []command.Refusal // the oldest first
+	entries []refusal // the oldest first
 	ids     uint64
 }
 
-func (l *refusalLog) add(r command.Refusal) {
+// refusal is one of them, and what it was about: a hash of the keys or channels under a secret of the process, which tells two
+// of them apart and nothing else.
+type refusal struct {
+	command.Refusal
+	about uint64
+}
+
+func (l *refusalLog) add(r refusal, kept int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.entries {
 		e := &l.entries[i]
-		if e.Reason == r.Reason && e.Context == r.Context && e.Command == r.Command && e.User == r.User && r.UpdatedAt-e.UpdatedAt < refusalGroup {
+		if e.about == r.about && e.Reason == r.Reason && e.Context == r.Context && e.Command == r.Command && e.User == r.User && r.UpdatedAt-e.UpdatedAt < refusalGroup {
 			e.Count++
 			e.UpdatedAt, e.Client = r.UpdatedAt, r.Client
 			same := *e
@@ -46,25 +54,27 @@ func (l *refusalLog) add(r command.Refusal) {
 			return
 		}
 	}
-	if len(l.entries) == keptRefusals {
-		l.entries = slices.Delete(l.entries, 0, 1)
-	}
 	r.ID, r.Count = l.ids, 1
 	l.ids++
 	l.entries = append(l.entries, r)
+	l.entries = slices.Delete(l.entries, 0, max(len(l.entries)-kept, 0))
 }
 
 func (l *refusalLog) list() []command.Refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.entries)
+	list := make([]command.Refusal, len(l.entries))
+	for i := range list {
+		list[i] = l.entries[i].Refusal
+	}
+	return list
 }
 
 // forget drops the entries of the users that a caller knows.
 func (l *refusalLog) forget(known func(user string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = slices.DeleteFunc(l.entries, func(r command.Refusal) bool { return known(r.User) })
+	l.entries = slices.DeleteFunc(l.entries, func(r refusal) bool { return known(r.User) })
 }
 
 // noteRefusal notes that permissions stopped the command that has just run.
@@ -105,10 +115,31 @@ func (s *Session) refused(home *Tenant, reason int, context, user string) {
 	if reason == authRefusal {
 		object = call.Spec.RecordName() // Redis writes AUTH and HELLO in capitals here
 	}
-	home.usage.refusals.add(command.Refusal{
+	home.usage.refusals.add(refusal{command.Refusal{
 		Reason: refusalReasons[reason], Context: context, Command: object, User: user, Client: s.About(),
 		CreatedAt: call.WallNow, UpdatedAt: call.WallNow,
-	})
+	}, s.g.refusedAbout(call, reason)}, s.g.slowness.Load().refusals)
+}
+
+// refusedAbout tells refusals of one command about other keys or channels apart.
+func (g *Gateway) refusedAbout(c *command.Call, reason int) uint64 {
+	var h maphash.Hash
+	h.SetSeed(g.apart)
+	add := func(name []byte) {
+		h.Write(name)
+		h.WriteByte(0)
+	}
+	switch reason {
+	case keyRefusal, tenantRefusal:
+		for _, ref := range c.Refs {
+			add(c.Args[ref.Arg])
+		}
+	case channelRefusal:
+		for _, name := range c.Args[1:] {
+			add(name)
+		}
+	}
+	return h.Sum64()
 }
 
 // Refusals returns what users whom the caller may know of were lately refused, the newest first.

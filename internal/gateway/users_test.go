@@ -122,6 +122,8 @@ func TestRefusalsAreListed(t *testing.T) {
 	l.clock.now++
 	l.run(reader, "GET", "x:another-name")
 	l.clock.now++
+	l.run(reader, "GET", "x:secret-name")
+	l.clock.now++
 	l.run(reader, "INCR", "r:1")
 	l.clock.now++
 	l.run(a, "GET", "TENANTB:patient:9")
@@ -134,7 +136,7 @@ func TestRefusalsAreListed(t *testing.T) {
 		}
 		return lines
 	}
-	if got, want := list(l.gateway.Refusals(a)), "1 auth AUTH a\n1 tenant get a\n1 command incr reader\n2 key get reader\n"; got != want {
+	if got, want := list(l.gateway.Refusals(a)), "1 auth AUTH a\n1 tenant get a\n1 command incr reader\n2 key get reader\n1 key get reader\n"; got != want {
 		t.Errorf("refusals:\n%swant:\n%s", got, want)
 	}
 	if got := l.run(a, "ACL", "LOG"); strings.Contains(got, "secret-name") || strings.Contains(got, "patient") {
@@ -144,11 +146,11 @@ func TestRefusalsAreListed(t *testing.T) {
 		t.Errorf("b sees %s", list(got))
 	}
 	denied := l.info(a, "stats")
-	if denied["acl_access_denied_key"] != "2" || denied["acl_access_denied_cmd"] != "1" || denied["acl_access_denied_auth"] != "1" || denied["lethe_access_denied_tenant"] != "1" {
+	if denied["acl_access_denied_key"] != "3" || denied["acl_access_denied_cmd"] != "1" || denied["acl_access_denied_auth"] != "1" || denied["lethe_access_denied_tenant"] != "1" {
 		t.Errorf("counted: %v", denied)
 	}
 	l.run(b, "ACL", "LOG", "RESET")
-	if len(l.gateway.Refusals(a)) != 4 {
+	if len(l.gateway.Refusals(a)) != 5 {
 		t.Error("b emptied a's list")
 	}
 	l.run(a, "ACL", "LOG", "RESET")
