@@ -65,7 +65,8 @@ type Fleet struct {
 	since    int64              // the contact that caughtUp is about
 	caughtUp bool
 	served   bool              // it was so once
-	behind   int64             // since when another gateway has changes that are not here; 0: none has
+	behind   int64             // since when it is known that another gateway has changes that are not here; 0: none has
+	even     int64             // when none of those had any that are not here
 	changed  chan struct{}     // closed and replaced when a member has told something
 	told     uint64            // of the own changes, how many were broadcast
 	spread   map[string]uint64 // by what is shared, the last own change of it that was broadcast

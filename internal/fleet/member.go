@@ -15,6 +15,7 @@ type member struct {
 	erased   []erasure
 	tick     int64 // its clock when it sent its last state
 	heardAt  int64
+	evenAt   int64             // when a state of it was heard that had nothing that is lacking here
 	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
 	wants    map[string]uint64 // what it has of each gateway, when it asked for what it lacks
 	askedAt  int64
@@ -91,7 +92,7 @@ func (f *Fleet) heard(from uint64, s *state) {
 	}
 	m := f.members[from]
 	if m == nil {
-		m = &member{name: s.Name}
+		m = &member{name: s.Name, evenAt: now}
 		f.members[from] = m
 		for id, x := range f.members {
 			if x.name == s.Name && x != m {
@@ -109,17 +110,27 @@ func (f *Fleet) heard(from uint64, s *state) {
 	f.changed = make(chan struct{})
 }
 
-// compare notes whether a gateway in touch has what this one lacks. f.mu is held.
+// compare notes whether a gateway in touch has what this one lacks, and since when that may be so: since the last state of it
+// that showed nothing of the kind, for states are lost too. f.mu is held.
 func (f *Fleet) compare(now int64) {
+	behind, even := false, now
 	for _, m := range f.members {
-		if now-m.heardAt <= silentMillis && f.lacks(m) {
-			if f.behind == 0 {
-				f.behind = now
-			}
-			return
+		switch {
+		case now-m.heardAt > silentMillis:
+		case f.lacks(m):
+			behind, even = true, min(even, m.evenAt)
+		default:
+			m.evenAt = m.heardAt
 		}
 	}
-	f.behind = 0
+	switch {
+	case !behind:
+		f.behind = 0
+	case f.behind == 0:
+		f.behind = now
+		f.Grown() // it is asked for at once
+	}
+	f.even = even
 }
 
 // lacks reports whether a member has changes in force that are not in force here.

@@ -1,8 +1,8 @@
 package fleet
 
 // Serves reports whether patients' data may be served now: this gateway and as many others as it must be in touch with hear
-// each other, and none of them has had a change of consent in force for half a second that is not in force here. After
-// contact was broken it is false until every gateway has told what it has. It is asked once in each round of commands.
+// each other, and none of them is known for half a second to have a change in force that is not in force here, or can have had
+// one for as long as a gateway may be silent. After contact was broken it is false until every gateway has told what it has. It is asked once in each round of commands.
 func (f *Fleet) Serves() bool {
 	since := f.o.Bus.InTouch()
 	now := f.o.Clock.Now()
@@ -19,7 +19,7 @@ func (f *Fleet) Serves() bool {
 		f.caughtUp = f.catchesUp(now)
 		f.served = f.served || f.caughtUp
 	}
-	return f.caughtUp && (f.behind == 0 || now-f.behind <= behindMillis)
+	return f.caughtUp && (f.behind == 0 || now-f.behind <= behindMillis && now-f.even <= silentMillis)
 }
 
 // enough reports whether as many gateways as there must be have answered a message of this one that is no older than the
