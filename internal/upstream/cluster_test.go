@@ -176,3 +176,51 @@ func TestSentinel(t *testing.T) {
 	}
 	g.expectAlarm("")
 }
+
+// Entries are followed at the node that has them; what moves is told of, and so is everything that a node had that is gone. That
+// there is nothing is not followed: nobody tells of it when its slot moves.
+func TestFollowedEntriesInACluster(t *testing.T) {
+	t.Parallel()
+	all := testkit.StartCluster(t)
+	g, h := following(t, clusterOptions(all[:2]), "reference")
+	var heard []string
+	take := func() {
+		changed, lost := h.take()
+		heard = append(heard, strings.Fields(changed+" "+lost)...)
+	}
+	const names = 60
+	followAll := func() {
+		t.Helper()
+		for i := range names {
+			name := fmt.Sprint("k", i)
+			eventually(t, 30*time.Second, name+" is followed", func() bool {
+				g.do("SET", name, "v")
+				_, how := g.follows(nothing, "GET", name)
+				return how == upstream.Followed
+			})
+		}
+		heard = nil
+	}
+	if _, how := g.follows(nothing, "GET", "nothing"); how != upstream.NotFollowed {
+		t.Errorf("nothing: %v", how)
+	}
+	followAll()
+	for i := range names {
+		g.do("DEL", fmt.Sprint("k", i))
+	}
+	eventually(t, 30*time.Second, "all changes are told", func() bool { take(); return len(heard) >= names })
+	followAll()
+	testkit.Reshard(t, all[0], all[1], 2000)
+	eventually(t, 30*time.Second, "what has moved is told of", func() bool { take(); return len(heard) > 0 })
+	followAll()
+	for _, n := range all {
+		if strings.HasPrefix(n.Do("ROLE"), "slave") { // its primary lives on as its replica
+			n.Must("CLUSTER", "FAILOVER")
+			break
+		}
+	}
+	eventually(t, 30*time.Second, "what a node had is told of that is no primary any more", func() bool { take(); return len(heard) > 0 })
+	followAll()
+	all[1].Kill()
+	eventually(t, 30*time.Second, "what the node had is told of", func() bool { take(); return len(heard) > 0 })
+}

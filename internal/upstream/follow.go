@@ -83,8 +83,8 @@ func (b *Backend) Follow(t engine.TenantID, key []byte, task *Task, i int) Follo
 	seen := task.seen(i)
 	end, followable := seen.text.end(b.clock.Now())
 	l := b.links.to(b.upstream.nodeOf(b.upstream.slotOf(seen.name[:])))
-	if l == nil || !followable {
-		return NotFollowed
+	if l == nil || !followable || seen.text.n == 0 && b.upstream.Clustered() {
+		return NotFollowed // of nothing nothing is told when its slot moves
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -50,6 +50,13 @@ func following(t *testing.T, o upstream.Options, category string) (*gateway, *he
 	g, h := newGateway(t, o, category).alone(), &hearer{}
 	g.backend.Hear(h)
 	g.runQueue(t)
+	g.do("SET", "first", "1")
+	eventually(t, 10*time.Second, "something is followed", func() bool {
+		_, how := g.follows(nothing, "GET", "first")
+		return how == upstream.Followed
+	})
+	g.do("DEL", "first")
+	eventually(t, 10*time.Second, "its change is told", func() bool { got, _ := h.take(); return got == "first" })
 	return g, h
 }
 
@@ -280,7 +287,8 @@ func TestFollowedInTransactions(t *testing.T) {
 	})
 }
 
-// Without the connection that tells, everything that was followed is lost, and told to be: whether it is closed, or silent.
+// Without the connection that tells, everything that was followed is lost, and told to be: whether it is closed, or silent,
+// or its node answers with errors, as one of a cluster does that has lost the others.
 func TestFollowedEntriesAreLostWithTheirConnection(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)
@@ -306,5 +314,6 @@ func TestFollowedEntriesAreLostWithTheirConnection(t *testing.T) {
 			}
 		}
 	}, func() {})
+	f("refused", func() { s.Must("ACL", "SETUSER", "default", "-exists") }, func() { s.Must("ACL", "SETUSER", "default", "+exists") })
 	f("silent", func() { s.Signal(syscall.SIGSTOP) }, func() { s.Signal(syscall.SIGCONT) })
 }

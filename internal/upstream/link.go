@@ -44,7 +44,7 @@ type wish struct {
 type wanting uint8
 
 const (
-	wantPing   wanting = iota // an answer
+	wantPing   wanting = iota // an answer about the name that was asked for last: its node has it still
 	wantRecord                // the record, for keeping
 	wantHeader                // the header of a record, to follow it
 	wantData                  // nothing of a collection's data, but to be told when that changes
@@ -120,6 +120,9 @@ func (s *links) serve(ctx context.Context, l *link) {
 	s.mu.Unlock()
 }
 
+// errNotThere is the answer of a node of a cluster that is no primary any more, or has lost the others: it hears of no changes.
+var errNotThere = errors.New("the node does not have what was asked for any more")
+
 var errNoTracking = errors.New("the upstream does not tell of changes")
 
 // talk reads records and hears of changes until the connection ends.
@@ -176,22 +179,27 @@ func (w *wish) request(out []byte) []byte {
 		return appendArg(appendArgString(appendRequest(out, 2), "HGETALL"), seal.DataName(w.name[:]))
 	case wantSet:
 		return appendArg(appendArgString(appendRequest(out, 2), "SMEMBERS"), seal.DataName(w.name[:]))
-	default:
-		return appendCommand(out, "PING")
+	case wantPing:
+		if w.name != (nearName{}) {
+			return appendArg(appendArgString(appendRequest(out, 2), "EXISTS"), w.name[:])
+		}
 	}
+	return appendCommand(out, "PING")
 }
 
 // ask writes requests, and what was asked for into asked, in the same order.
 func (l *link) ask(c *conn, asked chan<- wish, done <-chan struct{}) error {
 	tick := time.NewTicker(linkPing)
 	defer tick.Stop()
+	var last nearName
 	for {
-		var w wish
+		w := wish{name: last}
 		select {
 		case <-done:
 			return nil
 		case <-tick.C:
 		case w = <-l.wanted:
+			last = w.name
 		}
 		select {
 		case asked <- w:
@@ -223,6 +231,8 @@ func (l *link) hear(c *conn, in *resp.Reader, asked <-chan wish, s *links) error
 		select {
 		case w := <-asked:
 			switch {
+			case w.what == wantPing && v.IsError():
+				return errNotThere
 			case w.what == wantHeader:
 				s.follows.answer(&w, v)
 			case w.what != wantPing && w.what != wantData:
