@@ -3,7 +3,9 @@ package upstream_test
 import (
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -140,7 +142,7 @@ func TestWhatAnotherGatewayWroteCountsOnce(t *testing.T) {
 func TestAGatewaysEntriesOutliveIt(t *testing.T) {
 	t.Parallel()
 	b := newBank(t, 0)
-	one, two := b.all[0], b.all[1]
+	two := b.all[1]
 	two.do("SET", "short", strings.Repeat("x", 1000), "PX", "50000")
 	two.do("SET", "long", strings.Repeat("x", 3000))
 	b.settled(2, 4000, 4500)
@@ -158,7 +160,37 @@ func TestAGatewaysEntriesOutliveIt(t *testing.T) {
 	b.settled(1, 3000, 3500)
 	b.now += 250_000
 	b.settled(0, 0, 0)
-	_ = one
+}
+
+// What another gateway has ended is not told of at its deadline here.
+func TestWhatAnotherGatewayEndedDoesNotExpireHere(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	b := &bank{t: t}
+	var ahead [2]atomic.Int64 // seconds
+	for i := range ahead {
+		g := newGateway(t, unixOptions(redis), "phi")
+		g.clock.Wall = func() time.Time { return time.Now().Add(time.Duration(ahead[i].Load()) * time.Second) }
+		joinBus(t, g)
+		b.all = append(b.all, g)
+	}
+	one, two := b.all[0], b.all[1]
+	b.now = one.clock.Now()
+	b.beat()
+	b.beat()
+	one.do("SET", "gone", "v", "PX", "60000")
+	one.do("SET", "stays", "v", "PX", "60000")
+	ahead[1].Store(5)
+	if got := two.do("DEL", "gone"); got != ":1\r\n" {
+		t.Fatalf("DEL: %q", got)
+	}
+	b.beat()
+	one.runQueue(t)
+	ahead[0].Store(60) // and not more: names are opened with a data key that ends soon after
+	eventually(t, 10*time.Second, "the one that was left has expired", func() bool { return one.sink.hasExpired("A phi stays") })
+	if one.sink.hasExpired("A phi gone") {
+		t.Error("an entry that another gateway has deleted is told to have expired")
+	}
 }
 
 // A tenant has room until its quota is used up.
