@@ -110,6 +110,18 @@ func TestNamesOpenFromTheBeginningOfARecord(t *testing.T) {
 	if both := string(e.AppendNames([]byte("x"))); both != "x"+string(e.AppendKey(nil))+string(e.AppendDataKey(nil)) {
 		t.Errorf("both names are %s", both)
 	}
+	record, data := e.AppendKey(nil), e.AppendDataKey(nil)
+	if got := seal.DataName(record); string(got) != string(data) {
+		t.Errorf("the data of %s is %s", record, got)
+	}
+	for name, want := range map[string]struct {
+		record string
+		isData bool
+	}{string(record): {string(record), false}, string(data): {string(record), true}, string(data) + "~": {}, string(data[:len(data)-1]) + "x": {}, "~": {}, "": {}} {
+		if got, isData := seal.RecordOf([]byte(name)); string(got) != want.record || got != nil && isData != want.isData {
+			t.Errorf("%q is of %q, %v", name, got, isData)
+		}
+	}
 }
 
 func TestUpstreamNames(t *testing.T) {
