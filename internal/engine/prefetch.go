@@ -50,10 +50,12 @@ func (tx *Tx) prefetchEntry(k *Key) {
 	sh.mu.Unlock()
 }
 
-// likely is the first entry with the tag of a key, which it most likely is; 0 where there is none.
+// likely is the first entry with the tag of a key, which it most likely is; 0 where there is none. Who looks for the key then
+// begins with it.
 func (sh *shard) likely(k *Key) ref {
 	if sp := sh.space(k.Tenant); sp != nil {
 		if p := sp.index.probe(sh.arena, k.tag()); p.next() {
+			sh.last, sh.lastHash = p.found, k.hash
 			return p.found
 		}
 	}

@@ -20,6 +20,10 @@ type shard struct {
 	category uint16   // ... and under which category
 	settled  int64    // arena.used when the owner's account was last brought up to date
 
+	// The entry that was found last, and the hash of its key: a command looks for its entry two or three times. 0: none is known.
+	last     ref
+	lastHash uint64
+
 	_ [64]byte // shards are neighbours in memory and locked by different cores
 }
 
@@ -84,6 +88,11 @@ func (sh *shard) at(r ref) *entry { return (*entry)(sh.arena.pointer(r)) }
 
 // find returns an entry whether its deadline has passed or not.
 func (sh *shard) find(k *Key) (ref, *entry) {
+	if sh.last != 0 && sh.lastHash == k.hash {
+		if e := sh.at(sh.last); e.tenant() == k.Tenant && bytes.Equal(e.key(), k.Name) {
+			return sh.last, e
+		}
+	}
 	sp := sh.space(k.Tenant)
 	if sp == nil {
 		return 0, nil
@@ -91,6 +100,7 @@ func (sh *shard) find(k *Key) (ref, *entry) {
 	for p := sp.index.probe(sh.arena, k.tag()); p.next(); {
 		e := sh.at(p.found)
 		if bytes.Equal(e.key(), k.Name) {
+			sh.last, sh.lastHash = p.found, k.hash
 			return p.found, e
 		}
 	}
@@ -124,6 +134,7 @@ func (sh *shard) link(k *Key, r ref, e *entry) {
 
 // unlink takes an entry out of everything that leads to it.
 func (sh *shard) unlink(r ref, e *entry) {
+	sh.last = 0
 	t := e.tenant()
 	sp := sh.spaces[t]
 	if e.armed() {
@@ -167,6 +178,7 @@ func (sh *shard) grow(r ref, e *entry, valLen int) (ref, *entry) {
 		e.valLen = uint32(valLen)
 		return r, e
 	}
+	sh.last = 0
 	nr := sh.arena.alloc(entryHead + int(e.keyLen) + valLen)
 	n := sh.at(nr)
 	kept := min(valLen, int(e.valLen))

@@ -26,20 +26,24 @@ func (w *Worker) placeKeys() bool {
 	queued := w.session.transaction != nil // to be placed again by EXEC
 	for _, ref := range w.call.Refs {
 		name := w.call.Args[ref.Arg]
-		m, key := w.recall.look(w.g, name, queued)
-		tenant := w.session.tenantOf(m)
-		p := placement{category: m.Category, subject: m.Subject, tenant: tenant}
-		w.placed = append(w.placed, p)
+		w.placed, w.call.Keys = append(w.placed, placement{}), append(w.call.Keys, engine.Key{})
+		p, key, m := &w.placed[len(w.placed)-1], &w.call.Keys[len(w.call.Keys)-1], &w.match
+		w.recall.look(w.g, name, queued, m, key)
+		p.category, p.subject, p.tenant = m.Category, m.Subject, w.session.tenantOf(m)
+		text := ""
 		switch {
 		case m.Source == policy.Conflict:
-			return w.refuse("tenant", msgTenantConflict)
+			text = msgTenantConflict
 		case p.tenant == nil:
-			return w.refuse("tenant", msgTenant)
+			text = msgTenant
 		case p.category.PHI && p.tenant.Name == GlobalTenant:
-			return w.refuse("tenant", msgTenantPHI)
+			text = msgTenantPHI
+		}
+		if text != "" {
+			w.call.Keys = w.call.Keys[:len(w.call.Keys)-1]
+			return w.refuse("tenant", text)
 		}
 		key.Tenant, key.Category = p.tenant.ID, p.category.ID
-		w.call.Keys = append(w.call.Keys, key)
 		w.call.Told = append(w.call.Told, command.Untold)
 	}
 	return true
@@ -48,11 +52,11 @@ func (w *Worker) placeKeys() bool {
 // placeName says which tenant a name belongs to for this credential, nil where it reaches none, and what policy says of it.
 func (s *Session) placeName(name []byte) (*Tenant, policy.Match) {
 	m := s.g.Policy().Match(name)
-	return s.tenantOf(m), m
+	return s.tenantOf(&m), m
 }
 
 // tenantOf says which tenant a name belongs to for this credential by what policy says of it, nil where it reaches none.
-func (s *Session) tenantOf(m policy.Match) *Tenant {
+func (s *Session) tenantOf(m *policy.Match) *Tenant {
 	switch m.Source {
 	case policy.FromCredential:
 		return s.home

@@ -73,29 +73,31 @@ func (r *recall) place(f fingerprint) *recalled {
 	return &r.places[i]
 }
 
-// look returns what policy says of a name, and its key in the engine, of no tenant and category yet. They alias the name.
+// look writes to m what policy says of a name, and to k its key in the engine, of no tenant and category yet. They alias the name.
 // again says that the name is sure to be looked up once more.
-func (r *recall) look(g *Gateway, name []byte, again bool) (policy.Match, engine.Key) {
+func (r *recall) look(g *Gateway, name []byte, again bool, m *policy.Match, k *engine.Key) {
 	p := g.Policy()
 	f := fingerprintOf(name)
 	if r == nil || f.length == 0 || len(name) > len(r.places[0].name) {
-		return p.Match(name), g.Store.Key(0, 0, name)
+		p.MatchTo(m, name)
+		*k = g.Store.Key(0, 0, name)
+		return
 	}
 	at := r.place(f)
 	if f != at.seen || at.length == 0 || p != at.policy || string(name) != string(at.name[:at.length]) {
-		m, k := p.Match(name), g.Store.Key(0, 0, name)
+		p.MatchTo(m, name)
+		*k = g.Store.Key(0, 0, name)
 		if again || f == at.seen {
-			at.learn(p, name, &m, &k)
+			at.learn(p, name, m, k)
 		}
 		at.seen = f
-		return m, k
+		return
 	}
-	m, k := at.match, at.key
+	*m, *k = at.match, at.key
 	m.Subject, k.Name = at.subject.of(name), name
 	if m.Source == policy.FromKey {
 		m.Tenant = at.tenant.of(name)
 	}
-	return m, k
 }
 
 func (r *recalled) learn(p *policy.Policy, name []byte, m *policy.Match, k *engine.Key) {

@@ -8,7 +8,10 @@ import (
 )
 
 // Look is what placing a key asks.
-func (w *Worker) Look(name []byte) (policy.Match, engine.Key) { return w.recall.look(w.g, name, false) }
+func (w *Worker) Look(name []byte) (m policy.Match, k engine.Key) {
+	w.recall.look(w.g, name, false, &m, &k)
+	return m, k
+}
 
 // Recalled is what is remembered of names.
 func (w *Worker) Recalled() []byte {

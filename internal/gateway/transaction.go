@@ -148,6 +148,7 @@ func (s *Session) Exec(c *command.Call) {
 func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 	var shards engine.ShardSet
 	var key [1]engine.Key
+	var m policy.Match
 	tenants := make([]*Tenant, 0, 2)
 	beyond := int64(0)
 	for _, q := range t.calls {
@@ -158,11 +159,10 @@ func (w *Worker) reserve(t *transaction) (engine.ShardSet, error) {
 		beyond += growth(q.spec, q.args)
 		w.call.Refs, _ = q.spec.KeysOf(q.args, w.call.Refs) // EXEC has no keys of its own
 		for _, ref := range w.call.Refs {
-			m, k := w.recall.look(w.g, q.args[ref.Arg], false)
-			key[0] = k // its shard depends on the name alone
+			w.recall.look(w.g, q.args[ref.Arg], false, &m, &key[0]) // its shard depends on the name alone
 			shards |= engine.ShardsOf(key[:])
 			if q.spec.Flags&command.DenyOOM != 0 {
-				if to := w.session.tenantOf(m); to != nil && (len(tenants) == 0 || tenants[len(tenants)-1] != to) {
+				if to := w.session.tenantOf(&m); to != nil && (len(tenants) == 0 || tenants[len(tenants)-1] != to) {
 					tenants = append(tenants, to)
 				}
 			}

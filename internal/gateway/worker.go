@@ -37,7 +37,8 @@ type Worker struct {
 	batch   audit.Batch
 	call    command.Call
 	session *Session
-	placed  []placement // by key of the call
+	placed  []placement  // by key of the call
+	match   policy.Match // of the key that is being placed
 	next    Next
 	refused string // the step that stopped the command
 	scratch audit.Record

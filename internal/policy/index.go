@@ -122,7 +122,7 @@ func lengthBit(length int) uint64 { return 1 << min(uint(length), 63) }
 // cut is a key cut into its segments: segment i is key[at[i] : at[i+1]-1].
 type cut struct {
 	key []byte
-	at  [maxSegments + 2]int
+	at  [maxSegments + 2]int32
 	n   int // number of segments, at most one more than the index is deep
 }
 
@@ -134,14 +134,14 @@ func (c *cut) split(key []byte, depth int) {
 	for i, b := range key {
 		if b == ':' {
 			c.n++
-			c.at[c.n] = i + 1
+			c.at[c.n] = int32(i) + 1
 			if c.n > depth {
 				return
 			}
 		}
 	}
 	c.n++
-	c.at[c.n] = len(key) + 1
+	c.at[c.n] = int32(len(key)) + 1
 }
 
 func (c *cut) segment(i int) []byte { return c.key[c.at[i] : c.at[i+1]-1] }

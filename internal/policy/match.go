@@ -51,26 +51,34 @@ type Match struct {
 
 // Match says what key is: the first rule that fits decides. A key that no rule fits falls into the unmatched category and
 // belongs to the tenant of the credential. It allocates nothing, keeps nothing of key, and takes any bytes.
-func (p *Policy) Match(key []byte) Match {
+func (p *Policy) Match(key []byte) (m Match) {
+	p.MatchTo(&m, key)
+	return m
+}
+
+// MatchTo is Match for those who place many keys: it overwrites m.
+func (p *Policy) MatchTo(m *Match, key []byte) {
 	var c cut
 	i := p.find(&c, key)
+	m.Tenant, m.Subject = nil, nil
 	if i == none {
-		return Match{Category: p.unmatched, Rule: Unmatched, Source: FromCredential}
+		m.Category, m.Rule, m.Source = p.unmatched, Unmatched, FromCredential
+		return
 	}
 	pat := p.patterns[i]
 	r := &p.rules[pat.rule]
-	m := Match{Category: r.category, Rule: pat.rule, Source: r.source, Tenant: r.tenant}
+	m.Category, m.Rule, m.Source = r.category, pat.rule, r.source
 	if pat.subject.segment >= 0 {
 		m.Subject = pat.captured(&c, pat.subject)
 	}
 	if r.source != FromKey {
-		return m
+		m.Tenant = r.tenant
+		return
 	}
 	m.Tenant = pat.captured(&c, pat.tenants[0])
 	if len(pat.tenants) == 2 && !bytes.Equal(m.Tenant, pat.captured(&c, pat.tenants[1])) {
 		m.Source, m.Tenant = Conflict, nil
 	}
-	return m
 }
 
 // find cuts key and returns the index of the pattern that decides about it, or none.
