@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -45,6 +46,24 @@ func TestFoundAgain(t *testing.T) {
 		tx.Delete(&k[0])
 		f("erased", &k[0], "")
 		f("another tenant's", &k[1], "two")
+		tx.SetString(&k[0], m, []byte("new"))
+		f("new", &k[0], "new")
+	})
+	do(func(k []Key) { // what is large is erased in slices, and is as it was until then
+		tx.Delete(&k[0])
+		set, err := tx.SetAt(&k[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		set.Create(m)
+		for i := range 5000 {
+			set.Add(fmt.Appendf(nil, "a member of some length %d", i))
+		}
+		if e := tx.Peek(&k[0]); e.Kind() != Set {
+			t.Error("the set is not there")
+		}
+		tx.Delete(&k[0])
+		f("a set, erased", &k[0], "")
 		tx.SetString(&k[0], m, []byte("new"))
 		f("new", &k[0], "new")
 	})
