@@ -110,7 +110,6 @@ func (s *serving) useUpstream() error {
 		Near:        f.backend.Near,
 		Accounts:    f.backend.Accounts(),
 		Follow:      f.backend.Follow,
-		Await:       f.backend.Await,
 	})
 	f.backend.Hear(g.UpstreamHearer())
 	ctx, stop := context.WithCancel(context.Background())

@@ -193,7 +193,6 @@ func (l *loop) shutDown() {
 			l.close(c, "")
 		}
 	}
-	l.endRound() // what became of commands that waited is recorded
 	l.w.Close()
 	unix.Close(l.epoll)
 	unix.Close(l.wake)

@@ -97,7 +97,6 @@ type Task struct {
 	attempts int
 	commits  []commit
 	quickOp  int
-	quickKey int
 	group    *group // of a transaction, whose keys are this task's
 	inside   bool   // of a transaction
 }

@@ -17,30 +17,20 @@ type quick struct {
 	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
 	done    func(x *Executor, t *Task, k *keyState, r *reply) error
 	told    command.Outcome
-	first   bool // it is for the first of several keys that has such a collection; see quick_first.go
 }
 
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return (len(t.keys) == 1 || q.first) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+	return len(t.keys) == 1 && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
 		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0)
 }
 
-// quickReady chooses the key of the task's one step, and reports whether that can be sent.
+// quickReady reports whether the task's one step can be sent.
 func (t *Task) quickReady() bool {
-	q := t.shape.quick
-	switch {
-	case q == nil:
-		return false
-	case q.first:
-		t.quickKey = t.firstFit()
-		return t.quickKey >= 0
-	}
-	t.quickKey = 0
-	return len(t.keys) == 1 && t.keys[0].op < 0 && q.fits(t, &t.keys[0])
+	return t.shape.quick != nil && len(t.keys) == 1 && t.keys[0].op < 0 && t.shape.quick.fits(t, &t.keys[0])
 }
 
 func (x *Executor) quickStart(t *Task) {
-	q, k := t.shape.quick, &t.keys[t.quickKey]
+	q, k := t.shape.quick, &t.keys[0]
 	var args [][]byte
 	var err error
 	if q.args != nil {
@@ -83,11 +73,11 @@ func (x *Executor) quickStart(t *Task) {
 		x.writes.command(q.name)
 	}
 	t.commits = t.commits[:0]
-	x.commit(t, 0, 1+x.compareBefore(t))
+	x.commit(t, 0, 1)
 }
 
 func (x *Executor) quickDone(t *Task) {
-	q, k := t.shape.quick, &t.keys[t.quickKey]
+	q, k := t.shape.quick, &t.keys[0]
 	op := t.quickOp
 	if q.write {
 		op = t.commits[0].op
@@ -124,7 +114,7 @@ func (x *Executor) quickDone(t *Task) {
 		x.execute(t)
 		return
 	}
-	t.tellQuick()
+	t.Call.Told[0] = q.told
 }
 
 // quickResult takes the command's own result out of the reply; false when the task has ended or begins again.
@@ -139,7 +129,7 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 	case r.elems[0].n != 1:
 		x.again(t)
 		return nil, false
-	case len(r.elems) < 2+len(t.commits[0].entries):
+	case len(r.elems) < 3:
 		t.fail(msgUpstream)
 		return nil, false
 	}
@@ -147,7 +137,7 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 	if t.shape.quick.told == command.Deleted {
 		t.commits[0].entries[0].bytes = -textBytes(result)
 	}
-	x.noteAll(t.Call, &t.commits[0], r.elems[1:1+len(t.commits[0].entries)])
+	x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
 	return result, true
 }
 

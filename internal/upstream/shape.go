@@ -110,10 +110,6 @@ func shapes() map[string]*shape {
 		add(shape{need: needWhole, quick: q}, name)
 	}
 	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMOVE", "RPOPLPUSH", "LMPOP")
-	for name, q := range blockingQuicks() {
-		add(shape{need: needRecord, quick: q}, name)
-	}
-	add(shape{need: needWhole}, "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 
 	add(shape{need: needItems, items: zaddMembers}, "ZADD")
 	add(shape{need: needItems, items: from(3, 1)}, "ZINCRBY")
