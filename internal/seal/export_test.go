@@ -10,6 +10,9 @@ func (r *Ring) Give(epoch uint64, epochSecret []byte, id uint64, destroyAt int64
 	return r.addForeign(id, destroyAt, secret)
 }
 
+// AskNobody makes a ring believe that there are peers to ask.
+func (r *Ring) AskNobody() { r.wanted = func(uint64) {} }
+
 // SealWith makes the ring seal with a known key until a deadline.
 func (r *Ring) SealWith(id uint64, deadline int64) {
 	r.mu.Lock()

@@ -243,7 +243,8 @@ func (r *Ring) Want(id uint64) <-chan struct{} {
 		return nil
 	}
 	r.mu.Lock()
-	if r.wanted == nil || r.closed || len(r.waiting) >= maxWaiting {
+	here := (*r.byID.Load())[id] != nil // it may have come since, and would not come again
+	if here || r.wanted == nil || r.closed || len(r.waiting) >= maxWaiting {
 		r.mu.Unlock()
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -46,6 +47,42 @@ func TestKeysServeOneSliceOfDeadlines(t *testing.T) {
 	f(reference, nil)
 	at(3_600_000+1<<17, 0)
 	f(reference, seal.ErrNoKey)
+}
+
+// A key may come at the very moment at which it is asked for: nobody waits for it then.
+func TestAKeyThatComesWhileItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	now := start
+	r, _ := newRing(t, &now)
+	r.AskNobody()
+	secret, epoch := make([]byte, seal.SecretBytes), make([]byte, seal.EpochSecretBytes)
+	for id := uint64(1); id <= 2000; id++ {
+		var ready atomic.Bool
+		given := make(chan error, 1)
+		go func() {
+			ready.Store(true)
+			given <- r.Give(1, epoch, id, now+1000, secret)
+		}()
+		for !ready.Load() {
+		}
+		for range id * 4 % 2000 { // anywhere in what giving takes
+			ready.Load()
+		}
+		came := r.Want(id)
+		if err := <-given; err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-came:
+		default:
+			if came != nil {
+				t.Fatalf("the key is here (%v), and somebody waits for it", r.Has(id))
+			}
+		}
+		if now += 5000; r.Expire() != 1 {
+			t.Fatal("a key is not erased behind its slice")
+		}
+	}
 }
 
 func TestAKeyIsDeadBeforeItIsErased(t *testing.T) {

@@ -143,6 +143,9 @@ func (b *Backend) fetchKey(id uint64) bool {
 	case <-ctx.Done():
 	}
 	b.ring.GiveUp(id)
+	if b.ring.Has(id) { // it came at the last moment
+		return true
+	}
 	b.mu.Lock()
 	if len(b.unknown) >= maxUnknown {
 		clear(b.unknown)
