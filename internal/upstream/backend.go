@@ -125,6 +125,9 @@ const (
 // fetchKey waits a moment for a data key that a peer may have, and reports whether it came. What nobody had is not asked for
 // again for some seconds: entries of before the last start are misses at once.
 func (b *Backend) fetchKey(id uint64) bool {
+	if b.ring.Has(id) {
+		return true
+	}
 	b.mu.Lock()
 	at, known := b.unknown[id]
 	b.mu.Unlock()

@@ -43,7 +43,7 @@ func (x *Executor) openReply(t *Task, k *keyState) {
 			return
 		}
 		c.Out.Truncate(t.mark)
-		if attempt > 0 || !x.fetchKey(k) {
+		if attempt > 0 || !x.fetchKey(k, err) {
 			return
 		}
 		x.now = x.b.clock.Now() // peers were waited for

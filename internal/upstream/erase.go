@@ -74,7 +74,7 @@ const maxKeyWaits = 8
 // fetchKeyOf gets the data key of a record that has not ended from the peers, and reports whether it is here now.
 func (x *Executor) fetchKeyOf(head []byte) bool {
 	h, err := seal.ParseHeader(head)
-	return err == nil && h.Deadline > x.b.clock.Now() && (x.b.ring.Has(h.KeyID) || x.b.fetchKey(h.KeyID))
+	return err == nil && h.Deadline > x.b.clock.Now() && x.b.fetchKey(h.KeyID)
 }
 
 func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due func()) (int, error) {

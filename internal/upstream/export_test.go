@@ -1,7 +1,15 @@
 package upstream
 
+import "github.com/lethe-cache/lethe/internal/seal"
+
 // NewLooseAccounts returns accounts of a process that has no upstream.
 func NewLooseAccounts() *Accounts { return newAccounts(newLedger()) }
+
+// KeyHasCome reports what an executor answers that could not open a record a moment ago, and has its key meanwhile.
+func (x *Executor) KeyHasCome(record []byte) bool {
+	h, err := seal.ParseHeader(record)
+	return err == nil && x.fetchKey(&keyState{header: h, guard: guardHeader}, seal.ErrNoKey)
+}
 
 // Notes are those of one part of the ledger, with a number in each.
 type Notes struct{ t notes }

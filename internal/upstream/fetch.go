@@ -316,8 +316,9 @@ func (x *Executor) recordReply(t *Task, k *keyState, r *reply) (more bool) {
 		k.found = true // it is opened when it is loaded
 		return false
 	}
-	if !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.now)) {
-		if !x.fetchKey(k) || !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
+	err = x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.now)
+	if !x.believe(k, err) {
+		if !x.fetchKey(k, err) || !x.believe(k, x.sealer.OpenCollection(&k.coll, &k.entry, k.raw, x.b.clock.Now())) {
 			return false
 		}
 	}
@@ -328,9 +329,10 @@ func (x *Executor) recordReply(t *Task, k *keyState, r *reply) (more bool) {
 	return x.askParts(t, k)
 }
 
-// fetchKey asks peers for the data key of a record that could not be opened for the lack of it.
-func (x *Executor) fetchKey(k *keyState) bool {
-	return k.guard == guardHeader && !x.b.ring.Has(k.header.KeyID) && x.b.fetchKey(k.header.KeyID)
+// fetchKey asks peers for the data key of a record that could not be opened, if it was for the lack of it, and reports whether it is
+// here now; it may have come since.
+func (x *Executor) fetchKey(k *keyState, err error) bool {
+	return errors.Is(err, seal.ErrNoKey) && k.guard == guardHeader && x.b.fetchKey(k.header.KeyID)
 }
 
 // overdue is how late an upstream may be with a deletion: clocks differ.

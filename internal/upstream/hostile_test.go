@@ -269,6 +269,16 @@ func TestTheQueueDeletesAtTheDeadline(t *testing.T) {
 	g.expect("$5\r\nvalue\r\n", "GET", "longer")
 }
 
+// A key that comes between the moment at which it was lacking and that at which it is asked for is taken.
+func TestAKeyThatHasJustCome(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	g.expect(ok, "SET", "k", "value")
+	if !g.x.KeyHasCome([]byte(o.do("GET", o.only()).Str)) {
+		t.Error("a key that is here is not found")
+	}
+}
+
 // Two gateways: keys travel through the upstream's own pub/sub, and one reads what the other wrote.
 func TestTwoGateways(t *testing.T) {
 	t.Parallel()

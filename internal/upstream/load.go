@@ -127,7 +127,7 @@ func (x *Executor) loadString(k *keyState, key *engine.Key) {
 			return
 		}
 		x.tx.Delete(key)
-		if attempt > 0 || !x.fetchKey(k) {
+		if attempt > 0 || !x.fetchKey(k, err) {
 			return
 		}
 		x.now = x.b.clock.Now() // peers were waited for

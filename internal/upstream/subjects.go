@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"errors"
-
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
@@ -72,7 +70,7 @@ func (x *Executor) mayServe(t *Task) bool {
 // openAbout opens the patients of an entry. Where they do not open the value does not either, and the entry is a miss.
 func (x *Executor) openAbout(k *keyState) {
 	about, err := x.sealer.OpenSubjects(&k.entry, k.raw)
-	if errors.Is(err, seal.ErrNoKey) && x.fetchKey(k) {
+	if x.fetchKey(k, err) {
 		about, _ = x.sealer.OpenSubjects(&k.entry, k.raw)
 		x.now = x.b.clock.Now() // peers were waited for
 	}
