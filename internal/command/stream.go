@@ -61,10 +61,7 @@ func (c *Call) makeStream(key int, s *engine.StreamValue) bool {
 }
 
 // answerID writes an id as a string.
-func (c *Call) answerID(id engine.StreamID) {
-	var text [maxStreamID]byte
-	c.Out.Bulk(appendStreamID(text[:0], id))
-}
+func (c *Call) answerID(id engine.StreamID) { AnswerStreamID(c.Out, id) }
 
 // answerEntry writes the present entry of a walk.
 func (c *Call) answerEntry(it *engine.StreamIter) {
@@ -107,25 +104,33 @@ func runXLen(c *Call) {
 	}
 }
 
-func runXRange(c *Call, backwards bool) {
+// streamRange reads what XRANGE and XREVRANGE are asked for; a count below 0 is no limit.
+func (c *Call) streamRange(backwards bool) (from, to engine.StreamID, count int64, ok bool) {
 	first, last := 2, 3
 	if backwards {
 		first, last = last, first
 	}
-	from, to, ok := c.intervalArgs(first, last)
-	if !ok {
-		return
+	if from, to, ok = c.intervalArgs(first, last); !ok {
+		return from, to, 0, false
 	}
-	count := int64(-1)
+	count = -1
 	for i := 4; i < len(c.Args); i += 2 {
 		if !word(c.Args[i], "COUNT") || i+1 == len(c.Args) {
 			c.Error(resp.MsgSyntax)
-			return
+			return from, to, 0, false
 		}
 		if count, ok = c.intArg(i + 1); !ok {
-			return
+			return from, to, 0, false
 		}
 		count = max(count, 0)
+	}
+	return from, to, count, true
+}
+
+func runXRange(c *Call, backwards bool) {
+	from, to, count, ok := c.streamRange(backwards)
+	if !ok {
+		return
 	}
 	s, ok := c.stream(0)
 	switch {

@@ -159,12 +159,7 @@ func runXAdd(c *Call) {
 	if !ok {
 		return
 	}
-	if pairs := len(c.Args) - o.fields; o.fields == 0 || pairs < 2 || pairs%2 == 1 {
-		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
-		return
-	}
-	if o.hasID && !o.autoNumber && o.id.IsZero() {
-		c.Error(msgZeroID)
+	if !o.addsEntry(c) {
 		return
 	}
 	s, ok := c.stream(0)
@@ -193,6 +188,19 @@ func runXAdd(c *Call) {
 		c.Notify(NoticeStream, "xtrim", 0)
 	}
 	c.answerID(id)
+}
+
+// addsEntry refuses an XADD without fields, and the id that no entry has.
+func (o *addOptions) addsEntry(c *Call) bool {
+	if pairs := len(c.Args) - o.fields; o.fields == 0 || pairs < 2 || pairs%2 == 1 {
+		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
+		return false
+	}
+	if o.hasID && !o.autoNumber && o.id.IsZero() {
+		c.Error(msgZeroID)
+		return false
+	}
+	return true
 }
 
 func entryBytes(pairs [][]byte) int {

@@ -17,8 +17,8 @@ const (
 	maxStreamIDText = 127         // that Redis looks at
 )
 
-// appendStreamID appends an id as text: milliseconds, a hyphen, the number.
-func appendStreamID(dst []byte, id engine.StreamID) []byte {
+// AppendStreamID appends an id as text: milliseconds, a hyphen, the number.
+func AppendStreamID(dst []byte, id engine.StreamID) []byte {
 	dst = append(strconv.AppendUint(dst, id.Ms, 10), '-')
 	return strconv.AppendUint(dst, id.Seq, 10)
 }

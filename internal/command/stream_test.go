@@ -203,7 +203,7 @@ func FuzzStreamID(f *testing.F) {
 		if !ok {
 			return
 		}
-		text := appendStreamID(nil, id)
+		text := AppendStreamID(nil, id)
 		again, ok := parseStreamID(text, 77)
 		if !ok || again != id || len(text) > maxStreamID {
 			t.Fatalf("an id changes on its way through its text: %v, %v", id, again)

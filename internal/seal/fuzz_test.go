@@ -39,7 +39,8 @@ func FuzzOpen(f *testing.F) {
 	about, _ := s.SealString(nil, &of, header(start+300_000), []byte("a value"))
 	member, _ := s.SealMember(nil, e, c, []byte("member"))
 	item, _ := s.SealItem(nil, e, c, member, []byte("item"))
-	for _, b := range [][]byte{record, about, whole, member, item, nil, record[:seal.HeaderBytes]} {
+	group, _ := s.SealStreamName(nil, e, c, seal.GroupName, []byte("group"))
+	for _, b := range [][]byte{record, about, whole, member, item, group, nil, record[:seal.HeaderBytes]} {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -50,8 +51,11 @@ func FuzzOpen(f *testing.F) {
 		if err := s.OpenCollection(&opened, e, b, now); err == nil && !bytes.Equal(b, whole) {
 			t.Error("a made-up collection opens")
 		}
-		if _, err := s.OpenMember(nil, e, c, b); err == nil && !bytes.Equal(b, member) {
+		if _, err := s.OpenMember(nil, e, c, b); err == nil && !bytes.Equal(b, member) && !bytes.Equal(b, group) {
 			t.Error("a made-up member opens")
+		}
+		if _, err := s.OpenStreamName(nil, e, c, seal.GroupName, b); err == nil && !bytes.Equal(b, group) {
+			t.Error("a made-up name of a group opens")
 		}
 		if _, err := s.OpenItem(nil, e, c, member, b); err == nil && !bytes.Equal(b, item) {
 			t.Error("a made-up item opens")

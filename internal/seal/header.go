@@ -27,6 +27,7 @@ const (
 	List
 	Set
 	SortedSet
+	Stream
 	typeEnd
 )
 
@@ -50,6 +51,9 @@ const (
 
 	maxNameBytes = 512 << 20
 )
+
+// BoxBytes is how much longer an item is sealed than in clear.
+const BoxBytes = boxBytes
 
 // HeaderBytes is the length of the clear part that every record begins with. No two records have the same: the stamp and
 // the key number see to it, so that it can stand for the whole where two are compared.

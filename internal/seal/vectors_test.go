@@ -43,6 +43,14 @@ type vectors struct {
 
 	AboutRecord string   `json:"string_record_about_patients"`
 	Patients    []string `json:"patients"`
+
+	StreamRecord   string   `json:"stream_record"`
+	EntryFields    []string `json:"entry_fields"`
+	SealedEntry    string   `json:"sealed_entry"`
+	Group          string   `json:"group"`
+	SealedGroup    string   `json:"sealed_group"`
+	Consumer       string   `json:"consumer"`
+	SealedConsumer string   `json:"sealed_consumer"`
 }
 
 func unhex(t *testing.T, s string) []byte {
@@ -118,6 +126,30 @@ func TestVectors(t *testing.T) {
 	f("patients", strings.Join(patients(subjects), " "), strings.Join(v.Patients, " "))
 	f("value about patients", string(must(t)(opened(s, e, about, now))), v.Value)
 	f("field value", string(must(t)(s.OpenItem(nil, e, &c, unhex(t, v.SealedField), unhex(t, v.SealedValue)))), v.FieldValue)
+	v.checkStream(t, s, e, now)
+}
+
+func (v *vectors) checkStream(t *testing.T, s *seal.Sealer, e *seal.Entry, now int64) {
+	t.Helper()
+	var c seal.Collection
+	if err := s.OpenCollection(&c, e, unhex(t, v.StreamRecord), now); err != nil {
+		t.Fatal(err)
+	}
+	fields, err := seal.ReadFields(nil, must(t)(s.OpenItem(nil, e, &c, nil, unhex(t, v.SealedEntry))))
+	if err != nil || string(bytes.Join(fields, []byte("|"))) != strings.Join(v.EntryFields, "|") {
+		t.Errorf("an entry opens as %q, %v", fields, err)
+	}
+	for sealed, n := range map[string]struct {
+		kind seal.StreamName
+		name string
+	}{v.SealedGroup: {seal.GroupName, v.Group}, v.SealedConsumer: {seal.ConsumerName, v.Consumer}} {
+		if got := hex.EncodeToString(must(t)(s.SealStreamName(nil, e, &c, n.kind, []byte(n.name)))); got != sealed {
+			t.Errorf("%q is sealed as %s, want %s", n.name, got, sealed)
+		}
+		if got := string(must(t)(s.OpenStreamName(nil, e, &c, n.kind, unhex(t, sealed)))); got != n.name {
+			t.Errorf("a name opens as %q, want %q", got, n.name)
+		}
+	}
 }
 
 func opened(s *seal.Sealer, e *seal.Entry, record []byte, now int64) ([]byte, error) {
@@ -138,7 +170,8 @@ func writeVectors(t *testing.T) {
 		ClusterSecret: seq(0, 32), EpochID: 1, EpochSecret: seq(0x40, seal.EpochSecretBytes), KeyID: 0x0102030405060708,
 		Secret: seq(0x80, seal.SecretBytes), Tenant: "TENANT001", Category: "phi", Name: "TENANT001:patient:example",
 		BornAt: start, Deadline: start + 300_000, TaggedName: "x:{TENANT001:patient:example}:y", Value: "an example value",
-		Patients: []string{"12345", "example-2"}, Field: "an example field", FieldValue: "an example value of a field",
+		Patients: []string{"12345", "example-2"}, EntryFields: []string{"an example field", "an example value", "another", ""}, Group: "example-workers", Consumer: "example-worker-1",
+		Field: "an example field", FieldValue: "an example value of a field",
 	}
 	var now int64
 	s := v.sealer(t, &now)
@@ -161,6 +194,7 @@ func writeVectors(t *testing.T) {
 	field := must(t)(s.SealMember(nil, e, c, []byte(v.Field)))
 	v.SealedField = hex.EncodeToString(field)
 	v.SealedValue = hex.EncodeToString(must(t)(s.SealItem(nil, e, c, field, []byte(v.FieldValue))))
+	v.writeStream(t, s, e)
 	out, err := json.MarshalIndent(&v, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -168,4 +202,22 @@ func writeVectors(t *testing.T) {
 	if err := os.WriteFile(vectorsFile, append(bytes.TrimSpace(out), '\n'), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (v *vectors) writeStream(t *testing.T, s *seal.Sealer, e *seal.Entry) {
+	t.Helper()
+	h := header(v.Deadline)
+	h.Type = seal.Stream
+	c, err := s.NewCollection(*h, h.Deadline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.StreamRecord = hex.EncodeToString(must(t)(s.SealCollection(nil, e, c)))
+	var fields [][]byte
+	for _, f := range v.EntryFields {
+		fields = append(fields, []byte(f))
+	}
+	v.SealedEntry = hex.EncodeToString(must(t)(s.SealItem(nil, e, c, nil, seal.AppendFields(nil, fields))))
+	v.SealedGroup = hex.EncodeToString(must(t)(s.SealStreamName(nil, e, c, seal.GroupName, []byte(v.Group))))
+	v.SealedConsumer = hex.EncodeToString(must(t)(s.SealStreamName(nil, e, c, seal.ConsumerName, []byte(v.Consumer))))
 }

@@ -27,7 +27,7 @@ func TestCluster(t *testing.T) {
 	reference := embedded(t, "phi")
 	// One hash tag keeps the whole walk in one slot, where every command is possible.
 	tagged := &taggedSide{g.side}
-	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script), "\n", "|"), "|") {
+	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script+streamScript), "\n", "|"), "|") {
 		args := fields(line)
 		if unordered()[args[0]] || args[0] == "DBSIZE" {
 			continue

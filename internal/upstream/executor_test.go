@@ -43,7 +43,7 @@ func TestSameRepliesAsTheEngine(t *testing.T) {
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
 	for _, resp3 := range []bool{false, true} {
 		g := newGateway(t, unixOptions(redis), "phi").alone()
-		walkBoth(t, g, embedded(t, "phi"), operator{t, redis.Dial(t)}, resp3)
+		walkBoth(t, g, embedded(t, "phi"), operator{t, redis.Dial(t), redis}, resp3)
 	}
 }
 
@@ -51,7 +51,7 @@ func walkBoth(t *testing.T, g *gateway, reference *side, o operator, resp3 bool)
 	t.Helper()
 	g.resp3, reference.resp3 = resp3, resp3
 	free := unordered()
-	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script), "\n", "|"), "|") {
+	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script+streamScript), "\n", "|"), "|") {
 		args := fields(line)
 		want, got := reference.do(args...), g.do(args...)
 		if free[args[0]] {

@@ -112,7 +112,7 @@ func TestAReadOnlyReplica(t *testing.T) {
 func TestTLSUsersAndChangedTokens(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t, testkit.RedisOptions{TLS: true})
-	o := operator{t, redis.Dial(t)}
+	o := operator{t, redis.Dial(t), redis}
 	o.do("ACL", "SETUSER", "lethe", "on", ">first", "~l:*", "&lethe:gateways", "+@all", "-@dangerous")
 	o.do("ACL", "SETUSER", "default", "off")
 	var token atomic.Value

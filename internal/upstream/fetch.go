@@ -18,7 +18,7 @@ func (x *Executor) fetch(t *Task) {
 			here++
 			continue
 		}
-		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need == needItems || t.shape.need == needWhole) {
+		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need >= needItems) {
 			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
 				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
 					continue // its own step brings what it needs
@@ -75,6 +75,8 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 			return false
 		}
 		x.askPair(t, k, read, k.members)
+	case t.shape.need == needWindow:
+		return x.askWindow(t, k)
 	case t.shape.need == needWhole:
 		x.askWhole(k)
 		if x.mayAskReplica(t, k) {
@@ -115,7 +117,7 @@ func (x *Executor) mixed(k *keyState, header *op) bool {
 
 // askWhole asks for all parts in one step, which looks first how many they are.
 func (x *Executor) askWhole(k *keyState) {
-	size, read := wholeCommand(k.coll.Type)
+	size, read := wholeCommand(k.coll.Type) // of a stream, what the script says itself
 	extra := 0
 	if k.coll.Type == seal.List {
 		extra = 2
@@ -150,6 +152,8 @@ func wholeCommand(t seal.Type) (size, read string) {
 		return "SCARD", "SMEMBERS"
 	case seal.List:
 		return "LLEN", "LRANGE"
+	case seal.Stream:
+		return "XLEN", "XINFO"
 	default:
 		return "HLEN", "HGETALL"
 	}

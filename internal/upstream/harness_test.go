@@ -173,6 +173,14 @@ func (s *side) do(args ...string) string {
 	return string(c.Out.Bytes())
 }
 
+// expectSame runs a call on both sides, which must answer the same.
+func (s *side) expectSame(other *side, args ...string) {
+	s.t.Helper()
+	if want, got := s.do(args...), other.do(args...); got != want {
+		s.t.Errorf("%q: got %q, want %q", args[0], got, want)
+	}
+}
+
 type removals struct{}
 
 func (removals) Removed(engine.Removal) {}

@@ -12,8 +12,9 @@ import (
 
 // operator is somebody with full access to the upstream.
 type operator struct {
-	t *testing.T
-	c *testkit.Client
+	t     *testing.T
+	c     *testkit.Client
+	redis *testkit.Redis
 }
 
 func (o operator) do(args ...string) testkit.Reply { return o.c.Do(args...) }
@@ -42,7 +43,7 @@ func (o operator) only() string {
 func setUp(t *testing.T) (*gateway, operator) {
 	t.Helper()
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
-	return newGateway(t, unixOptions(redis), "phi").alone(), operator{t, redis.Dial(t)}
+	return newGateway(t, unixOptions(redis), "phi").alone(), operator{t, redis.Dial(t), redis}
 }
 
 func (g *gateway) expect(want string, args ...string) {
@@ -349,7 +350,7 @@ func TestPlainCategories(t *testing.T) {
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
 	g := newGateway(t, unixOptions(redis), "rate_limit").alone()
 	g.place.Plain = true
-	o := operator{t, redis.Dial(t)}
+	o := operator{t, redis.Dial(t), redis}
 	g.expect(":1\r\n", "INCR", "limit:user")
 	g.expect(":11\r\n", "INCRBY", "limit:user", "10")
 	g.expect(":10\r\n", "DECR", "limit:user")

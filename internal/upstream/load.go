@@ -40,10 +40,20 @@ func (x *Executor) execute(t *Task) {
 	case t.group != nil:
 		x.runGroup(t)
 	default:
-		c.Spec.Run(c)
-		if c.Spec.IsWrite() {
-			x.store(t)
-		}
+		x.runHere(t)
+	}
+}
+
+func (x *Executor) runHere(t *Task) {
+	c := t.Call
+	waits := t.waits()
+	c.NoWait = c.NoWait || waits
+	c.Spec.Run(c)
+	switch {
+	case waits && t.answeredNothing():
+		t.fail(refusedWaiting)
+	case c.Spec.IsWrite():
+		x.store(t)
 	}
 }
 
@@ -150,6 +160,9 @@ func (x *Executor) loadCollection(t *Task, k *keyState, key *engine.Key) error {
 	if t.shape.need == needItems {
 		return l.items(t)
 	}
+	if k.coll.Type == seal.Stream {
+		return l.streamParts(t)
+	}
 	err := l.whole()
 	if err == nil && l.hash.Exists() && l.hash.Len() == 0 { // the deadlines of all fields have passed
 		x.tx.Delete(key)
@@ -167,7 +180,10 @@ type loader struct {
 	set  engine.SetValue
 	list engine.ListValue
 	zset engine.ZSetValue
-	size int
+
+	stream engine.StreamValue
+	size   int
+	parts  int // of a stream
 }
 
 func (l *loader) create(dummy bool) (err error) {
@@ -200,6 +216,10 @@ func (l *loader) create(dummy bool) (err error) {
 		}
 		if err == nil && dummy {
 			l.zset.Add(l.x.dummy[:], 0)
+		}
+	case seal.Stream:
+		if l.stream, err = tx.StreamAt(l.key); err == nil {
+			l.stream.Create(m)
 		}
 	default:
 		return seal.ErrAltered

@@ -12,6 +12,10 @@ const readText = `#!lua flags=no-writes
 local have = redis.call('GETRANGE', KEYS[1], 0, 39)
 if have == '' or have ~= ARGV[1] then return {0, redis.call('GET', KEYS[1])} end
 if ARGV[2] ~= '' and redis.call(ARGV[2], KEYS[2]) > tonumber(ARGV[3]) then return {2} end
+if ARGV[4] == 'XINFO' then
+  if redis.call('EXISTS', KEYS[2]) == 0 then return {1, {}} end
+  return {1, redis.call('XINFO', 'STREAM', KEYS[2], 'FULL', 'COUNT', 0)}
+end
 return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 `
 
@@ -37,7 +41,11 @@ for i = 1, n do
   for c = 1, commands do
     local size = tonumber(take())
     local command = take()
-    out[#out+1] = redis.call(command, data, unpack(ARGV, at, at + size - 1))
+    if command == 'XGROUP' or command == 'XREADGROUP' then -- they have the data's name among their arguments
+      out[#out+1] = redis.call(command, unpack(ARGV, at, at + size - 1))
+    else
+      out[#out+1] = redis.call(command, data, unpack(ARGV, at, at + size - 1))
+    end
     at = at + size
   end
   if record ~= '-' and kind ~= 'none' then

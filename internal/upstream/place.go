@@ -97,6 +97,9 @@ type Task struct {
 	attempts int
 	commits  []commit
 	quickOp  int
-	group    *group // of a transaction, whose keys are this task's
-	inside   bool   // of a transaction
+	steps    []command.StreamStep // that a quick command takes on a stream
+	quickly  bool                 // there are such, which is
+	planned  bool                 // known
+	group    *group               // of a transaction, whose keys are this task's
+	inside   bool                 // of a transaction
 }

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/lethe-cache/lethe/internal/command"
@@ -21,7 +22,7 @@ type quick struct {
 
 func (q *quick) fits(t *Task, k *keyState) bool {
 	return len(t.keys) == 1 && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
-		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0)
+		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
 }
 
 // quickReady reports whether the task's one step can be sent.
@@ -31,6 +32,10 @@ func (t *Task) quickReady() bool {
 
 func (x *Executor) quickStart(t *Task) {
 	q, k := t.shape.quick, &t.keys[0]
+	if q.kind == seal.Stream {
+		x.streamQuick(t, q, k)
+		return
+	}
 	var args [][]byte
 	var err error
 	if q.args != nil {
@@ -46,24 +51,13 @@ func (x *Executor) quickStart(t *Task) {
 		t.quickOp = k.partsOp
 		return
 	}
-	next := k.coll
-	next.Stamp = x.b.stamps.Next(t.Call.WallNow)
-	if q.told == command.Stored {
-		x.join(k, k.place.Subjects)
-	}
-	if t.tooMany() {
-		return
-	}
-	k.entry.Subjects = k.about
 	k.grows = 0
 	if q.told == command.Stored {
 		for _, a := range args {
 			k.grows += int64(len(a))
 		}
 	}
-	x.writes.reset()
-	if err := x.seal(k, &next, "part"); err != nil {
-		t.fail(msgNoKeys)
+	if !x.quickRecord(t, q, k) {
 		return
 	}
 	for _, a := range args {
@@ -74,6 +68,25 @@ func (x *Executor) quickStart(t *Task) {
 	}
 	t.commits = t.commits[:0]
 	x.commit(t, 0, 1)
+}
+
+// quickRecord begins a write with the record, which every one of them seals again; false when the task has ended.
+func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
+	next := k.coll
+	next.Stamp = x.b.stamps.Next(t.Call.WallNow)
+	if q.told == command.Stored {
+		x.join(k, k.place.Subjects)
+	}
+	if t.tooMany() {
+		return false
+	}
+	k.entry.Subjects = k.about
+	x.writes.reset()
+	if err := x.seal(k, &next, "part"); err != nil {
+		t.fail(msgNoKeys)
+		return false
+	}
+	return true
 }
 
 func (x *Executor) quickDone(t *Task) {
@@ -87,7 +100,10 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	t.phase = phaseDone
-	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") {
+	if t.streamRefused(o) {
+		return
+	}
+	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") && !o.reply.errorIs("MISCONF") {
 		// The data is not of the type that the record says: somebody has put something else there.
 		x.alarm(k, Altered)
 		x.execute(t)
@@ -102,6 +118,10 @@ func (x *Executor) quickDone(t *Task) {
 	}
 	if err := q.done(x, t, k, result); err != nil {
 		t.Call.Out.Truncate(t.mark)
+		if errors.Is(err, errGone) {
+			x.again(t)
+			return
+		}
 		if !q.write && t.attempts < maxLives {
 			x.again(t)
 			return
@@ -114,7 +134,9 @@ func (x *Executor) quickDone(t *Task) {
 		x.execute(t)
 		return
 	}
-	t.Call.Told[0] = q.told
+	if q.told != command.Untold {
+		t.Call.Told[0] = q.told
+	}
 }
 
 // quickResult takes the command's own result out of the reply; false when the task has ended or begins again.
@@ -132,6 +154,14 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 	case len(r.elems) < 3:
 		t.fail(msgUpstream)
 		return nil, false
+	}
+	if t.shape.quick.kind == seal.Stream {
+		if len(r.elems) != 2+len(t.steps) {
+			t.fail(msgUpstream)
+			return nil, false
+		}
+		x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+		return &reply{kind: '*', elems: r.elems[2:]}, true
 	}
 	result := &r.elems[len(r.elems)-1]
 	if t.shape.quick.told == command.Deleted {

@@ -31,7 +31,7 @@ func (r *reply) errorIs(code string) bool {
 func containsText(r *reply, text string) bool { return bytes.Contains(r.text, []byte(text)) }
 
 const (
-	maxReplyDepth  = 6
+	maxReplyDepth  = 10 // what a consumer of a stream has, in the answer of a script
 	minReadBytes   = 16 << 10
 	keptReadBytes  = 256 << 10
 	maxReplyValues = 1 << 21

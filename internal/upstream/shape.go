@@ -32,6 +32,7 @@ const (
 	needNothing need = iota + 1 // it writes without looking
 	needRecord                  // the value of a string; of a collection that it is there, and until when
 	needItems                   // of a collection the parts that the command names
+	needWindow                  // of a stream the entries of a range
 	needWhole                   // everything
 )
 
@@ -42,7 +43,6 @@ const (
 	refusedUnknown    = "SEALED the command is not available where entries are kept in an upstream"
 	refusedLarge      = "SEALED the entry is too large for a command that needs all of it; use commands that name its parts"
 	refusedValue      = "SEALED the value is larger than the upstream's replies may be"
-	refusedStream     = "SEALED streams are not available where entries are kept in an upstream"
 	refusedPlain      = "SEALED entries of a category with seal: off are strings only"
 	refusedText       = "SEALED values of a category with seal: off are integers only"
 )
@@ -110,6 +110,10 @@ func shapes() map[string]*shape {
 		add(shape{need: needWhole, quick: q}, name)
 	}
 	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMOVE", "RPOPLPUSH", "LMPOP")
+
+	for name, s := range streamShapes() {
+		add(s, name)
+	}
 
 	add(shape{need: needItems, items: zaddMembers}, "ZADD")
 	add(shape{need: needItems, items: from(3, 1)}, "ZINCRBY")

@@ -32,9 +32,6 @@ func (x *Executor) store(t *Task) {
 // errValueLarge says that a value would not be read again, because its reply would be larger than replies may be.
 var errValueLarge = errors.New("the value is too large")
 
-// errStream says that there is no sealed form of what a handler has made: RESTORE can make a stream.
-var errStream = errors.New("the value is a stream")
-
 // replyBytes is what a reply takes beside the value.
 const replyBytes = 32
 
@@ -42,8 +39,6 @@ func (t *Task) failSeal(err error) {
 	switch {
 	case errors.Is(err, errValueLarge):
 		t.fail(refusedValue)
-	case errors.Is(err, errStream):
-		t.fail(refusedStream)
 	default:
 		t.fail(msgNoKeys)
 	}
@@ -77,12 +72,12 @@ func (x *Executor) change(t *Task, i int) error {
 			return nil
 		}
 		return x.putString(c, k, e.Meta(), e.String())
-	case typeOf(e.Kind()) == 0:
-		return errStream
 	case !k.found || k.header.Type != typeOf(e.Kind()):
 		return x.putCollection(c, k, i, e)
 	case t.shape.need == needItems:
 		return x.putItems(t, k, i, e)
+	case k.header.Type == seal.Stream && k.parts != nil:
+		return x.changeStream(c, k, i, e)
 	case wrote && k.parts != nil:
 		return x.putCollection(c, k, i, e)
 	case e.Meta() != k.meta:
@@ -101,10 +96,12 @@ func typeOf(k engine.Kind) seal.Type {
 		return seal.List
 	case engine.ZSet:
 		return seal.SortedSet
+	case engine.Stream:
+		return seal.Stream
 	case engine.String:
 		return seal.String
 	default:
-		return 0
+		panic("BUG: a value of a kind that has no sealed form")
 	}
 }
 
@@ -258,6 +255,8 @@ func (p *parts) all() {
 		for it.Next() {
 			p.put(p.member(it.Member()), math.Float64bits(it.Score()), nil)
 		}
+	case seal.Stream:
+		p.stream()
 	}
 }
 

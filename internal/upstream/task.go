@@ -56,6 +56,10 @@ type keyState struct {
 	members [][]byte    // the sealed forms of the items that the command names
 	before  []uint64    // of each item what it was; 0: absent
 
+	was       *streamState // of a stream that was loaded as a whole
+	backwards bool         // its entries were asked for in this order
+	resized   bool         // how large it is upstream is asked for: nobody knows what was taken out
+
 	about  seal.Subjects // whom the value is about, as the record says and the command makes it
 	grown  bool          // the command has added to them
 	grows  int64         // by how many bytes the parts that were written are more than those that were there
@@ -139,6 +143,7 @@ func (t *Task) single() bool {
 func (t *Task) takeShape(all map[string]*shape) {
 	name := t.Call.Spec.RecordName()
 	t.shape = all[name]
+	t.steps, t.planned = nil, false
 	t.blind = t.shape != nil && (t.shape.need == needNothing || name == "SET" && !looksFirst(t.Call.Args))
 }
 
@@ -287,6 +292,7 @@ func (x *Executor) again(t *Task) {
 	if t.blind {
 		panic("BUG: a command that compares nothing has found something else")
 	}
+	c.Notes = c.Notes[:0]
 	x.fetch(t)
 }
 

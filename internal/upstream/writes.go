@@ -83,6 +83,14 @@ func (w *writes) command(name string, args ...[]byte) {
 	}
 }
 
+// alone adds a command on the data of the last entry that is never joined with the one before.
+func (w *writes) alone(name string, args ...[]byte) {
+	w.calls = append(w.calls, call{name: name})
+	if len(args) > 0 {
+		w.command(name, args...)
+	}
+}
+
 // callsOf returns the calls of the i-th entry.
 func (w *writes) callsOf(i int) []call {
 	end := len(w.calls)
@@ -164,7 +172,7 @@ func (x *Executor) commit(t *Task, from, to int) {
 	}
 	c.op, c.plain = x.scripted(from, to), false
 	for i := range c.entries {
-		if p := &c.entries[i]; p.grows && !x.b.ledger.counts(p.k) {
+		if p := &c.entries[i]; p.grows && (p.k.resized || !x.b.ledger.counts(p.k)) {
 			p.sized = x.askSize(p.k)
 		}
 	}

@@ -1,0 +1,58 @@
+package upstream_test
+
+import (
+	"slices"
+	"testing"
+)
+
+// streamScript is the walk through the commands on streams; see script.
+const streamScript = `XADD s 1-1 f v|XADD s 1-2 a 1 b 2|XADD s 1-2 f v|XADD s 1-* f "" "" v|XADD s 0-0 f v|XADD s 2 f v|XADD s x f v|XADD s 3-1 f v g|XADD none NOMKSTREAM 1-1 f v|XADD s NOMKSTREAM 3-1 f v|XLEN s|XLEN none|TYPE s|EXISTS s|TTL s|XRANGE s - +|XREVRANGE s + -|XRANGE s (1-1 2|XRANGE s 1-2 + COUNT 2|XREVRANGE s + - COUNT 1|XRANGE s - + COUNT 0|XRANGE s - + COUNT|XRANGE s a +|XRANGE none - +|XRANGE s + -|GET s|LPUSH s x|HGETALL s
+XREAD STREAMS s 0|XREAD COUNT 2 STREAMS s 1-1|XREAD STREAMS s $|XREAD STREAMS s 9|XREAD STREAMS none 0|XADD t 5-1 g w|XREAD COUNT 1 STREAMS s t none 0 0 0|XREAD STREAMS t s 5-1 2-0|XREAD COUNT 1 STREAMS s s 1-2 0|XREAD STREAMS s s 2 0|XREAD STREAMS s >|XREAD STREAMS s x|XREAD COUNT x STREAMS s 0|XREAD BLOCK 5 STREAMS s 0
+XDEL s 1-2 9-9|XDEL s 1-2|XDEL s x|XDEL none 1-1|XRANGE s - +|XADD s MAXLEN 3 4-1 f v|XADD s MAXLEN = 2 5-1 f v|XADD s MINID 5 6-1 f v|XRANGE s - +|XADD s MAXLEN ~ 1 7-1 f v|XADD s MAXLEN ~ 1 LIMIT 0 8-1 f v|XLEN s|XTRIM s MAXLEN 1|XTRIM s MINID 9 LIMIT 3|XTRIM s MINID ~ 9 LIMIT 3|XTRIM none MAXLEN 1|XRANGE s - +|XSETID s 7-1|XSETID s 20-1|XADD s 19-1 f v|XADD s 21-1 f v|XSETID s 30-1 ENTRIESADDED 100 MAXDELETEDID 15-1|XSETID s 30-1 ENTRIESADDED 1|XSETID s 30-1 MAXDELETEDID 31|XSETID none 1-1|XSETID h 1-1|XADD h 1-1 f v|XLEN h|XTRIM s MAXLEN 0|XLEN s|EXISTS s|XRANGE s - +|XREAD STREAMS s 0|TYPE s|XADD s 29 f v|XADD s 31-0 f v
+EXPIRE s 100|TTL s|XADD s 32-0 f v|TTL s|PERSIST s|TTL s|RENAME s moved|XRANGE moved - +|EXISTS s|XADD moved 31-5 f v|XADD moved 33-0 x y|COPY moved s|XRANGE s - +|XADD s 40-0 only here|XLEN moved|RENAME t moved|XRANGE moved - +|SET t v|RENAME moved t|TYPE t|XRANGE t - +|XTRIM t MAXLEN 0|RENAME t s|XLEN s|XADD s 5-1 f v|XADD s 5-2 f v|TYPE s|KEYS s|SCAN 0 TYPE stream COUNT 1000|GETDEL s|DEL s moved t|XLEN s
+`
+
+// In a transaction all of a stream is there. Entries that come behind the others are added to the stream as it is; what changes
+// more of it makes it anew.
+func TestStreamsInTransactions(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	reference := embedded(t, "phi")
+	f := func(anew bool, lines ...string) {
+		t.Helper()
+		data := o.only() + "~"
+		_, before := o.entriesOf(data)
+		replies, ran, problem := g.multi(nil, lines...)
+		if !ran || problem != "" {
+			t.Fatalf("ran: %v, %s", ran, problem)
+		}
+		for i, line := range lines {
+			if want := reference.do(fields(line)...); replies[i] != want {
+				t.Errorf("%s: got %q, want %q", line, replies[i], want)
+			}
+		}
+		_, after := o.entriesOf(data)
+		if kept := len(after) >= len(before) && slices.Equal(after[:len(before)], before); kept == anew {
+			t.Errorf("%q: the entries that were there were kept: %v", lines, kept)
+		}
+		for _, line := range []string{"XRANGE s - +", "XLEN s", "DUMP s", "TTL s"} {
+			reference.expectSame(g.side, fields(line)...)
+		}
+	}
+	for _, s := range []*side{reference, g.side} {
+		s.do("XADD", "s", "1-1", "f", "v")
+		s.do("XADD", "s", "2-1", "f", "v", "g", "w")
+	}
+	f(false, "XADD s 3-1 f v", "XADD s 4-1 f v", "XLEN s")
+	f(false, "XRANGE s - +", "XADD s 1-1 too small", "XDEL s 9-9")
+	f(false, "XADD s 5-1 f v", "EXPIRE s 100")
+	f(false, "EXPIRE s 90", "XADD s 5-1 too small")
+	f(true, "XADD s 6-1 f v", "XDEL s 1-1")
+	f(true, "XADD s MAXLEN 3 7-1 f v")
+	f(true, "XSETID s 20-1 ENTRIESADDED 50")
+	f(true, "XDEL s 7-1", "XADD s 21-1 f v")
+	f(true, "DEL s", "XADD s 5-1 f new", "XADD s 6-1 f new")
+	f(true, "XTRIM s MAXLEN 0")
+	f(false, "XADD s 30-1 f v")
+	g.expectAlarm("")
+}
