@@ -41,6 +41,7 @@ func streamClaimCommands() []*Spec {
 type claim struct {
 	minIdle     int64 // milliseconds
 	deliveredAt int64 // Unix milliseconds
+	idle        bool  // which were said as how long ago that is
 	retries     int64 // -1: one more than before
 	force       bool
 	justID      bool
@@ -93,9 +94,10 @@ func (c *Call) claimOption(o *claim, i int) (int, bool) {
 		return i, true
 	case word(arg, "IDLE") && more:
 		o.deliveredAt, ok = number(msgClaimIdle)
-		o.deliveredAt = c.WallNow - o.deliveredAt
+		o.deliveredAt, o.idle = c.WallNow-o.deliveredAt, true
 	case word(arg, "TIME") && more:
 		o.deliveredAt, ok = number(msgClaimTime)
+		o.idle = false
 	case word(arg, "RETRYCOUNT") && more:
 		o.retries, ok = number(msgClaimCount)
 	case word(arg, "LASTID") && more:

@@ -24,6 +24,9 @@ func runXAck(c *Call) {
 	}
 	g, ok := s.Group(c.Args[2])
 	if !ok { // before the ids are looked at, as in Redis
+		if s.Exists() {
+			c.Tell(0, Unchanged)
+		}
 		c.Out.Int(0)
 		return
 	}

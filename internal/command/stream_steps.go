@@ -68,8 +68,9 @@ func (c *Call) streamSteps() ([]StreamStep, bool) {
 		return oneStep("XDEL", ids...), ok
 	case "XSETID":
 		return c.lastIDSteps()
+	default:
+		return c.groupSteps()
 	}
-	return nil, false
 }
 
 func oneStep(name string, parts ...StreamPart) []StreamStep { return []StreamStep{{name, parts}} }
@@ -159,7 +160,7 @@ func StreamProblem(c *Call, text string) string {
 	if strings.HasPrefix(text, "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id") { // Redis 7.2
 		return msgBelowDeleted
 	}
-	return ""
+	return c.groupProblem(text)
 }
 
 // StreamWindow is a range of a stream's entries that a reading command looks at.

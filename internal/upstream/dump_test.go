@@ -92,4 +92,3 @@ func stillStreams(t *testing.T, direct *testkit.Client, dumped string) string {
 }
 
 var seenTime = regexp.MustCompile(`seen-time\r\n:\d+\r\n`)
-

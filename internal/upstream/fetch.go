@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -92,15 +93,21 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 
 // askPair asks for the header of the record and behind it for parts of the data. It is no single step, and need not be: when
 // the header is the expected one, parts of that life of the collection are what they were then or later, and parts of
-// another life do not open.
+// another life do not open. read may be a command and its subcommand.
 func (x *Executor) askPair(t *Task, k *keyState, read string, args [][]byte) {
 	l := x.lane
 	k.op, k.cached, k.asked = l.begin(k.slot, true, 4), true, x.b.stamps.Next(x.now)
 	l.out = appendArg(appendArgString(l.out, "GETRANGE"), k.record)
 	l.out = appendArgInt(appendArgInt(l.out, 0), seal.HeaderBytes-1)
 	l.end()
-	k.partsOp = l.begin(k.slot, true, 2+len(args))
-	l.out = appendArg(appendArgString(l.out, read), k.data)
+	if name, sub, two := strings.Cut(read, " "); two {
+		k.partsOp = l.begin(k.slot, true, 3+len(args))
+		l.out = appendArgString(appendArgString(l.out, name), sub)
+	} else {
+		k.partsOp = l.begin(k.slot, true, 2+len(args))
+		l.out = appendArgString(l.out, read)
+	}
+	l.out = appendArg(l.out, k.data)
 	for _, a := range args {
 		l.out = appendArg(l.out, a)
 	}

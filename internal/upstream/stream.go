@@ -19,9 +19,11 @@ func streamShapes() map[string]shape {
 	all := map[string]shape{
 		"XRANGE": {need: needWindow}, "XREVRANGE": {need: needWindow}, "XREAD": {need: needWindow},
 	}
-	for name, q := range streamQuicks() {
-		q.kind = seal.Stream
-		all[name] = shape{need: needWhole, quick: q}
+	for _, quicks := range []map[string]*quick{streamQuicks(), groupQuicks(), infoQuicks()} {
+		for name, q := range quicks {
+			q.kind = seal.Stream
+			all[name] = shape{need: needWhole, quick: q}
+		}
 	}
 	return all
 }
