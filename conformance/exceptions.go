@@ -109,7 +109,7 @@ func exceptions() []exception {
 			commands: "XINFO STREAM of a stream with more than 100 entries",
 			redis:    "tells how many nodes its radix tree has",
 			lethe:    "tells one more than there are blocks of entries",
-			why:      "There is no radix tree; the blocks are those that Redis would have.",
+			why:      "There is no radix tree; the blocks are those that Redis would have. In front of an upstream they are the upstream's, of sealed entries.",
 		},
 		{
 			name:     "consumer-times",

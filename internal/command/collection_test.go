@@ -41,14 +41,31 @@ func (l *collectionLab) wait(ms int64) { l.call.Now, l.call.WallNow = l.call.Now
 // run runs a command, written as words, and returns its reply with spaces for the ends of lines.
 func (l *collectionLab) run(line string) string {
 	l.t.Helper()
+	c := l.prepare(line)
+	if c == nil {
+		l.t.Fatalf("%s: no such command, or its arity is wrong", line)
+	}
+	c.Tx.Begin(c.Now, l)
+	c.Tx.Lock(c.Keys)
+	c.Spec.Run(c)
+	c.Tx.Unlock()
+	defer c.Out.Reset()
+	return strings.ReplaceAll(strings.TrimSuffix(string(c.Out.Bytes()), "\r\n"), "\r\n", " ")
+}
+
+// prepare returns the call of a command that is not run; nil if there is no such command, or not with so many words.
+func (l *collectionLab) prepare(line string) *Call {
 	c := &l.call
 	c.Reset()
 	for _, word := range strings.Fields(line) {
 		c.Args = append(c.Args, []byte(word))
 	}
+	if len(c.Args) == 0 {
+		return nil
+	}
 	spec, ok := l.table.Lookup(c.Args)
-	if !ok || !spec.ArityOK(len(c.Args)) {
-		l.t.Fatalf("%s: no such command, or its arity is wrong", line)
+	if !ok || spec == nil || spec.Run == nil || !spec.ArityOK(len(c.Args)) {
+		return nil
 	}
 	c.Spec = spec
 	if c.Refs, ok = spec.KeysOf(c.Args, c.Refs); !ok {
@@ -57,12 +74,7 @@ func (l *collectionLab) run(line string) string {
 	for _, r := range c.Refs {
 		c.Keys, c.Told = append(c.Keys, l.store.Key(0, 0, c.Args[r.Arg])), append(c.Told, Untold)
 	}
-	c.Tx.Begin(c.Now, l)
-	c.Tx.Lock(c.Keys)
-	spec.Run(c)
-	c.Tx.Unlock()
-	defer c.Out.Reset()
-	return strings.ReplaceAll(strings.TrimSuffix(string(c.Out.Bytes()), "\r\n"), "\r\n", " ")
+	return c
 }
 
 // is fails unless a command has the given reply.

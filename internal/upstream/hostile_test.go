@@ -75,8 +75,12 @@ func TestNothingReadableIsUpstream(t *testing.T) {
 	g.do("ZADD", mark+"-zset", "1", mark+"-member")
 	g.do("RPUSH", mark+"-list", mark+"-element")
 	g.do("RPUSH", mark+"-list", mark+"-element")
+	for _, line := range []string{"XADD $-stream * $-field $-value", "XGROUP CREATE $-stream $-group 0", "XREADGROUP GROUP $-group $-consumer STREAMS $-stream >",
+		"XADD $-stream MAXLEN 5 * $-field $-value", "XCLAIM $-stream $-group $-other 0 1-1 FORCE", "COPY $-stream $-copied", "XPENDING $-copied $-group"} {
+		g.do(fields(strings.ReplaceAll(line, "$", mark))...)
+	}
 	records, data := o.keys()
-	if len(records) != 5 || len(data) != 4 {
+	if len(records) != 7 || len(data) != 6 {
 		t.Fatalf("%d records and %d collections are upstream", len(records), len(data))
 	}
 	for _, key := range append(records, data...) {
