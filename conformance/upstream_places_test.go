@@ -92,7 +92,8 @@ func TestInFrontOfACluster(t *testing.T) {
 	all := testkit.StartCluster(t)
 	p := frontPair(t, clusterFlags(all[:2]))
 	t.Run("scripts", func(t *testing.T) {
-		p.sealedScripts(t, "{t}", "string", "hash", "list", "set", "sorted_set", "expire", "generic", "transactions")
+		p.sealedScripts(t, "{t}", "string", "hash", "list", "set", "sorted_set", "stream", "stream_groups", "expire", "generic",
+			"transactions")
 	})
 	t.Run("keys of several slots", func(t *testing.T) { p.severalSlots(t) })
 	t.Run("resharding under load", func(t *testing.T) {

@@ -101,6 +101,14 @@ func TestAccountsFollowWrites(t *testing.T) {
 	f(3, 3000, 4200, "MSET", "a", text, "z", "v")
 	f(3, 3000, 4200, "RENAME", "a", "b")
 	f(0, 0, 0, "DEL", "set", "b", "z")
+	f(1, 1000, 1400, "XADD", "s", "1-1", "f", text)
+	f(1, 2000, 2600, "XADD", "s", "2-1", "f", text)
+	f(1, 2000, 2600, "XACK", "s", "g", "1-1")
+	f(1, 1000, 5300, "XDEL", "s", "1-1") // as much as the upstream says that it takes, which is whole blocks
+	f(1, 1000, 5300, "XGROUP", "CREATE", "s", "g", "0")
+	f(1, 1000, 2000, "RENAME", "s", "t")
+	f(1, 100, 5300, "XTRIM", "t", "MAXLEN", "0")
+	f(0, 0, 0, "DEL", "t")
 }
 
 // An entry that several gateways write counts once when the tenant has used half of its quota, and what one deletes counts

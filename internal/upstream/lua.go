@@ -23,7 +23,8 @@ return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 // record is another one, else {1, 1 or 0 for each entry that is there now, results of commands}.
 //
 // For each entry: what to do with the record (”: keep, '-': delete, else the new one), the deadline, whether the data is
-// made anew, and the commands on the data, each with its number of arguments.
+// made anew, and the commands on the data, each with its number of arguments. Of the kind 'try' is what leaves the record as it is,
+// and answers 2, where no command has changed anything.
 const commitBody = `
 local at, n = 1, #KEYS / 2
 local function take() at = at + 1; return ARGV[at - 1] end
@@ -41,14 +42,19 @@ for i = 1, n do
   for c = 1, commands do
     local size = tonumber(take())
     local command = take()
+    local result
     if command == 'XGROUP' or command == 'XREADGROUP' then -- they have the data's name among their arguments
-      out[#out+1] = redis.call(command, unpack(ARGV, at, at + size - 1))
+      result = redis.call(command, unpack(ARGV, at, at + size - 1))
     else
-      out[#out+1] = redis.call(command, data, unpack(ARGV, at, at + size - 1))
+      result = redis.call(command, data, unpack(ARGV, at, at + size - 1))
     end
+    out[#out+1] = result
+    if kind == 'try' and result and result ~= 0 then kind = 'part' end
     at = at + size
   end
-  if record ~= '-' and kind ~= 'none' then
+  if kind == 'try' and redis.call('EXISTS', data) == 1 then
+    out[i+1] = 2
+  elseif record ~= '-' and kind ~= 'none' then
     if kind == 'string' or redis.call('EXISTS', data) == 1 then
       if kind ~= 'string' then redis.call('PEXPIREAT', data, deadline) end
       redis.call('SET', name, record, 'PXAT', deadline)

@@ -72,6 +72,10 @@ func (x *Executor) quickStart(t *Task) {
 
 // quickRecord begins a write with the record, which every one of them seals again; false when the task has ended.
 func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
+	kind := "part"
+	if q.kind == seal.Stream {
+		kind = "try"
+	}
 	next := k.coll
 	next.Stamp = x.b.stamps.Next(t.Call.WallNow)
 	if q.told == command.Stored {
@@ -82,7 +86,7 @@ func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
 	}
 	k.entry.Subjects = k.about
 	x.writes.reset()
-	if err := x.seal(k, &next, "part"); err != nil {
+	if err := x.seal(k, &next, kind); err != nil {
 		t.fail(msgNoKeys)
 		return false
 	}
@@ -160,7 +164,9 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 			t.fail(msgUpstream)
 			return nil, false
 		}
-		x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+		if r.elems[1].n != unchanged {
+			x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+		}
 		return &reply{kind: '*', elems: r.elems[2:]}, true
 	}
 	result := &r.elems[len(r.elems)-1]

@@ -1,6 +1,8 @@
 package upstream_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -135,4 +137,64 @@ func TestLargeStreams(t *testing.T) {
 	g.expect(":10\r\n", "XTRIM", "t", "MAXLEN", "1")
 	g.expect("-SEALED the entry is too large for a command that needs all of it; use commands that name its parts\r\n", "COPY", "t", "u")
 	g.expectAlarm("")
+}
+
+// What changes nothing is not written: the record stays what it was, and whoever follows it is not told.
+func TestWhatChangesNothingIsNotWritten(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	for _, line := range []string{"XADD s 1-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >"} {
+		g.do(fields(line)...)
+	}
+	record := o.only()
+	f := func(writes bool, line string) {
+		t.Helper()
+		before := string(o.do("GET", record).Str)
+		g.do(fields(line)...)
+		if wrote := string(o.do("GET", record).Str) != before; wrote != writes {
+			t.Errorf("%s: the record was written: %v", line, wrote)
+		}
+	}
+	f(false, "XREADGROUP GROUP g c STREAMS s >")
+	f(true, "XREADGROUP GROUP g new STREAMS s >")
+	f(false, "XREADGROUP GROUP g new STREAMS s >")
+	f(false, "XDEL s 9-9")
+	f(false, "XTRIM s MAXLEN 9")
+	f(false, "XACK s g 9-9")
+	f(false, "XGROUP DESTROY s none")
+	f(false, "XADD s 1-1 too small")
+	f(true, "XACK s g 1-1")
+	f(true, "XADD s 2-1 f v")
+	f(true, "XDEL s 2-1")
+	g.expectAlarm("")
+}
+
+// The upstream's file has nothing of a stream in clear: no field, no value, no name.
+func TestNothingOfStreamsIsInTheUpstreamsFile(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	const mark = "CANARY-5c1e"
+	for _, line := range []string{"XADD $-s 1-1 $-field $-value $-other $-value", "XADD $-s 2-1 $-field $-value", "XGROUP CREATE $-s $-group 0",
+		"XREADGROUP GROUP $-group $-consumer COUNT 1 STREAMS $-s >", "XCLAIM $-s $-group $-claimer 0 1-1", "RENAME $-s $-t", "XADD $-s 1-1 $-field $-value",
+		"XREADGROUP GROUP $-none $-none STREAMS $-s >", "XGROUP CREATE $-s $-group bad$"} {
+		g.do(fields(strings.ReplaceAll(line, "$", mark))...)
+	}
+	if replies, ran, _ := g.multi(nil, "XADD "+mark+"-t 3-1 "+mark+" "+mark, "XGROUP CREATE "+mark+"-s "+mark+" 0"); !ran {
+		t.Fatalf("%q", replies)
+	}
+	o.do("CONFIG", "SET", "rdbcompression", "no")
+	if got := o.do("SAVE"); got.IsError() {
+		t.Fatalf("cannot save: %s", got.Str)
+	}
+	file, err := os.ReadFile(filepath.Join(filepath.Dir(o.redis.Socket), "dump.rdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := o.do("KEYS", "*").Elems
+	if len(data) != 4 || !strings.Contains(string(file), string(data[0].Str)) {
+		t.Fatalf("%d keys are upstream, and the file does not have them", len(data))
+	}
+	if strings.Contains(string(file), "CANARY") {
+		t.Error("something is readable in the upstream's file")
+	}
 }

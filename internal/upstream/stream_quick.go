@@ -7,6 +7,9 @@ import (
 	"github.com/lethe-cache/lethe/internal/seal"
 )
 
+// unchanged is what the script says of an entry whose record it left as it was: nobody else has to read it again, or is woken by it.
+const unchanged = 2
+
 // errGone says that the data of a stream was not there when a command changed it: it begins again without.
 var errGone = errors.New("the stream's data is gone")
 

@@ -184,7 +184,7 @@ func (w *writes) size(i int) (bytes int64, grows bool) {
 	switch e.kind {
 	case "string":
 		return int64(len(e.k.record) + e.to - e.from), false
-	case "part":
+	case "part", "try":
 		return e.k.grows, true
 	}
 	end := len(w.bytes) // a collection's parts are behind its record
