@@ -48,8 +48,7 @@ func (r *readers) end() { close(r.stop); r.all.Wait() }
 
 // G7: a revocation at one gateway, over HTTPS, ends reads at another within a second, and by the time when it is answered.
 // -long makes it 1,000 tries; docs/gateways.md has the figures.
-func TestARevocationEndsReadsAtTheOtherGateway(t *testing.T) {
-	t.Parallel()
+func TestARevocationEndsReadsAtTheOtherGateway(t *testing.T) { // not beside others: it is about time
 	tries := 50
 	if *long {
 		tries = 1000
@@ -105,12 +104,7 @@ func TestARevocationEndsReadsAtTheOtherGateway(t *testing.T) {
 	at := func(d []time.Duration, permille int) time.Duration { return d[min(len(d)-1, len(d)*permille/1000)] }
 	t.Logf("%d tries; last read at the other gateway after the request was sent: p50 %v, p99 %v, p99.9 %v, most %v; after it was answered: p99.9 %v",
 		tries, at(asked, 500), at(asked, 990), at(asked, 999), asked[len(asked)-1], at(returned, 999))
-	// Of a few tries on a machine that does other things one may have waited for the disk before it was a revocation.
-	most := at(asked, 950)
-	if *long {
-		most = at(asked, 999)
-	}
-	if most >= time.Second || at(returned, 999) >= time.Second {
-		t.Errorf("read %v after the revocation was sent, %v after it was answered", most, at(returned, 999))
+	if at(asked, 999) >= time.Second || at(returned, 999) >= time.Second {
+		t.Errorf("read %v after the revocation was sent, %v after it was answered", at(asked, 999), at(returned, 999))
 	}
 }
