@@ -14,9 +14,7 @@ type conn struct {
 	in      reader
 	out     []byte
 	pending int   // requests whose replies were not read
-	queue   []int // their commands, as indexes of the lane's
-	sent    int   // how many of them were written
-	err     error // of writing before the whole batch was there
+	queue   []*op // their commands
 	born    time.Time
 
 	readOnly bool // of a cluster's replica: it was told that READONLY will do

@@ -26,11 +26,9 @@ type lane struct {
 	ops   []op
 	out   []byte // the requests, one after another
 
-	widest  int    // about the longest reply that a GET had lately
-	ahead   int    // ops that were sent before the batch was whole
-	aheadAt string // to the node at this address
-	turn    int    // which replica is next
-	back    bool   // a replica's answer was of no use, and its primary is to be asked
+	widest int  // about the longest reply that a GET had lately
+	turn   int  // which replica is next
+	back   bool // a replica's answer was of no use, and its primary is to be asked
 
 	dropped []*conn // InClear: connections that ended during the batch, whose buffers are to be cleared
 }
@@ -48,7 +46,6 @@ type op struct {
 	replica  bool   // a replica may answer, or has, when there is a reply
 	node     string // address of the node that it is for, whatever slots that has; "": the slot's
 	once     bool   // errors that ask to try again are answers too: the command stands in a transaction
-	queued   bool   // for a connection, whose replies were not read
 	done     bool
 	settled  bool // looked at what the reply says
 	reply    reply
@@ -60,7 +57,7 @@ func newLane(u *Upstream) *lane { return &lane{u: u, conns: map[string]*conn{}} 
 // reset begins a new batch. Replies of the last one are not valid any more.
 func (l *lane) reset() {
 	clear(l.ops)
-	l.ops, l.ahead = l.ops[:0], 0
+	l.ops = l.ops[:0]
 	l.turn++
 	if l.u.options.InClear {
 		clear(l.out)
@@ -136,37 +133,6 @@ func (l *lane) run() {
 	}
 }
 
-// aheadOps is how many commands are sent to an upstream of one node before the batch is whole.
-const aheadOps = 32
-
-// sendAhead sends what there is of the batch, if it is worth it, so that the upstream works on it while the rest is made. Whatever
-// is not as usual waits for run.
-func (l *lane) sendAhead() {
-	if len(l.ops)-l.ahead < aheadOps || l.u.Clustered() {
-		return
-	}
-	where := l.u.layout.Load()
-	if where == nil {
-		return
-	}
-	address := where.nodeOf(0)
-	c := l.conns[address]
-	if c == nil || c.err != nil || l.aged(c) || l.aheadAt != "" && l.aheadAt != address {
-		return
-	}
-	for i := l.ahead; i < len(l.ops); i++ {
-		if o := &l.ops[i]; o.replica || o.node != "" {
-			return
-		}
-		l.append(c, i)
-		l.ahead = i + 1
-	}
-	l.aheadAt = address
-	if c.err = c.SetDeadline(time.Now().Add(l.u.options.Timeout)); c.err == nil {
-		c.err = l.write(c)
-	}
-}
-
 // goOn tries again what did not succeed at once, until it does or the time is over.
 func (l *lane) goOn(by time.Time, refresh bool) {
 	pause, again := firstPause, true
@@ -206,12 +172,9 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 	}
 	var space [8]string
 	used := space[:0]
-	if l.aheadAt != "" {
-		used, l.aheadAt = append(used, l.aheadAt), ""
-	}
 	for i := range l.ops {
 		o := &l.ops[i]
-		if o.done || o.err != nil || o.queued {
+		if o.done || o.err != nil {
 			continue
 		}
 		address := o.asking
@@ -243,7 +206,7 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 		if c.pending == 0 {
 			used = append(used, address)
 		}
-		l.append(c, i)
+		l.append(c, o)
 	}
 	for _, address := range used {
 		l.exchange(address, by)
@@ -260,29 +223,25 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 }
 
 // append puts a command into its connection's queue.
-func (l *lane) append(c *conn, i int) {
+func (l *lane) append(c *conn, o *op) {
 	c.pending++
-	o := &l.ops[i]
-	o.reply, o.shared, o.queued = reply{}, false, true
-	c.queue = append(c.queue, i)
+	o.reply, o.shared = reply{}, false
+	c.queue = append(c.queue, o)
 }
 
 // exchange writes what a connection has gathered and reads the replies.
 func (l *lane) exchange(address string, by time.Time) {
 	c := l.conns[address]
-	if l.ops[c.queue[0]].replica {
+	if c.queue[0].replica {
 		by = l.replicaBy(by)
 	}
-	err := c.err
-	if err == nil {
-		err = c.SetDeadline(by)
-	}
+	err := c.SetDeadline(by)
 	if err == nil {
 		err = l.write(c)
 		failpoint.Here(failpoint.RequestSent)
 	}
 	err = l.collect(c, err)
-	c.queue, c.pending, c.sent, c.err = c.queue[:0], 0, 0, nil
+	c.queue, c.pending = c.queue[:0], 0
 	if err == nil && c.in.start != c.in.end {
 		err = errProtocol // what nobody asked for would be taken for the reply to what is asked next
 	}
@@ -362,7 +321,7 @@ func (l *lane) connTo(address string, by time.Time) *conn {
 		return nil
 	}
 	c := l.conns[address]
-	if c != nil && l.aged(c) {
+	if c != nil && c.pending == 0 && l.u.options.CredentialLife > 0 && time.Since(c.born) > l.u.options.CredentialLife {
 		l.drop(address)
 		c = nil
 	}
@@ -391,11 +350,6 @@ func (l *lane) connTo(address string, by time.Time) *conn {
 	c.below.block()
 	l.conns[address] = c
 	return c
-}
-
-// aged reports whether a connection should be made anew, and can be.
-func (l *lane) aged(c *conn) bool {
-	return c.pending == 0 && l.u.options.CredentialLife > 0 && time.Since(c.born) > l.u.options.CredentialLife
 }
 
 func earlier(a, b time.Time) time.Time {

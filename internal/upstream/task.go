@@ -156,7 +156,6 @@ func (x *Executor) wave(tasks []*Task) {
 	}
 	for _, t := range tasks {
 		x.start(t)
-		x.lane.sendAhead()
 	}
 	for x.lane.waiting() {
 		x.turn()

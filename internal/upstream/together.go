@@ -24,22 +24,19 @@ func (l *lane) get(slot int, name []byte, alone bool) int {
 	return i
 }
 
-// write sends the requests of a connection's queue that were not sent yet.
+// write sends the requests of a connection's queue.
 func (l *lane) write(c *conn) error {
-	fresh := c.queue[c.sent:]
-	c.sent = len(c.queue)
-	if from, to, ok := l.inOnePiece(fresh); ok {
+	if from, to, ok := inOnePiece(c.queue); ok {
 		return c.send(l.out[from:to])
 	}
-	l.assemble(c, fresh)
+	l.assemble(c)
 	return c.flush()
 }
 
-// inOnePiece says where the requests lie in l.out, if they may be sent as they lie there.
-func (l *lane) inOnePiece(queue []int) (from, to int, ok bool) {
+// inOnePiece says where the requests lie in the lane's memory, if they may be sent as they lie there.
+func inOnePiece(queue []*op) (from, to int, ok bool) {
 	joining := false
-	for n, i := range queue {
-		o := &l.ops[i]
+	for n, o := range queue {
 		if n > 0 && o.from != to || o.asking != "" || joining && o.joins {
 			return 0, 0, false
 		}
@@ -51,17 +48,17 @@ func (l *lane) inOnePiece(queue []int) (from, to int, ok bool) {
 	return from, to, true
 }
 
-// assemble puts requests into a connection's buffer, reads together that may be asked so.
-func (l *lane) assemble(c *conn, queue []int) {
+// assemble puts the requests of a connection's queue into its buffer, reads together that may be asked so.
+func (l *lane) assemble(c *conn) {
 	most := maxTogether
 	if l.widest > 0 {
 		most = max(1, min(most, togetherSize/l.widest))
 	}
-	for i := 0; i < len(queue); {
-		o := &l.ops[queue[i]]
+	for i := 0; i < len(c.queue); {
+		o := c.queue[i]
 		n, size := 1, o.to-o.from
-		for o.joins && n < most && i+n < len(queue) && l.ops[queue[i+n]].joins {
-			size += l.ops[queue[i+n]].to - l.ops[queue[i+n]].from
+		for o.joins && n < most && i+n < len(c.queue) && c.queue[i+n].joins {
+			size += c.queue[i+n].to - c.queue[i+n].from
 			n++
 		}
 		if l.u.options.InClear {
@@ -70,8 +67,8 @@ func (l *lane) assemble(c *conn, queue []int) {
 		o.together = n
 		if n > 1 {
 			c.out = appendArgString(appendRequest(c.out, 1+n), "MGET")
-			for _, one := range queue[i : i+n] {
-				c.out = append(c.out, l.out[l.ops[one].from+len(getHead):l.ops[one].to]...)
+			for _, one := range c.queue[i : i+n] {
+				c.out = append(c.out, l.out[one.from+len(getHead):one.to]...)
 			}
 		} else {
 			if o.asking != "" {
@@ -86,7 +83,7 @@ func (l *lane) assemble(c *conn, queue []int) {
 // collect reads the replies to a connection's queue, as far as there are any.
 func (l *lane) collect(c *conn, err error) error {
 	for i := 0; i < len(c.queue); {
-		o := &l.ops[c.queue[i]]
+		o := c.queue[i]
 		all := c.queue[i : i+o.together]
 		if err == nil && o.asking != "" {
 			_, err = c.in.next() // of ASKING
@@ -95,10 +92,8 @@ func (l *lane) collect(c *conn, err error) error {
 			err = l.receive(c, all)
 		}
 		for _, one := range all {
-			o := &l.ops[one]
-			o.queued = false
-			if o.done = err == nil; !o.done {
-				o.fail()
+			if one.done = err == nil; !one.done {
+				one.fail()
 			}
 		}
 		i += len(all)
@@ -107,31 +102,30 @@ func (l *lane) collect(c *conn, err error) error {
 }
 
 // receive reads the reply to one request and gives it to those who asked.
-func (l *lane) receive(c *conn, all []int) error {
+func (l *lane) receive(c *conn, all []*op) error {
 	r, err := c.in.next()
-	first := &l.ops[all[0]]
 	switch {
 	case len(all) > 1 && errors.Is(err, errProtocol):
 		return errTogether
 	case err != nil:
 		return err
 	case len(all) == 1:
-		first.reply = r
+		all[0].reply = r
 	case r.isError():
-		for _, i := range all {
-			l.ops[i].reply = r
+		for _, o := range all {
+			o.reply = r
 		}
 	case r.kind != '*' || len(r.elems) != len(all):
 		return errTogether
 	default:
-		for n, i := range all {
-			l.ops[i].reply, l.ops[i].shared = r.elems[n], true
+		for i, o := range all {
+			o.reply, o.shared = r.elems[i], true
 		}
 	}
-	if first.joins {
+	if all[0].joins {
 		l.widest -= l.widest / 16
-		for _, i := range all {
-			l.widest = max(l.widest, len(l.ops[i].reply.text))
+		for _, o := range all {
+			l.widest = max(l.widest, len(o.reply.text))
 		}
 	}
 	return nil
