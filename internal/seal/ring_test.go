@@ -1,16 +1,13 @@
 package seal_test
 
 import (
-	"bytes"
 	"errors"
-	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/seal"
+	"github.com/lethe-cache/lethe/internal/testkit"
 )
 
 func TestKeysServeOneSliceOfDeadlines(t *testing.T) {
@@ -148,6 +145,9 @@ func TestStampsGrow(t *testing.T) {
 // crypto/aes expanded it to.
 func TestErasedKeysAreInNoMemory(t *testing.T) {
 	t.Parallel()
+	if testkit.Quietly(t) {
+		return
+	}
 	now := start
 	r, s := newRing(t, &now)
 	e := identify(t, s, "A", "phi", "one")
@@ -160,86 +160,16 @@ func TestErasedKeysAreInNoMemory(t *testing.T) {
 	}
 	var parts [][]byte
 	for _, n := range r.Secrets() {
-		parts = append(parts, masked(n[:16]), masked(n[16:32]), masked(n[32:48]), masked(n[64:80]), masked(n[80:96]))
+		parts = append(parts, testkit.Masked(n[:16]), testkit.Masked(n[16:32]), testkit.Masked(n[32:48]), testkit.Masked(n[64:80]), testkit.Masked(n[80:96]))
 		clear(n)
 	}
-	if inMemory(t, parts) == 0 {
+	if testkit.InMemory(t, parts) == 0 {
 		t.Fatal("the search does not find keys that exist")
 	}
 	now += 1 << 20
 	r.Expire()
 	runtime.GC()
-	if n := inMemory(t, parts); n != 0 {
+	if n := testkit.InMemory(t, parts); n != 0 {
 		t.Errorf("%d parts of erased keys are still in memory", n)
-	}
-}
-
-const (
-	mask   = 0xa5
-	prefix = 6
-)
-
-// masked is what the search keeps of what it searches for: all but the first bytes changed, so that it does not find itself.
-func masked(b []byte) []byte {
-	m := bytes.Clone(b)
-	for i := prefix; i < len(m); i++ {
-		m[i] ^= mask
-	}
-	return m
-}
-
-// inMemory counts where any of the parts lies in this process's writable memory.
-func inMemory(t *testing.T, parts [][]byte) (found int) {
-	t.Helper()
-	maps, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mem, err := os.Open("/proc/self/mem")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mem.Close()
-	buf := make([]byte, 1<<20)
-	for line := range strings.Lines(string(maps)) {
-		fields := strings.Fields(line)
-		if !strings.HasPrefix(fields[1], "rw") {
-			continue
-		}
-		from, to, _ := strings.Cut(fields[0], "-")
-		at, _ := strconv.ParseUint(from, 16, 64)
-		end, _ := strconv.ParseUint(to, 16, 64)
-		if end-at > 4<<30 {
-			continue // the race detector's own
-		}
-		for at < end {
-			n, _ := mem.ReadAt(buf[:min(uint64(len(buf)), end-at)], int64(at))
-			if n == 0 {
-				break
-			}
-			for _, p := range parts {
-				found += occurrences(buf[:n], p)
-			}
-			clear(buf[:n])
-			at += uint64(n)
-		}
-	}
-	return found
-}
-
-func occurrences(in, part []byte) (found int) {
-	for {
-		at := bytes.Index(in, part[:prefix])
-		if at < 0 || at+len(part) > len(in) {
-			return found
-		}
-		same := true
-		for i := prefix; i < len(part); i++ {
-			same = same && in[at+i] == part[i]^mask
-		}
-		if same {
-			found++
-		}
-		in = in[at+1:]
 	}
 }

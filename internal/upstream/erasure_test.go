@@ -4,22 +4,24 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // What commands carried through is in no memory of the process when they are done: not in buffers of connections, not in the
 // scratch store, not in the sealer.
 func TestNoPlaintextIsLeftInMemory(t *testing.T) {
+	if testkit.Quietly(t) {
+		return
+	}
 	g, _ := setUp(t)
 	mark := newMark()
-	needle := [][]byte{masked(mark)}
+	needle := [][]byte{testkit.Masked(mark)}
 	do := func(line string) {
 		c := g.call(strings.Fields(line)...)
 		for i := range c.Args {
@@ -56,11 +58,11 @@ RENAME MARK other|RENAME other MARK|KEYS *|SCAN 0|RANDOMKEY|DEL MARK h s`, "\n")
 	if _, err := g.x.Flush("A", func([]byte) {}); err != nil {
 		t.Error(err)
 	}
-	if inMemory(t, needle) == 0 {
+	if testkit.InMemory(t, needle) == 0 {
 		t.Fatal("the search does not find what is there")
 	}
 	clear(mark)
-	if n := inMemory(t, needle); n != 0 {
+	if n := testkit.InMemory(t, needle); n != 0 {
 		t.Errorf("plaintext is in memory %d times", n)
 	}
 }
@@ -73,76 +75,6 @@ func newMark() []byte {
 	rand.Read(mark[:12])
 	hex.Encode(mark, bytes.Clone(mark[:12]))
 	return mark
-}
-
-const (
-	mask   = 0xa5
-	prefix = 6
-)
-
-// masked is what the search keeps of what it searches for: all but the first bytes changed, so that it does not find itself.
-func masked(b []byte) []byte {
-	m := bytes.Clone(b)
-	for i := prefix; i < len(m); i++ {
-		m[i] ^= mask
-	}
-	return m
-}
-
-// inMemory counts where any of the parts lies in this process's writable memory.
-func inMemory(t *testing.T, parts [][]byte) (found int) {
-	t.Helper()
-	maps, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mem, err := os.Open("/proc/self/mem")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mem.Close()
-	buf := make([]byte, 1<<20)
-	for line := range strings.Lines(string(maps)) {
-		fields := strings.Fields(line)
-		if !strings.HasPrefix(fields[1], "rw") {
-			continue
-		}
-		from, to, _ := strings.Cut(fields[0], "-")
-		at, _ := strconv.ParseUint(from, 16, 64)
-		end, _ := strconv.ParseUint(to, 16, 64)
-		if end-at > 4<<30 {
-			continue // the race detector's own
-		}
-		for at < end {
-			n, _ := mem.ReadAt(buf[:min(uint64(len(buf)), end-at)], int64(at))
-			if n == 0 {
-				break
-			}
-			for _, p := range parts {
-				found += occurrences(buf[:n], p)
-			}
-			clear(buf[:n])
-			at += uint64(n)
-		}
-	}
-	return found
-}
-
-func occurrences(in, part []byte) (found int) {
-	for {
-		at := bytes.Index(in, part[:prefix])
-		if at < 0 || at+len(part) > len(in) {
-			return found
-		}
-		same := true
-		for i := prefix; i < len(part); i++ {
-			same = same && in[at+i] == part[i]^mask
-		}
-		if same {
-			found++
-		}
-		in = in[at+1:]
-	}
 }
 
 // What was copied out of the upstream while it lived opens nothing when its deadline has passed, in a gateway that still has
