@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -37,10 +35,7 @@ func killTransacting(t *testing.T, d *doomed, p failpoint.Point) {
 // startAside starts gateways that have a near cache and may read from a replica.
 func startAside(t *testing.T, binary string) *doomed {
 	t.Helper()
-	policy := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	policy := nearPolicyFile(t)
 	primary := testkit.StartNode(t)
 	testkit.StartNode(t, "--replicaof", "127.0.0.1 "+fmt.Sprint(primary.Port))
 	return startDoomedWith(t, primary, testkit.LetheOptions{Binary: binary, Policy: policy, Flags: []string{

@@ -19,17 +19,28 @@ keys:
   - {match: "global:codesystem:{id}", category: reference}
 `
 
-// What is kept near is what the policy says, PHI never; every read of it is recorded; what another gateway writes is seen.
-func TestNearCache(t *testing.T) {
-	t.Parallel()
+func nearPolicyFile(t *testing.T) string {
+	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")
 	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	return policy
+}
+
+// nearFleet is two gateways that may keep reference data near.
+func nearFleet(t *testing.T) (one, two *testkit.Lethe, behind *testkit.Redis) {
+	t.Helper()
+	behind = testkit.StartRedis(t, testkit.RedisOptions{})
 	flags := append(upstreamFlags(behind), "--upstream-near-cache", "16MiB")
-	one := testkit.StartLethe(t, testkit.LetheOptions{Policy: policy, Flags: flags, Users: []testkit.User{mover}})
-	two := joining(t, one, testkit.LetheOptions{Policy: policy, Flags: flags})
+	both := fleetOf(t, 2, testkit.LetheOptions{Policy: nearPolicyFile(t), Flags: flags, Users: []testkit.User{mover}})
+	return both[0], both[1], behind
+}
+
+// What is kept near is what the policy says, PHI never; every read of it is recorded; what another gateway writes is seen.
+func TestNearCache(t *testing.T) {
+	t.Parallel()
+	one, two, _ := nearFleet(t)
 
 	const code = "global:codesystem:icd10"
 	a, b := one.Dial(t, mover.Name), two.Dial(t, mover.Name)
@@ -64,14 +75,8 @@ func TestNearCache(t *testing.T) {
 // each is changed once, so that nothing mends a change that was missed.
 func TestNearCacheOfHashesMissesNothing(t *testing.T) {
 	t.Parallel()
-	policy := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	behind := testkit.StartRedis(t, testkit.RedisOptions{})
-	flags := append(upstreamFlags(behind), "--upstream-near-cache", "16MiB")
-	both := fleetOf(t, 2, testkit.LetheOptions{Policy: policy, Flags: flags, Users: []testkit.User{mover}})
-	reads, writes := both[0].Dial(t, mover.Name), both[1].Dial(t, mover.Name)
+	one, two, _ := nearFleet(t)
+	reads, writes := one.Dial(t, mover.Name), two.Dial(t, mover.Name)
 	const names = 300
 	name := func(i int) string { return fmt.Sprint("global:codesystem:h", i) }
 	for i := range names {
@@ -88,7 +93,7 @@ func TestNearCacheOfHashesMissesNothing(t *testing.T) {
 	}
 	soon(t, "hashes are kept", func() bool {
 		reads.Do("HGET", name(names-1), "f")
-		return both[0].Metric(t, "lethe_near_cache_entries") > names/4
+		return one.Metric(t, "lethe_near_cache_entries") > names/4
 	})
 	for i := range names {
 		soon(t, "both say the same", func() bool {

@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,10 +11,7 @@ import (
 // With the settings and the policy for it, replicas answer reads of reference data; of PHI never.
 func TestReplicaReads(t *testing.T) {
 	t.Parallel()
-	policy := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	policy := nearPolicyFile(t)
 	primary := testkit.StartNode(t)
 	replica := testkit.StartNode(t, "--replicaof", "127.0.0.1 "+fmt.Sprint(primary.Port))
 	l := testkit.StartLethe(t, testkit.LetheOptions{Policy: policy, Users: []testkit.User{mover}, Flags: []string{

@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -83,24 +81,11 @@ func (c *copies) forgets(what, key string) {
 	soon(c.t, what+" is told", func() bool { c.ask("PING"); _, kept := c.kept[key]; return !kept })
 }
 
-// trackedFleet is two gateways with the policy of the near cache's test, and the near cache on.
-func trackedFleet(t *testing.T) (one, two *testkit.Lethe, behind *testkit.Redis) {
-	t.Helper()
-	policy := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(policy, []byte(nearPolicy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	behind = testkit.StartRedis(t, testkit.RedisOptions{})
-	flags := append(upstreamFlags(behind), "--upstream-near-cache", "16MiB")
-	both := fleetOf(t, 2, testkit.LetheOptions{Policy: policy, Flags: flags, Users: []testkit.User{mover}})
-	return both[0], both[1], behind
-}
-
 // A client of one gateway that keeps what it has read is told whoever changes it, and however: at either gateway, at its
 // deadline, at the upstream itself, and when nothing can be told any more. Of PHI it may keep nothing.
 func TestClientsAreToldInFrontOfAnUpstream(t *testing.T) {
 	t.Parallel()
-	one, two, behind := trackedFleet(t)
+	one, two, behind := nearFleet(t)
 	direct, here, there := behind.Dial(t), one.Dial(t, mover.Name), two.Dial(t, mover.Name)
 	const code, other = "global:codesystem:icd10", "global:codesystem:other"
 	lose := func() {
@@ -162,7 +147,7 @@ func TestClientsAreToldInFrontOfAnUpstream(t *testing.T) {
 // Without a connection of its own a client of RESP2 is told on another one, and what nobody has read by prefix.
 func TestClientsAreToldElsewhereInFrontOfAnUpstream(t *testing.T) {
 	t.Parallel()
-	one, two, _ := trackedFleet(t)
+	one, two, _ := nearFleet(t)
 	listener, reads, there := one.Dial(t, mover.Name), one.Dial(t, mover.Name), two.Dial(t, mover.Name)
 	id := string(listener.Do("CLIENT", "ID").Raw)
 	expect(t, listener, "*3", "SUBSCRIBE", "__redis__:invalidate")
@@ -202,7 +187,7 @@ func TestClientsAreToldElsewhereInFrontOfAnUpstream(t *testing.T) {
 // what is not there any more: each entry is written once, so that nothing mends a change that was missed.
 func TestNoChangeIsMissedInFrontOfAnUpstream(t *testing.T) {
 	t.Parallel()
-	one, two, _ := trackedFleet(t)
+	one, two, _ := nearFleet(t)
 	writers := []*testkit.Client{one.Dial(t, mover.Name), two.Dial(t, mover.Name)}
 	caches := []*copies{cachesAt(t, one), cachesAt(t, two), cachesAt(t, one, "BCAST")}
 	const names = 400

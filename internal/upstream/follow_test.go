@@ -306,14 +306,7 @@ func TestFollowedEntriesAreLostWithTheirConnection(t *testing.T) {
 		eventually(t, 20*time.Second, name+": it is told that it is lost", func() bool { _, lost := h.take(); return lost == "k" })
 		mend()
 	}
-	f("closed", func() {
-		for _, line := range strings.Split(s.Must("CLIENT", "LIST"), "\n") {
-			if strings.Contains(line, "flags=t") {
-				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
-				s.Must("CLIENT", "KILL", "ID", id)
-			}
-		}
-	}, func() {})
+	f("closed", func() { closeTracking(s) }, func() {})
 	f("refused", func() { s.Must("ACL", "SETUSER", "default", "-exists") }, func() { s.Must("ACL", "SETUSER", "default", "+exists") })
 	f("silent", func() { s.Signal(syscall.SIGSTOP) }, func() { s.Signal(syscall.SIGCONT) })
 }

@@ -303,3 +303,13 @@ func newPeers(t testing.TB, g *gateway, bus *upstream.Bus) *seal.Peers {
 	}
 	return p
 }
+
+// closeTracking ends the connections over which an upstream tells of changes.
+func closeTracking(s *testkit.Node) {
+	for line := range strings.Lines(s.Must("CLIENT", "LIST")) {
+		if strings.Contains(line, "flags=t") {
+			id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+			s.Must("CLIENT", "KILL", "ID", id)
+		}
+	}
+}

@@ -151,14 +151,7 @@ func TestNearCacheIsEmptiedWithItsConnection(t *testing.T) {
 		eventually(t, 20*time.Second, name+": the entry is read again", func() bool { return g.do("GET", "k") == near })
 		g.kept("k", near)
 	}
-	f("closed", func() {
-		for _, line := range strings.Split(s.Must("CLIENT", "LIST"), "\n") {
-			if strings.Contains(line, "flags=t") {
-				id, _, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
-				s.Must("CLIENT", "KILL", "ID", id)
-			}
-		}
-	}, func() {})
+	f("closed", func() { closeTracking(s) }, func() {})
 	f("stopped", func() { s.Signal(syscall.SIGSTOP) }, func() { s.Signal(syscall.SIGCONT) })
 }
 
