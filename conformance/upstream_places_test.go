@@ -93,7 +93,7 @@ func TestInFrontOfACluster(t *testing.T) {
 	p := frontPair(t, clusterFlags(all[:2]))
 	t.Run("scripts", func(t *testing.T) {
 		p.sealedScripts(t, "{t}", "string", "hash", "list", "set", "sorted_set", "stream", "stream_groups", "expire", "generic",
-			"transactions")
+			"transactions", "blocking")
 	})
 	t.Run("keys of several slots", func(t *testing.T) { p.severalSlots(t) })
 	t.Run("resharding under load", func(t *testing.T) {

@@ -54,7 +54,7 @@ const countsInside = "hyperloglog"
 
 // sealedCommands are the commands that end a case with SEALED. EXEC has one of the others inside.
 var sealedCommands = []string{
-	"BITCOUNT", "BITFIELD", "BITOP", "BITPOS", "BLPOP", "BZPOPMIN", "EVAL", "EVALSHA", "EVAL_RO",
+	"BITCOUNT", "BITFIELD", "BITOP", "BITPOS", "EVAL", "EVALSHA", "EVAL_RO",
 	"EXEC", "FCALL", "GETRANGE", "HINCRBY", "INCR", "INCRBYFLOAT", "LCS", "MEMORY", "MIGRATE", "MOVE", "OBJECT",
 	"PFDEBUG", "SETBIT", "SORT", "SORT_RO", "XREAD", "XREADGROUP",
 }

@@ -110,6 +110,7 @@ func (s *serving) useUpstream() error {
 		Near:        f.backend.Near,
 		Accounts:    f.backend.Accounts(),
 		Follow:      f.backend.Follow,
+		Await:       f.backend.Await,
 	})
 	f.backend.Hear(g.UpstreamHearer())
 	ctx, stop := context.WithCancel(context.Background())

@@ -17,19 +17,30 @@ func (c *Call) Block(milliseconds int64) bool {
 
 // blockTimeout reads a time-out in seconds, which may have a fraction, and returns milliseconds.
 func (c *Call) blockTimeout(arg []byte) (milliseconds int64, ok bool) {
+	milliseconds, problem := parseTimeout(arg)
+	if problem != "" {
+		c.Error(problem)
+	}
+	return milliseconds, problem == ""
+}
+
+// TimeoutFits reports whether an argument is a time-out that blocking commands take.
+func TimeoutFits(arg []byte) bool {
+	_, problem := parseTimeout(arg)
+	return problem == ""
+}
+
+func parseTimeout(arg []byte) (milliseconds int64, problem string) {
 	f, err := parseDouble(arg)
 	switch {
 	case err != nil || math.IsNaN(f):
-		c.Error(resp.MsgTimeoutNotFloat)
-		return 0, false
+		return 0, resp.MsgTimeoutNotFloat
 	case f < 0:
-		c.Error(resp.MsgTimeoutNegative)
-		return 0, false
+		return 0, resp.MsgTimeoutNegative
 	case f*1000 > maxBlock:
-		c.Error(resp.MsgTimeoutRange)
-		return 0, false
+		return 0, resp.MsgTimeoutRange
 	}
-	return int64(math.Ceil(f * 1000)), true
+	return int64(math.Ceil(f * 1000)), ""
 }
 
 // maxBlock is the longest time-out in milliseconds that Redis takes: what it adds to its clock must not overflow.

@@ -34,6 +34,10 @@ func (j *job) execute() {
 			v.runParked()
 		}
 		j.runNow(name)
+	case j.mayWait():
+		if j.comesToWait() {
+			v.park(j)
+		}
 	default:
 		v.park(j)
 	}

@@ -19,8 +19,9 @@ type job struct {
 	parked bool // it waits for the upstream
 	later  bool // it is part of a transaction, and needs nothing of the upstream
 
-	tracked bool   // what it reads is tracked for its connection
-	quitted []bool // of each key that it may write, whether its connection has a copy that is not followed any more
+	waiter  *waiter // of a command that waits where it finds nothing; nil: it does not
+	tracked bool    // what it reads is tracked for its connection
+	quitted []bool  // of each key that it may write, whether its connection has a copy that is not followed any more
 }
 
 // jobs are jobs that are used again; the first used ones are in use.
@@ -37,7 +38,7 @@ func (p *jobs) take(v *wave, outer *Worker) *job {
 	j := p.all[p.used]
 	p.used++
 	root := v.w
-	j.outer, j.parked, j.later, j.tracked, j.quitted = outer, false, false, false, j.quitted[:0]
+	j.outer, j.parked, j.later, j.waiter, j.tracked, j.quitted = outer, false, false, nil, false, j.quitted[:0]
 	j.call.Now, j.call.WallNow, j.call.Tx = root.call.Now, root.call.WallNow, root.tx
 	return j
 }
@@ -61,7 +62,7 @@ func (p *jobs) forget() {
 		clear(j.placed)
 		clear(j.places)
 		j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful = nil, nil, false, false
-		j.session, j.outer = nil, nil
+		j.session, j.outer, j.waiter = nil, nil, nil
 	}
 	p.used = 0
 }
@@ -95,9 +96,16 @@ func (j *job) ended() {
 	}
 	if j.parked {
 		j.tellTracking()
+		j.tellWaiting()
 	}
+	j.waits = j.unanswered()
 	j.Worker.end(0)
 	j.addUp()
+	if j.waits {
+		j.wait()
+	} else {
+		j.answeredWaiter()
+	}
 }
 
 // addUp moves counts to the loop's worker, which adds them up for everybody once a round.
@@ -126,8 +134,11 @@ func (j *job) addUp() {
 // this process, so what was about to happen must be known before it does.
 func (j *job) intend() {
 	c := &j.call
-	if !c.Spec.IsWrite() {
+	if !c.Spec.IsWrite() || j.waiter != nil && j.waiter.front.intended {
 		return
+	}
+	if j.waiter != nil {
+		j.waiter.front.intended = true
 	}
 	r := audit.Record{At: c.WallNow, Actor: j.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action], Outcome: audit.Intended}
 	for i := range j.placed {

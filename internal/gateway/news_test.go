@@ -18,6 +18,7 @@ func joined(t *testing.T) (a, b *front) {
 			NewExecutor: func() gateway.Executor { return x[0].x },
 			InTouch:     func() bool { return !x[0].silent },
 			Follow:      x[0].follow,
+			Await:       x[0].follow,
 			Tell: func(kind byte, body []byte) {
 				if !x[0].deaf {
 					x[1].gateway.News(kind, body)

@@ -42,6 +42,7 @@ type Session struct {
 	watchedName  []byte // of the first of them
 	parked       int    // commands that wait for the end of the round
 	flushProblem string // of the FLUSHDB that runs
+	keptWait     kept   // memory of the last command that waited, for the next one
 
 	about about
 }
@@ -127,7 +128,11 @@ func (s *Session) forgetAll() {
 // End is called in the connection's own loop when it has closed.
 func (s *Session) End() {
 	s.forgetAll()
-	if x := s.waiter; x != nil {
+	switch x := s.waiter; {
+	case x == nil:
+	case x.front != nil:
+		s.closeWaiting(x)
+	default:
 		s.g.interest.waiters.abandon(x)
 	}
 	if s.paused {

@@ -132,6 +132,7 @@ func (j *job) followKey(mine *tracks, t engine.TenantID, i int) {
 		if k := x.keys.find(t, name); k != nil {
 			x.forget(o, k, nil)
 		}
+		j.g.interest.waiters.signal(t, name)
 	}
 	key := engine.Key{Tenant: t, Name: name}
 	for _, one := range all {
@@ -155,7 +156,7 @@ type heard struct{ g *Gateway }
 // UpstreamHearer returns who is to be told of entries that are followed.
 func (g *Gateway) UpstreamHearer() upstream.Hearer { return heard{g} }
 
-// Changed tells who has a copy of an entry to forget it.
+// Changed tells who has a copy of an entry to forget it, and who waits for it to look.
 func (h heard) Changed(t engine.TenantID, key []byte) {
 	x := &h.g.interest.tracking
 	var o outbox
@@ -165,9 +166,10 @@ func (h heard) Changed(t engine.TenantID, key []byte) {
 	}
 	x.mu.Unlock()
 	o.send(true)
+	h.g.interest.waiters.signal(t, key)
 }
 
-// Lost tells who has copies of such entries to forget everything.
+// Lost tells who has copies of such entries to forget everything, and who waits for one to look.
 func (h heard) Lost(all []upstream.Kept) {
 	x := &h.g.interest.tracking
 	var o outbox
@@ -188,4 +190,7 @@ func (h heard) Lost(all []upstream.Kept) {
 	}
 	x.mu.Unlock()
 	o.send(true)
+	for _, one := range all {
+		h.g.interest.waiters.signal(one.Tenant, one.Key)
+	}
 }

@@ -50,6 +50,8 @@ type Upstream struct {
 	Near func() upstream.NearStats
 	// Follow has UpstreamHearer told when an entry is not any more what a task has seen of its key i. It does not block.
 	Follow func(t engine.TenantID, key []byte, task *upstream.Task, i int) upstream.Following
+	// Await is Follow for a gateway that looks again from time to time whatever it hears.
+	Await func(t engine.TenantID, key []byte, task *upstream.Task, i int) upstream.Following
 }
 
 // UpstreamState is how the gateway gets on with its upstream, for metrics.

@@ -12,7 +12,8 @@ import (
 
 // waiter is a connection that waits for a change of one of its command's keys, or, where it has none, for its time to be
 // over. Whoever takes it, under the registry's lock, answers it: the worker that changed a key, the reaper when its time
-// is up, or its own loop when the connection closes.
+// is up, or its own loop when the connection closes. In front of an upstream only its own loop answers it, and front says
+// how far it is: see waiting_upstream.go.
 type waiter struct {
 	s     *Session
 	kept  kept
@@ -24,6 +25,7 @@ type waiter struct {
 	place int // in the heap of times; -1: not there
 	taken bool
 	tried bool // a worker is trying to answer it
+	front *inFront
 }
 
 // waiters are all that wait, by key in the order in which they came.
@@ -33,10 +35,18 @@ type waiters struct {
 	keys    names[[]*waiter]
 	keyless []*waiter // WAIT's, which no change of a key answers
 	times   waiterHeap
+	looked  int64 // in front of an upstream: when those that wait were last told to look
 }
 
 // Block makes the connection wait. It is called under the locks of the call's keys, so that no change is missed.
 func (s *Session) Block(c *command.Call, milliseconds int64) bool {
+	if s.waiter != nil && s.waiter.front != nil {
+		s.waiter.foundNothing(c.Now, milliseconds)
+		return true
+	}
+	if s.g.upstream != nil && len(c.Keys) > 0 {
+		return false // its connection has closed in this round
+	}
 	w := s.worker
 	if w.retrying {
 		w.waits, w.stateKept = true, c.State
@@ -64,8 +74,12 @@ func (s *Session) Waiting() bool { return s.waiter != nil || s.paused }
 func (x *waiters) add(one *waiter, keys []engine.Key) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.n.Add(1)
+	x.addLocked(one, keys)
 	one.s.about.waits.Store(true)
+}
+
+func (x *waiters) addLocked(one *waiter, keys []engine.Key) {
+	x.n.Add(1)
 	for i := range keys {
 		k := x.keys.add(keys[i].Tenant, keys[i].Name)
 		if slices.Contains(one.keys, k) {
@@ -158,10 +172,17 @@ func (x *waiters) due(now int64) (up []*waiter) {
 	defer x.mu.Unlock()
 	for len(x.times) > 0 && x.times[0].until <= now {
 		one := x.times[0]
-		if one.tried {
+		switch {
+		case one.front != nil:
+			heap.Remove(&x.times, 0)
+			if one.front.ending == goesOn {
+				one.front.ending = timeIsUp
+			}
+		case one.tried:
 			return up // it is being answered; the next tick sees what came of it
+		default:
+			x.takeLocked(one)
 		}
-		x.takeLocked(one)
 		up = append(up, one)
 	}
 	return up
@@ -182,6 +203,9 @@ func (x *waiter) finish(answer []byte) {
 func (x *waiter) end() {
 	x.kept.erase()
 	x.args = nil
+	if x.front != nil { // it may come again and again
+		x.s.keptWait, x.kept = x.kept, kept{}
+	}
 	if x.s.waiter == x {
 		x.s.waiter = nil
 	}
@@ -204,7 +228,14 @@ func (x *waiter) again() {
 // wakeWaiters answers those whose time is up. The reaper calls it.
 func (g *Gateway) wakeWaiters(now int64) {
 	for _, x := range g.interest.waiters.due(now) {
-		x.again()
+		if x.front != nil {
+			x.tryToEnd()
+		} else {
+			x.again()
+		}
+	}
+	if g.upstream != nil {
+		g.interest.waiters.lookAgain(now)
 	}
 }
 
@@ -224,10 +255,14 @@ func (g *Gateway) Unblock(caller command.Conn, id uint64, withError bool) bool {
 		if s.about.id != id {
 			return
 		}
-		if x := g.interest.waiters.of(s); x != nil && g.interest.waiters.take(x) {
+		switch x := g.interest.waiters.of(s); {
+		case x == nil:
+		case x.front != nil:
+			found = g.interest.waiters.unblock(x, withError)
+		case g.interest.waiters.take(x):
 			found = true
 			if withError {
-				x.finish([]byte("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"))
+				x.finish([]byte("-" + msgUnblocked + "\r\n"))
 			} else {
 				x.again()
 			}
@@ -236,13 +271,15 @@ func (g *Gateway) Unblock(caller command.Conn, id uint64, withError bool) bool {
 	return found
 }
 
+const msgUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+
 // of finds the waiter of a session.
 func (x *waiters) of(s *Session) (found *waiter) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	look := func(among []*waiter) bool {
 		for _, w := range among {
-			if w.s == s && !w.tried {
+			if w.s == s && (!w.tried || w.front != nil) {
 				found = w
 			}
 		}

@@ -18,6 +18,7 @@ type standIn struct {
 	tx       *engine.Tx
 	batches  []string
 	before   func() // a batch runs
+	after    func() // a batch has run
 	closed   int
 	about    []string // whom the values of the last batches are about
 	withhold bool     // everything, as if it were about a patient who has withdrawn the consent
@@ -60,6 +61,9 @@ func (x *standIn) Batch(tasks []*upstream.Task) {
 		}
 		x.one(t.Call)
 	}
+	if x.after != nil {
+		x.after()
+	}
 }
 
 func (x *standIn) Transaction(tasks []*upstream.Task, _ []upstream.Watched) (bool, string) {
@@ -100,13 +104,19 @@ func (f *front) follow(_ engine.TenantID, key []byte, _ *upstream.Task, _ int) u
 }
 
 func newFront(t *testing.T) *front {
-	f := &front{harness: newHarnessWith(t, policy.DefaultYAML()), x: &standIn{store: engine.New(engine.Options{Categories: 8})}, how: upstream.Followed}
-	t.Cleanup(f.x.store.Close)
-	f.x.tx = f.x.store.NewTx()
+	x := &standIn{store: engine.New(engine.Options{Categories: 8})}
+	t.Cleanup(x.store.Close)
+	x.tx = x.store.NewTx()
+	return newFrontOf(t, x)
+}
+
+func newFrontOf(t *testing.T, x *standIn) *front {
+	f := &front{harness: newHarnessWith(t, policy.DefaultYAML()), x: x, how: upstream.Followed}
 	f.gateway.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.x },
 		InTouch:     func() bool { return !f.silent },
 		Follow:      f.follow,
+		Await:       f.follow,
 	})
 	f.worker = f.gateway.NewWorker()
 	return f

@@ -107,8 +107,8 @@ func (w *Worker) Begin() {
 
 // Deliver runs what others have for a session in the session's own loop: see Link. It reports whether the connection is to
 // be closed.
-func (w *Worker) Deliver(f func(*Worker)) (closing bool) {
-	if w.wave != nil {
+func (w *Worker) Deliver(s *Session, f func(*Worker)) (closing bool) {
+	if s.parked > 0 {
 		w.wave.runParked() // f may change whose the connection is
 	}
 	w.next = Next{}
@@ -136,6 +136,9 @@ func (w *Worker) Commit() error {
 	}
 	if w.wave != nil && w.wave.refused != nil {
 		err = w.wave.refused
+	}
+	if w.wave != nil && err != nil {
+		w.wave.failWaiting()
 	}
 	if len(w.outbox.items) > 0 {
 		w.outbox.send(err == nil)

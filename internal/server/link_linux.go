@@ -15,9 +15,9 @@ func (c *conn) Do(f func(*gateway.Worker)) {
 			f(nil)
 			return
 		}
-		from := l.w.Out.Len()
-		closing := l.w.Deliver(f)
-		l.addReply(c, reply{from: from, close: closing})
+		from, jobs := l.w.Out.Len(), l.w.Jobs()
+		closing := l.w.Deliver(c.session, f)
+		l.addReply(c, reply{from: from, jobs: [2]int{jobs, l.w.Jobs()}, close: closing})
 		l.goOn(c)
 	})
 }

@@ -193,6 +193,7 @@ func (l *loop) shutDown() {
 			l.close(c, "")
 		}
 	}
+	l.endRound() // what became of commands that waited is recorded
 	l.w.Close()
 	unix.Close(l.epoll)
 	unix.Close(l.wake)

@@ -204,6 +204,9 @@ func TestFollowedEntriesInACluster(t *testing.T) {
 	if _, how := g.follows(nothing, "GET", "nothing"); how != upstream.NotFollowed {
 		t.Errorf("nothing: %v", how)
 	}
+	if how := g.awaits(false, "GET", "nothing"); how != upstream.Followed {
+		t.Errorf("nothing, awaited: %v", how)
+	}
 	followAll()
 	for i := range names {
 		g.do("DEL", fmt.Sprint("k", i))

@@ -64,6 +64,8 @@ type follow struct {
 	from   *link
 	end    int64 // Unix milliseconds
 	at     int   // in ends
+
+	awaited bool // nobody has a copy
 }
 
 const (
@@ -71,6 +73,9 @@ const (
 	maxFollows = 1_000_000
 	// followMillis is how long an entry is followed that has no deadline that can be read here: nothing, and what is not sealed.
 	followMillis = 3_600_000
+	// awaitMillis is how long an entry is followed since somebody has awaited it: afterwards nobody does, and its name is
+	// forgotten.
+	awaitMillis = 5000
 )
 
 // Hear has what is followed told to h. It must be called before the first Follow.
@@ -79,18 +84,32 @@ func (b *Backend) Hear(h Hearer) { b.follows.hearer = h }
 // Follow has the hearer told when an entry is not any more what an ended task has seen of its key i. The key is copied. Nothing
 // is waited for.
 func (b *Backend) Follow(t engine.TenantID, key []byte, task *Task, i int) Following {
-	f := b.follows
+	return b.follow(t, key, task, i, false)
+}
+
+// Await is Follow for who has no copy, and looks again every second or two whatever it hears: what has changed may be told
+// without a change. Of nothing nothing is told when its slot moves, so in a cluster only Await follows that.
+func (b *Backend) Await(t engine.TenantID, key []byte, task *Task, i int) Following {
+	return b.follow(t, key, task, i, true)
+}
+
+func (b *Backend) follow(t engine.TenantID, key []byte, task *Task, i int, await bool) Following {
+	f, now := b.follows, b.clock.Now()
 	seen := task.seen(i)
-	end, followable := seen.text.end(b.clock.Now())
+	end, followable := seen.text.end(now)
+	if await {
+		end = min(end, now+awaitMillis)
+	}
 	l := b.links.to(b.upstream.nodeOf(b.upstream.slotOf(seen.name[:])))
-	if l == nil || !followable || seen.text.n == 0 && b.upstream.Clustered() {
-		return NotFollowed // of nothing nothing is told when its slot moves
+	if l == nil || !followable || seen.text.n == 0 && b.upstream.Clustered() && !await {
+		return NotFollowed
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	x := f.byName[seen.name]
 	switch {
 	case x != nil && x.seen == seen.text:
+		f.extend(x, end, await)
 		return Followed
 	case l.lost, x == nil && len(f.byName) >= maxFollows:
 		return NotFollowed // where somebody has read something else the upstream tells of it
@@ -105,10 +124,18 @@ func (b *Backend) Follow(t engine.TenantID, key []byte, task *Task, i int) Follo
 		how = FollowedAnew
 		f.remove(x)
 	}
-	x = &follow{name: seen.name, tenant: t, key: bytes.Clone(key), seen: seen.text, number: f.asked, from: l, end: end}
+	x = &follow{name: seen.name, tenant: t, key: bytes.Clone(key), seen: seen.text, number: f.asked, from: l, end: end, awaited: await}
 	f.byName[x.name] = x
 	heap.Push(&f.ends, x)
 	return how
+}
+
+// extend goes on with a follow that was for nobody's copy.
+func (f *follows) extend(x *follow, end int64, await bool) {
+	if x.awaited {
+		x.end, x.awaited = max(x.end, end), await
+		heap.Fix(&f.ends, x.at)
+	}
 }
 
 // remove ends a follow and overwrites its key.

@@ -310,3 +310,36 @@ func TestFollowedEntriesAreLostWithTheirConnection(t *testing.T) {
 	f("refused", func() { s.Must("ACL", "SETUSER", "default", "-exists") }, func() { s.Must("ACL", "SETUSER", "default", "+exists") })
 	f("silent", func() { s.Signal(syscall.SIGSTOP) }, func() { s.Signal(syscall.SIGCONT) })
 }
+
+// awaits reads and awaits what was read.
+func (g *gateway) awaits(want bool, args ...string) upstream.Following {
+	g.t.Helper()
+	c := g.call(args...)
+	task := &upstream.Task{Call: c, Keys: g.places(c)}
+	g.x.Batch([]*upstream.Task{task})
+	if got := task.Held(0); got != want {
+		g.t.Errorf("%q: held %t", args, got)
+	}
+	return g.backend.Await(g.tenant, c.Keys[0].Name, task, 0)
+}
+
+// Who awaits an entry is told when there is something, and after some seconds in any case, since its name is kept for no longer
+// than somebody waits: for as long as nobody has a copy.
+func TestAwaitedEntries(t *testing.T) {
+	t.Parallel()
+	g, h := following(t, unixOptions(testkit.StartRedis(t, testkit.RedisOptions{})), "reference")
+	for _, want := range []upstream.Following{upstream.Followed, upstream.Followed} {
+		if how := g.awaits(false, "LLEN", "k"); how != want {
+			t.Errorf("await: %v, want %v", how, want)
+		}
+	}
+	g.do("RPUSH", "k", "v")
+	eventually(t, 10*time.Second, "it is told of", func() bool { got, _ := h.take(); return got == "k" })
+	g.awaits(true, "LLEN", "k")
+	g.awaits(false, "GET", "copied")
+	g.follows(nothing, "GET", "copied")
+	g.awaits(false, "GET", "copied")
+	eventually(t, 20*time.Second, "it is forgotten", func() bool { got, _ := h.take(); return got == "k" })
+	g.do("SET", "copied", "v")
+	eventually(t, 10*time.Second, "what there is a copy of is told of", func() bool { got, _ := h.take(); return got == "copied" })
+}

@@ -42,6 +42,9 @@ type conn struct {
 func (c conn) Tenants() []engine.TenantID { return []engine.TenantID{c.tenant} }
 func (c conn) MayRead([]byte) bool        { return true }
 
+// Block says that nobody waits: what finds nothing answers so.
+func (c conn) Block(*command.Call, int64) bool { return false }
+
 // expiry decides deadlines by the policy's category.
 type expiry struct{ c *policy.Category }
 

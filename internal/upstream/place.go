@@ -97,6 +97,7 @@ type Task struct {
 	attempts int
 	commits  []commit
 	quickOp  int
+	quickKey int                  // which key that is about
 	steps    []command.StreamStep // that a quick command takes on a stream
 	quickly  bool                 // there are such, which is
 	planned  bool                 // known

@@ -18,20 +18,30 @@ type quick struct {
 	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
 	done    func(x *Executor, t *Task, k *keyState, r *reply) error
 	told    command.Outcome
+	first   bool // it is for the first of several keys that has such a collection; see quick_first.go
 }
 
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return len(t.keys) == 1 && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+	return (len(t.keys) == 1 || q.first) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
 		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
 }
 
-// quickReady reports whether the task's one step can be sent.
+// quickReady chooses the key of the task's one step, and reports whether that can be sent.
 func (t *Task) quickReady() bool {
-	return t.shape.quick != nil && len(t.keys) == 1 && t.keys[0].op < 0 && t.shape.quick.fits(t, &t.keys[0])
+	q := t.shape.quick
+	switch {
+	case q == nil:
+		return false
+	case q.first:
+		t.quickKey = t.firstFit()
+		return t.quickKey >= 0
+	}
+	t.quickKey = 0
+	return len(t.keys) == 1 && t.keys[0].op < 0 && q.fits(t, &t.keys[0])
 }
 
 func (x *Executor) quickStart(t *Task) {
-	q, k := t.shape.quick, &t.keys[0]
+	q, k := t.shape.quick, &t.keys[t.quickKey]
 	if q.kind == seal.Stream {
 		x.streamQuick(t, q, k)
 		return
@@ -67,7 +77,7 @@ func (x *Executor) quickStart(t *Task) {
 		x.writes.command(q.name)
 	}
 	t.commits = t.commits[:0]
-	x.commit(t, 0, 1)
+	x.commit(t, 0, 1+x.compareBefore(t))
 }
 
 // quickRecord begins a write with the record, which every one of them seals again; false when the task has ended.
@@ -94,7 +104,7 @@ func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
 }
 
 func (x *Executor) quickDone(t *Task) {
-	q, k := t.shape.quick, &t.keys[0]
+	q, k := t.shape.quick, &t.keys[t.quickKey]
 	op := t.quickOp
 	if q.write {
 		op = t.commits[0].op
@@ -139,7 +149,7 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	if q.told != command.Untold {
-		t.Call.Told[0] = q.told
+		t.tellQuick()
 	}
 }
 
@@ -155,7 +165,7 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 	case r.elems[0].n != 1:
 		x.again(t)
 		return nil, false
-	case len(r.elems) < 3:
+	case len(r.elems) < 2+len(t.commits[0].entries):
 		t.fail(msgUpstream)
 		return nil, false
 	}
@@ -173,7 +183,7 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 	if t.shape.quick.told == command.Deleted {
 		t.commits[0].entries[0].bytes = -textBytes(result)
 	}
-	x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
+	x.noteAll(t.Call, &t.commits[0], r.elems[1:1+len(t.commits[0].entries)])
 	return result, true
 }
 

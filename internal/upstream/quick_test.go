@@ -11,7 +11,7 @@ func TestPopOfWhatWasAList(t *testing.T) {
 	t.Parallel()
 	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
 	g, other := joined(t, o), joined(t, o)
-	for _, pop := range [][]string{{"LPOP", "k"}, {"RPOP", "k", "2"}} {
+	for _, pop := range [][]string{{"LPOP", "k"}, {"RPOP", "k", "2"}, {"BLPOP", "k", "0"}} {
 		g.do("RPUSH", "k", "a", "b")
 		other.do("LLEN", "k")
 		g.do("SET", "k", "v")

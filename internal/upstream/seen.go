@@ -39,6 +39,15 @@ func (t *seenText) end(now int64) (end int64, followable bool) {
 	return h.Deadline, h.Flags&(seal.TimedFields|seal.AboutSubjects) == 0
 }
 
+// Held reports whether the upstream had anything under the key i when an ended call read it.
+func (t *Task) Held(i int) bool {
+	if i >= len(t.keys) {
+		return false // it was answered before any key was looked at
+	}
+	s := t.seen(i)
+	return s.text.n > 0
+}
+
 // seen returns what a call has seen of its key i, when it has ended.
 func (t *Task) seen(i int) (s seen) {
 	k := &t.keys[i]

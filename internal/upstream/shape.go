@@ -110,6 +110,10 @@ func shapes() map[string]*shape {
 		add(shape{need: needWhole, quick: q}, name)
 	}
 	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMOVE", "RPOPLPUSH", "LMPOP")
+	for name, q := range blockingQuicks() {
+		add(shape{need: needRecord, quick: q}, name)
+	}
+	add(shape{need: needWhole}, "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 
 	for name, s := range streamShapes() {
 		add(s, name)

@@ -1,0 +1,73 @@
+package upstream
+
+import (
+	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// Blocking pops take an element of the first of their keys that has a list. That is one step like the pop of one key: the list
+// is one that is known, and the upstream compares, in the same step, that the keys before it still have none. The handler
+// answers where no key has a list, which is where a connection begins to wait.
+
+func blockingQuicks() map[string]*quick {
+	pop := func(name string) *quick {
+		return &quick{kind: seal.List, write: true, name: name, first: true, accepts: timeoutFits, done: answerPopped, told: command.Deleted}
+	}
+	return map[string]*quick{"BLPOP": pop("LPOP"), "BRPOP": pop("RPOP")}
+}
+
+func timeoutFits(args [][]byte) bool { return command.TimeoutFits(args[len(args)-1]) }
+
+// firstFit is the key of the task's one step: the first that has a list; less than 0 where the handler has to answer, and
+// while records are still asked for. A connection that has waited waits for lists: a key of another type is as good as none.
+func (t *Task) firstFit() int {
+	for i := range t.keys {
+		if t.keys[i].op >= 0 {
+			return -1
+		}
+	}
+	for i := range t.keys {
+		k := &t.keys[i]
+		switch {
+		case !k.found || t.Call.Retry && k.header.Type != t.shape.quick.kind:
+		case t.shape.quick.fits(t, k):
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+// compareBefore has the keys before the chosen one compared in its step, and returns how many. What is on other nodes of a
+// cluster cannot be.
+func (x *Executor) compareBefore(t *Task) (n int) {
+	for i := range t.quickKey {
+		if k := &t.keys[i]; k.slot == t.keys[t.quickKey].slot || !x.b.upstream.Clustered() {
+			x.writes.check(k)
+			n++
+		}
+	}
+	return n
+}
+
+// tellQuick notes what became of the task's keys, as the handler would.
+func (t *Task) tellQuick() {
+	for i := range t.keys {
+		switch {
+		case i == t.quickKey:
+			t.Call.Told[i] = t.shape.quick.told
+		case i > t.quickKey:
+			t.Call.Told[i] = command.Unchanged
+		case !t.keys[i].found:
+			t.Call.Told[i] = command.Miss
+		}
+	}
+}
+
+// answerPopped answers the name of the key and the element.
+func answerPopped(x *Executor, t *Task, k *keyState, r *reply) error {
+	t.Call.Out.Array(2)
+	t.Call.Out.Bulk(k.entry.Name)
+	return x.answerElement(t, k, r)
+}
