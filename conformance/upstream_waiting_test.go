@@ -121,7 +121,15 @@ func TestNoElementStaysAndNoneIsGivenTwice(t *testing.T) {
 		})
 	}
 	push := func(from *testkit.Client, key, element string) {
-		for strings.HasPrefix(string(from.Do("RPUSH", key, element).Str), "TRYAGAIN ") {
+		for {
+			got := from.Do("RPUSH", key, element)
+			if !got.IsError() {
+				return
+			}
+			if !strings.HasPrefix(string(got.Str), "TRYAGAIN ") {
+				t.Errorf("RPUSH: %s", show(got.Raw))
+				return
+			}
 		}
 	}
 	from := []*testkit.Client{both[0].Dial(t, reader), both[1].Dial(t, reader)}

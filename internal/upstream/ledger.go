@@ -48,6 +48,7 @@ type note struct {
 	told     bool   // its expiration was
 	slice    uint8  // of the account, where it is counted
 	claimed  uint8  // the time during which it was claimed last
+	floorKey uint32 // the end of the number of the data key of the record that had the floor's stamp
 	bytes    int64  // for which it is counted
 	tick     int64  // where in due it is
 	account  *Account
@@ -123,16 +124,28 @@ func (l *ledger) counts(k *keyState) bool {
 
 // replaced raises the floor for a write or deletion with a stamp, now.
 func (n *note) replaced(k *keyState, stamp, now uint64) {
-	floor := n.floor
 	if n.acked != 0 && n.acked < stamp {
-		floor = max(floor, n.stamp)
+		n.raise(n.stamp, n.sealedWith(), now)
 	}
 	if k.found && k.guard == guardHeader {
-		floor = max(floor, k.header.Stamp)
+		n.raise(k.header.Stamp, uint32(k.header.KeyID), now)
 	}
-	if floor != n.floor {
-		n.floor, n.since = floor, now
+}
+
+// raise makes the record with a stamp, sealed with a data key, the latest that is known to have been replaced.
+func (n *note) raise(stamp uint64, key uint32, now uint64) {
+	if stamp > n.floor {
+		n.floor, n.floorKey, n.since = stamp, key, now
 	}
+}
+
+// sealedWith is the end of the number of the data key of the record that is known; 0 where none is.
+func (n *note) sealedWith() uint32 {
+	h, err := seal.ParseHeader(n.record)
+	if err != nil {
+		return 0
+	}
+	return uint32(h.KeyID)
 }
 
 // queue sees to it that a note is looked at when it ends. An entry that is written again and again is queued once: it is
@@ -161,7 +174,7 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	n.replaced(k, 0, stamp)
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)
-	*n = note{stamp: stamp, acked: stamp, floor: n.floor, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
+	*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
 	s.settle()
 	p.queue(id, n)
 }
@@ -175,12 +188,14 @@ func (l *ledger) erased(a *Account, id [16]byte, stamp uint64) {
 	if s := p.notes.find(&id); s != nil && !s.n.gone {
 		n := s.n
 		n.discount(partOf(id))
-		*n = note{stamp: stamp, acked: stamp, floor: max(n.floor, n.stamp), since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
+		n.raise(n.stamp, n.sealedWith(), stamp)
+		*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
 		s.settle()
 	}
 }
 
-// saw notes a record that was read and is authentic, and reports whether it is as new as what is known.
+// saw notes a record that was read and is authentic, and reports whether it is as new as what is known. Two gateways may give
+// one stamp at the same moment, but each has data keys of its own, and a deletion's stamp is no record's of this gateway.
 func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	id := k.entry.Pseudonym()
 	p := l.part(id)
@@ -192,23 +207,21 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 			return true
 		}
 		s = p.notes.add(&id)
-	} else if latest, there := s.is(h.Stamp); latest {
-		return there
+	} else if latest, there := s.is(h.Stamp); latest && there {
+		return true
 	}
 	n := s.n
 	switch {
 	case n.stamp == 0: // it is new
-	case h.Stamp == n.floor:
+	case h.Stamp == n.floor && uint32(h.KeyID) == n.floorKey:
 		return k.asked < n.since // it was replaced while it was on its way here
-	case h.Stamp < n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
+	case h.Stamp <= n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
 		return k.asked < n.since || seal.StampAge(h.Stamp, n.floor) < raceMillis
-	case h.Stamp < n.stamp:
+	case h.Stamp <= n.stamp:
 		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
-	case h.Stamp == n.stamp:
-		return !n.gone
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
-	*n = note{stamp: h.Stamp, floor: n.floor, since: n.since, deadline: h.Deadline, tick: n.tick}
+	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick}
 	if h.Type != seal.String {
 		n.record, n.parts = append([]byte(nil), record...), true
 	}
