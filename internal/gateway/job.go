@@ -61,7 +61,7 @@ func (p *jobs) forget() {
 		j.call.Reset()
 		clear(j.placed)
 		clear(j.places)
-		j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful = nil, nil, false, false
+		j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful, j.task.Undone = nil, nil, false, false, 0
 		j.session, j.outer, j.waiter = nil, nil, nil
 	}
 	p.used = 0
@@ -98,6 +98,7 @@ func (j *job) ended() {
 		j.tellTracking()
 		j.tellWaiting()
 	}
+	j.setAside()
 	j.waits = j.unanswered()
 	j.Worker.end(0)
 	j.addUp()

@@ -8,6 +8,7 @@ import (
 	"github.com/lethe-cache/lethe/internal/gateway"
 	"github.com/lethe-cache/lethe/internal/identity"
 	"github.com/lethe-cache/lethe/internal/secret"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // joined are two gateways that get each other's news at once.
@@ -19,6 +20,7 @@ func joined(t *testing.T) (a, b *front) {
 			InTouch:     func() bool { return !x[0].silent },
 			Follow:      x[0].follow,
 			Await:       x[0].follow,
+			Health:      func() upstream.Health { return upstream.Health{Serves: true, Writes: true} },
 			Tell: func(kind byte, body []byte) {
 				if !x[0].deaf {
 					x[1].gateway.News(kind, body)

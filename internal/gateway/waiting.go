@@ -235,7 +235,7 @@ func (g *Gateway) wakeWaiters(now int64) {
 		}
 	}
 	if g.upstream != nil {
-		g.interest.waiters.lookAgain(now)
+		g.interest.waiters.lookAgain(now, func() bool { return g.upstream.Health().Serves })
 	}
 }
 

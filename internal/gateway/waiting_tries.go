@@ -75,7 +75,7 @@ func (one *waiter) tryToEnd() {
 func (v *wave) try(one *waiter, last bool) {
 	j := v.take(one)
 	j.call.Retry, j.call.NoWait = one.front.ran, last
-	j.waiter, one.front.running, one.front.empty = one, true, false
+	j.waiter, one.front.running, one.front.empty, one.front.last = one, true, false, last
 	j.pass()
 	if !j.parked { // it is refused
 		j.answeredWaiter()
@@ -120,10 +120,37 @@ func (j *job) unanswered() bool {
 	return false
 }
 
+// setAside takes back the error of a command that has changed nothing for a reason that passes. Somebody else was faster: it runs
+// again. The upstream is away: it waits, as it waits for an element, if it has waited already; one that has just come is told, as
+// any other command is. When its time is up it is answered that there is nothing.
+func (j *job) setAside() {
+	one, why := j.waiter, j.task.Undone
+	switch {
+	case one == nil || j.session.waiter != one || why == 0:
+	case one.front.last:
+		j.Out.Truncate(0)
+		j.Out.NullArray()
+		j.call.Failed = false
+		for i := range j.call.Told {
+			j.call.Told[i] = command.Miss
+		}
+	case why == upstream.Outrun || one.front.ran:
+		j.Out.Truncate(0)
+		j.call.Failed, one.front.empty = false, true
+	}
+}
+
 // wait has the keys of a command followed that has found nothing, from what it has read. What comes meanwhile makes it run
 // again.
 func (j *job) wait() {
 	one, x := j.waiter, &j.g.interest.waiters
+	if j.task.Undone != 0 {
+		one.front.running = false
+		if x.stays(one, nil, nil, j.task.Undone == upstream.Outrun) != goesOn {
+			one.tryToEnd()
+		}
+		return
+	}
 	for i := range j.call.Keys {
 		k := &j.call.Keys[i]
 		if j.g.upstream.Await(k.Tenant, k.Name, &j.task, i) == upstream.FollowedAnew {
@@ -131,7 +158,7 @@ func (j *job) wait() {
 		}
 	}
 	one.front.running = false
-	if x.stays(one, j.call.Keys, j.task.Held) != goesOn {
+	if x.stays(one, j.call.Keys, j.task.Held, false) != goesOn {
 		one.tryToEnd()
 	}
 }
@@ -150,14 +177,24 @@ func (one *waiter) goesOn(more bool) {
 	one.s.link.Do(func(*Worker) {}) // behind the answer the connection is read again
 }
 
-// closeWaiting ends a command whose connection has closed.
+// closeWaiting ends a command whose connection has closed. What is on its way to the upstream takes its element along, as in
+// Redis where a connection breaks before it has the reply; what has not been sent is not.
 func (s *Session) closeWaiting(one *waiter) {
 	s.g.interest.waiters.leaves(one, true)
-	if v := s.worker.root().wave; one.front.intended && !one.front.running {
-		v.giveUp(one, "ERR the connection has closed").Out.Reset() // which nobody reads
+	v := s.worker.root().wave
+	switch j := v.unpark(one); {
+	case j != nil:
+		j.fail(msgClosed)
+		j.end(0)
+		j.addUp()
+		j.Out.Reset() // which nobody reads
+	case one.front.intended && !one.front.running:
+		v.giveUp(one, msgClosed).Out.Reset()
 	}
 	one.end()
 }
+
+const msgClosed = "ERR the connection has closed"
 
 // failWaiting lets those go on whose commands were answered with an error as the round's records could not be committed.
 func (v *wave) failWaiting() {

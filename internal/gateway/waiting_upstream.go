@@ -19,6 +19,7 @@ import (
 
 // inFront is how far a waiter in front of an upstream is. What is not said to be its loop's is guarded by the registry's lock.
 type inFront struct {
+	timed   bool // it is known until when it waits. Only its loop knows that, too
 	due     bool // it is to run, when it is its turn
 	changed bool // a key may have changed while it ran
 	ran     bool // at least once: the connection waits. Its loop writes it, with the lock
@@ -28,6 +29,7 @@ type inFront struct {
 	running  bool // in this round
 	empty    bool // the handler has found nothing
 	intended bool // what it is about to do is on record
+	last     bool // its time is up: it answers what it finds
 }
 
 // ending is how a waiter's time is to end when nothing comes.
@@ -49,9 +51,10 @@ type line = named[[]*waiter]
 // foundNothing is the handler's word; milliseconds is how long the command waits, 0 for ever.
 func (one *waiter) foundNothing(now, milliseconds int64) {
 	one.front.empty = true
-	if !one.front.ran && milliseconds > 0 {
+	if !one.front.timed && milliseconds > 0 {
 		one.until = now + milliseconds
 	}
+	one.front.timed = true
 }
 
 // comes puts a command into the lines of its keys, and reports whether it is its turn already.
@@ -117,9 +120,9 @@ func (x *waiters) signal(t engine.TenantID, name []byte) {
 	tryAll(up)
 }
 
-// lookAgain tells the first at each key to look, once in a while. The reaper calls it.
-func (x *waiters) lookAgain(now int64) {
-	if x.n.Load() == 0 {
+// lookAgain tells the first at each key to look, once in a while, unless the upstream does not answer anyway. The reaper calls it.
+func (x *waiters) lookAgain(now int64, answers func() bool) {
+	if x.n.Load() == 0 || !answers() {
 		return
 	}
 	x.mu.Lock()
@@ -157,19 +160,18 @@ func (x *waiters) leaves(one *waiter, more bool) {
 }
 
 // stays keeps a command in its lines that has found nothing. held says of each of its keys whether there was something that it
-// does not wait for: then the next in that line may want it. It returns how the waiting is to end, if it is.
-func (x *waiters) stays(one *waiter, keys []engine.Key, held func(i int) bool) ending {
+// does not wait for: then the next in that line may want it. outrun says that it does not know what there is, and runs again
+// at once. It returns how the waiting is to end, if it is.
+func (x *waiters) stays(one *waiter, keys []engine.Key, held func(i int) bool, outrun bool) ending {
 	x.mu.Lock()
 	f := one.front
-	if !f.ran {
-		f.ran = true
-		one.s.about.waits.Store(true)
-		if one.until > 0 {
-			heap.Push(&x.times, one)
-		}
+	f.ran = true
+	one.s.about.waits.Store(true)
+	if one.until > 0 && one.place < 0 && f.ending == goesOn {
+		heap.Push(&x.times, one)
 	}
 	one.tried = false
-	f.due, f.changed = f.changed, false
+	f.due, f.changed = f.changed || outrun, false
 	for i := range keys {
 		if !held(i) {
 			continue

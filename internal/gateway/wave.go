@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"runtime/debug"
+	"slices"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/failpoint"
@@ -22,6 +23,7 @@ type wave struct {
 	own     jobs // of the round, in the order of the replies
 	inside  jobs // of the transaction that runs
 	parked  []*job
+	running bool // what is parked
 	tasks   []*upstream.Task
 	bytes   int // of the round's arguments
 	touch   touch
@@ -107,12 +109,27 @@ func (v *wave) park(j *job) {
 	v.parked = append(v.parked, j)
 }
 
+// unpark takes back the job of a command that waits, if it is parked and does not run yet; nil if it is not.
+func (v *wave) unpark(one *waiter) *job {
+	i := slices.IndexFunc(v.parked, func(j *job) bool { return j.waiter == one })
+	if i < 0 || v.running {
+		return nil
+	}
+	j := v.parked[i]
+	v.parked = slices.Delete(v.parked, i, i+1)
+	j.session.parked--
+	j.queued, j.parked = false, false
+	return j
+}
+
 // runParked runs what is parked.
 func (v *wave) runParked() {
 	if len(v.parked) == 0 {
 		return
 	}
 	running := v.parked
+	v.running = true
+	defer func() { v.running = false }()
 	if v.commitIntents(running) {
 		v.tasks = v.tasks[:0]
 		for _, j := range running {

@@ -17,8 +17,9 @@ type standIn struct {
 	store    *engine.Store
 	tx       *engine.Tx
 	batches  []string
-	before   func() // a batch runs
-	after    func() // a batch has run
+	before   func()          // a batch runs
+	after    func()          // a batch has run
+	undone   upstream.Undone // why everything is given up
 	closed   int
 	about    []string // whom the values of the last batches are about
 	withhold bool     // everything, as if it were about a patient who has withdrawn the consent
@@ -53,6 +54,11 @@ func (x *standIn) Batch(tasks []*upstream.Task) {
 			for id := range t.Keys[i].Subjects.All() {
 				x.about = append(x.about, string(id))
 			}
+		}
+		if x.undone != 0 {
+			t.Call.Error("UPSTREAM it is not done")
+			t.Undone = x.undone
+			continue
 		}
 		if x.withhold {
 			t.Call.Error(upstream.MsgWithdrawn)
@@ -115,6 +121,7 @@ func newFrontOf(t *testing.T, x *standIn) *front {
 	f.gateway.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.x },
 		InTouch:     func() bool { return !f.silent },
+		Health:      func() upstream.Health { return upstream.Health{Serves: f.x.undone != upstream.Away, Writes: true} },
 		Follow:      f.follow,
 		Await:       f.follow,
 	})

@@ -268,7 +268,7 @@ func (x *Executor) pairReply(t *Task, k *keyState, header *op) (more, ok bool) {
 func (x *Executor) askAnew(t *Task, k *keyState) (more, ok bool) {
 	k.found, k.guard = false, guardAbsent
 	if t.attempts++; t.attempts >= maxAttempts {
-		t.fail(msgBusy)
+		t.giveUp(msgBusy, Outrun)
 		return false, false
 	}
 	x.askRecord(k)
@@ -296,7 +296,7 @@ func (x *Executor) cachedReply(t *Task, k *keyState, r *reply) (more, ok bool) {
 			have = &r.elems[1]
 		}
 		if t.attempts++; t.attempts >= maxAttempts {
-			t.fail(msgBusy)
+			t.giveUp(msgBusy, Outrun)
 			return false, false
 		}
 		return x.recordReply(t, k, have), true

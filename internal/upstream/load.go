@@ -87,7 +87,7 @@ func (t *Task) failOpen(err error) {
 		t.fail(refusedLarge)
 		return
 	}
-	t.fail(msgNoKeys)
+	t.giveUp(msgNoKeys, Away)
 }
 
 // load puts one entry into the scratch store. What does not open is absent, with an alarm where it should have opened.

@@ -73,6 +73,17 @@ type Sink interface {
 	Commit()
 }
 
+// Undone is why a call was given up that may be tried again. The zero Undone says that there is no such reason.
+type Undone uint8
+
+// The reasons.
+const (
+	// Outrun: others have changed its entries each time that it was about to.
+	Outrun Undone = iota + 1
+	// Away: the upstream cannot be reached, takes no writes at this moment, or there are no data keys.
+	Away
+)
+
 // Task is one call on its way. The caller fills the first four fields; the others are the executor's.
 //
 // The call's Tx and Keys are replaced: its keys become those of the executor's own scratch store. Out gets the reply, Told
@@ -88,6 +99,8 @@ type Task struct {
 	Withdrawn bool
 	// Doubtful says that nobody knows whether the call has run: the connection was lost before the answer.
 	Doubtful bool
+	// Undone says of a call that was answered with an error that it has changed nothing, for a reason that passes.
+	Undone Undone
 
 	shape    *shape
 	blind    bool // it writes without looking

@@ -137,7 +137,7 @@ func (x *Executor) plainDone(t *Task) {
 		return
 	}
 	if t.attempts++; t.attempts >= maxAttempts {
-		t.fail(msgBusy)
+		t.giveUp(msgBusy, Outrun)
 		return
 	}
 	c.Out.Truncate(t.mark)

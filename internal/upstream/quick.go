@@ -52,7 +52,7 @@ func (x *Executor) quickStart(t *Task) {
 		args, err = q.args(x, t, k)
 	}
 	if err != nil {
-		t.fail(msgNoKeys)
+		t.giveUp(msgNoKeys, Away)
 		return
 	}
 	t.phase = phaseQuick
@@ -97,7 +97,7 @@ func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
 	k.entry.Subjects = k.about
 	x.writes.reset()
 	if err := x.seal(k, &next, kind); err != nil {
-		t.fail(msgNoKeys)
+		t.giveUp(msgNoKeys, Away)
 		return false
 	}
 	return true

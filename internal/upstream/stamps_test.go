@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,15 +14,18 @@ import (
 func TestStampsOfTwoGatewaysMayBeTheSame(t *testing.T) {
 	t.Parallel()
 	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
-	g, other := joined(t, o), joined(t, o)
-	now := time.Now()
-	for _, one := range []*gateway{g, other} {
-		one.clock.Wall = func() time.Time { return now }
+	var now atomic.Int64
+	now.Store(time.Now().UnixMilli())
+	at := func() *gateway {
+		g := newGateway(t, o, "phi")
+		g.clock.Wall = func() time.Time { return time.UnixMilli(now.Load()) }
+		joinBus(t, g)
+		return g
 	}
-	g.do("LLEN", "k")
+	g, other := at(), at()
 	for last := range uint64(16) {
 		key := fmt.Sprint("k", last)
-		now = now.Add(10 * time.Millisecond)
+		now.Add(10)
 		before := g.backend.Stamp()
 		g.do("RPUSH", key, "a")
 		g.expect("$1\r\na\r\n", "LPOP", key)

@@ -40,7 +40,7 @@ func (t *Task) failSeal(err error) {
 	case errors.Is(err, errValueLarge):
 		t.fail(refusedValue)
 	default:
-		t.fail(msgNoKeys)
+		t.giveUp(msgNoKeys, Away)
 	}
 }
 

@@ -19,7 +19,7 @@ func (x *Executor) streamQuick(t *Task, q *quick, k *keyState) {
 	if !q.write {
 		args, err := x.stepArgs(k, &t.steps[0])
 		if err != nil {
-			t.fail(msgNoKeys)
+			t.giveUp(msgNoKeys, Away)
 			return
 		}
 		x.askPair(t, k, t.steps[0].Name, args)

@@ -175,7 +175,7 @@ func (x *Executor) turn() {
 func (x *Executor) name(t *Task) {
 	c := t.Call
 	t.phase = phaseNamed
-	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.inside = c.Out.Len(), 0, false, false, false
+	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.Undone, t.inside = c.Out.Len(), 0, false, false, 0, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)
@@ -189,7 +189,7 @@ func (x *Executor) name(t *Task) {
 	t.reuse(len(t.Keys))
 	for i := range t.keys {
 		if err := x.identify(t, i); err != nil {
-			t.fail(msgNoKeys)
+			t.giveUp(msgNoKeys, Away)
 			return
 		}
 		x.b.ledger.approach(&t.keys[i])
@@ -272,10 +272,16 @@ func (t *Task) fail(text string) {
 	t.phase = phaseDone
 }
 
+// giveUp is fail for a task that has changed nothing and may be tried again.
+func (t *Task) giveUp(text string, why Undone) {
+	t.fail(text)
+	t.Undone = why
+}
+
 // again begins a task anew, because somebody else has changed an entry meanwhile.
 func (x *Executor) again(t *Task) {
 	if t.attempts++; t.attempts >= maxAttempts {
-		t.fail(msgBusy)
+		t.giveUp(msgBusy, Outrun)
 		return
 	}
 	c := t.Call
@@ -302,13 +308,13 @@ func (t *Task) failed(o *op) bool {
 		t.fail(msgLost)
 		t.Doubtful = true
 	case o.err != nil:
-		t.fail(msgUnreachable)
+		t.giveUp(msgUnreachable, Away)
 	case !o.reply.isError():
 		return false
 	case o.reply.errorIs("OOM"):
 		t.fail(resp.MsgOOM)
 	case o.reply.errorIs("READONLY"):
-		t.fail(msgReadOnly)
+		t.giveUp(msgReadOnly, Away)
 	case o.reply.errorIs("MISCONF"):
 		t.fail(msgNotOnDisk)
 	case o.reply.errorIs("CROSSSLOT"):

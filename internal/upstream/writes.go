@@ -301,6 +301,9 @@ func (x *Executor) committed(t *Task) {
 		c := &t.commits[i]
 		o := &x.lane.ops[c.op]
 		if t.failed(o) {
+			if i > 0 {
+				t.Undone = 0 // other slots were written
+			}
 			return
 		}
 		if c.plain {
