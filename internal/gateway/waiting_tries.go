@@ -18,7 +18,7 @@ func (j *job) comesToWait() bool {
 	if j.wave.behindOthers(j) {
 		j.wave.runParked() // what was written before this command is theirs
 	}
-	one := &waiter{s: s, front: &inFront{}, place: -1, kept: s.keptWait}
+	one := &waiter{s: s, front: &inFront{}, gone: c.Spec.Group == "stream", place: -1, kept: s.keptWait}
 	s.keptWait = kept{}
 	one.args = one.kept.add(c.Args)
 	s.waiter = one
@@ -74,7 +74,7 @@ func (one *waiter) tryToEnd() {
 // try runs a command again; if it is the last time it answers what it finds.
 func (v *wave) try(one *waiter, last bool) {
 	j := v.take(one)
-	j.call.Retry, j.call.NoWait = one.front.ran, last
+	j.call.Retry, j.call.NoWait, j.call.State = one.front.timed, last, one.state
 	j.waiter, one.front.running, one.front.empty, one.front.last = one, true, false, last
 	j.pass()
 	if !j.parked { // it is refused
@@ -151,6 +151,7 @@ func (j *job) wait() {
 		}
 		return
 	}
+	one.state = j.call.State
 	for i := range j.call.Keys {
 		k := &j.call.Keys[i]
 		if j.g.upstream.Await(k.Tenant, k.Name, &j.task, i) == upstream.FollowedAnew {
@@ -166,7 +167,10 @@ func (j *job) wait() {
 // answeredWaiter lets the connection of a command that has its answer go on.
 func (j *job) answeredWaiter() {
 	if j.waiter != nil && j.session.waiter == j.waiter {
-		j.waiter.goesOn(j.call.Failed || slices.Contains(j.call.Told, command.Deleted) || slices.Contains(j.call.Told, command.Stored))
+		found := func(told command.Outcome) bool {
+			return told != command.Untold && told != command.Miss && told != command.Unchanged
+		}
+		j.waiter.goesOn(j.call.Failed || slices.ContainsFunc(j.call.Told, found))
 	}
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"container/heap"
 	"slices"
 
@@ -215,10 +216,11 @@ func (x *waiters) ends(one *waiter) ending {
 	return f.ending
 }
 
-// mayWait reports whether a command waits where it finds nothing, and for keys. Streams are not upstream.
+// mayWait reports whether a command waits where it finds nothing, and for keys. What reads streams does with BLOCK only.
 func (j *job) mayWait() bool {
 	c := &j.call
-	return c.Spec.Flags&command.Blocking != 0 && c.Spec.Group != "stream" && !c.NoWait && j.session.link != nil && j.waiter == nil
+	return c.Spec.Flags&command.Blocking != 0 && !c.NoWait && j.session.link != nil && j.waiter == nil &&
+		(c.Spec.Group != "stream" || slices.ContainsFunc(c.Args, func(a []byte) bool { return bytes.EqualFold(a, []byte("BLOCK")) }))
 }
 
 // tellWaiting tells those who wait for what the command has changed. They run when it has ended, in their own loops.
@@ -227,9 +229,10 @@ func (j *job) tellWaiting() {
 	if x.n.Load() == 0 {
 		return
 	}
-	for i := range c.Told {
-		if c.Told[i] == command.Stored || j.task.Doubtful && c.Spec.IsWrite() {
-			x.signal(c.Keys[i].Tenant, c.Keys[i].Name)
+	for i, told := range c.Told {
+		t, name := c.Keys[i].Tenant, c.Keys[i].Name
+		if told == command.Stored || told == command.Deleted && x.wanted(t, name, true) || j.task.Doubtful && c.Spec.IsWrite() {
+			x.signal(t, name)
 		}
 	}
 }
