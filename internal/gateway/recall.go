@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 
@@ -18,6 +19,7 @@ import (
 type recall struct {
 	places [recallPlaces]recalled
 	used   uint32 // places that hold something, a bit each
+	kin    kin
 }
 
 // recallPlaces is how many names are known at once: each has one place, by its end.
@@ -25,13 +27,12 @@ const recallPlaces = 16
 
 // recalled is one name.
 type recalled struct {
-	seen            fingerprint // of the name that came last
-	length          int         // of name; 0: nothing is known
-	policy          *policy.Policy
-	name            [64]byte
-	match           policy.Match
-	tenant, subject part // of the name, for the slices of match that are
-	key             engine.Key
+	seen   fingerprint // of the name that came last
+	length int         // of name; 0: nothing is known
+	policy *policy.Policy
+	name   [64]byte
+	answer answer
+	key    engine.Key
 }
 
 // fingerprint is the end of a name and its length: names that follow one another differ there, if they differ.
@@ -85,7 +86,7 @@ func (r *recall) look(g *Gateway, name []byte, again bool, m *policy.Match, k *e
 	}
 	at := r.place(f)
 	if f != at.seen || at.length == 0 || p != at.policy || string(name) != string(at.name[:at.length]) {
-		p.MatchTo(m, name)
+		r.kin.match(p, name, m)
 		*k = g.Store.Key(0, 0, name)
 		if again || f == at.seen {
 			at.learn(p, name, m, k)
@@ -93,21 +94,62 @@ func (r *recall) look(g *Gateway, name []byte, again bool, m *policy.Match, k *e
 		at.seen = f
 		return
 	}
-	*m, *k = at.match, at.key
-	m.Subject, k.Name = at.subject.of(name), name
-	if m.Source == policy.FromKey {
-		m.Tenant = at.tenant.of(name)
-	}
+	at.answer.give(name, m)
+	*k = at.key
+	k.Name = name
 }
 
 func (r *recalled) learn(p *policy.Policy, name []byte, m *policy.Match, k *engine.Key) {
-	r.policy, r.length = p, copy(r.name[:], name)
-	r.match, r.key = *m, *k
-	r.subject, r.tenant = partOf(name, m.Subject), part{}
+	r.policy, r.length, r.key = p, copy(r.name[:], name), *k
+	r.answer.take(name, m)
+	r.key.Name = nil
+}
+
+// answer is what policy said of a name, without the name.
+type answer struct {
+	match           policy.Match
+	tenant, subject part // of the name, for the slices of match that are
+}
+
+func (a *answer) take(name []byte, m *policy.Match) {
+	a.match, a.subject, a.tenant = *m, partOf(name, m.Subject), part{}
 	if m.Source == policy.FromKey {
-		r.tenant, r.match.Tenant = partOf(name, m.Tenant), nil
+		a.tenant, a.match.Tenant = partOf(name, m.Tenant), nil
 	}
-	r.match.Subject, r.key.Name = nil, nil
+	a.match.Subject = nil
+}
+
+func (a *answer) give(name []byte, m *policy.Match) {
+	*m = a.match
+	m.Subject = a.subject.of(name)
+	if m.Source == policy.FromKey {
+		m.Tenant = a.tenant.of(name)
+	}
+}
+
+// kin is what policy said of the name before, where it says the same of all names that differ from it in the last segment's bytes
+// alone: keys that come together are mostly such ones.
+type kin struct {
+	length int // of the names; 0: nothing is known
+	head   int // how many bytes they share, up to the last ':'
+	policy *policy.Policy
+	name   [64]byte
+	answer answer
+}
+
+// match writes to m what policy says of a name of at most 64 bytes.
+func (n *kin) match(p *policy.Policy, name []byte, m *policy.Match) {
+	if len(name) == n.length && p == n.policy && string(name[:n.head]) == string(n.name[:n.head]) && bytes.IndexByte(name[n.head:], ':') < 0 {
+		n.answer.give(name, m)
+		return
+	}
+	clear(n.name[:n.head])
+	n.length, n.head = 0, 0
+	if p.MatchTo(m, name) {
+		n.length, n.policy = len(name), p
+		n.head = copy(n.name[:], name[:bytes.LastIndexByte(name, ':')+1])
+		n.answer.take(name, m)
+	}
 }
 
 // forget ends a round.
@@ -122,4 +164,6 @@ func (r *recall) forget() {
 			at.seen = fingerprint{}
 		}
 	}
+	clear(r.kin.name[:r.kin.head])
+	r.kin.length, r.kin.head = 0, 0
 }

@@ -21,5 +21,5 @@ func (w *Worker) Recalled() []byte {
 		all = append(all, at.name[:]...)
 		all = binary.LittleEndian.AppendUint64(all, at.seen.end)
 	}
-	return all
+	return append(all, w.recall.kin.name[:]...)
 }

@@ -35,6 +35,27 @@ func TestRecall(t *testing.T) {
 	}
 }
 
+// TestKinAreToldTheSame shows that names in a row are told what each would be told alone, whatever came before them.
+func TestKinAreToldTheSame(t *testing.T) {
+	h := newHarness(t)
+	names := []string{"TENANT001:patient:10001", "TENANT001:patient:10002", "TENANT001:patient:1:002", "TENANT002:patient:10003", "TENANT002:patient:100034",
+		"c::TENANT001:patient:12", "c::TENANT001:patient:34", "c::TENANT002:patient:34", "c::TENANT002:measure:34", "global:codesystem:icd10", "global:codesystem:icd11", "global:patient:1",
+		"TENANT001:ratelimit:1", "TENANT001:ratelimit:2", "plain", "other", "", "hedisMeasures::WCC-TENANT001-1", "hedisMeasures::WCC-TENANT002-2", "TENANT001:measure:BCS", "TENANT001:measure:CCS"}
+	for i, first := range names {
+		for _, second := range names {
+			for _, name := range []string{first, second, first} {
+				m, _ := h.worker.Look([]byte(name))
+				if want := h.gateway.Policy().Match([]byte(name)); !reflect.DeepEqual(m, want) {
+					t.Errorf("%q, %q: %+v, want %+v", first, name, m, want)
+				}
+			}
+		}
+		if i%3 == 0 {
+			h.worker.Forget()
+		}
+	}
+}
+
 // TestRecallIsNobodys shows that what is known of a name of one connection gives another connection nothing.
 func TestRecallIsNobodys(t *testing.T) {
 	h := newHarness(t)

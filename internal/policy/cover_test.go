@@ -75,6 +75,54 @@ func TestIndexFindsTheFirstPattern(t *testing.T) {
 	})
 }
 
+// Where the index says that the last segment's bytes do not matter, keys that differ in them alone find the same pattern, and what
+// it captures lies in the same places.
+func TestKeysAreAlike(t *testing.T) {
+	t.Parallel()
+	alike := 0
+	rapid.Check(t, func(t *rapid.T) {
+		patterns := make([]*pattern, rapid.IntRange(1, 6).Draw(t, "count"))
+		depth := 0
+		for i := range patterns {
+			patterns[i] = drawPattern(t)
+			depth = max(depth, patterns[i].depth())
+		}
+		index := newIndex(patterns)
+		find := func(key string) (c cut, at int) {
+			c.split([]byte(key), depth)
+			return c, index.find(&c, 0, none)
+		}
+		head := rapid.StringMatching(`((a|b|aa|ab|global)?:){0,4}`).Draw(t, "head")
+		tails := rapid.SampledFrom([][]string{{"a", "b"}, {"ab", "ba", "aa"}, {"aab", "bab", "abb"}, {"global", "tenant"}}).Draw(t, "tails")
+		one, at := find(head + tails[0])
+		if one.lastMatters {
+			return
+		}
+		alike++
+		for _, tail := range tails[1:] {
+			other, there := find(head + tail)
+			if there != at || other.lastMatters {
+				t.Fatalf("%q finds %d, %q finds %d", head+tails[0], at, head+tail, there)
+			}
+			if at == none {
+				continue
+			}
+			for i, s := range patterns[at].segments {
+				for j := range s {
+					was, _ := s.split(one.segment(i), j)
+					is, _ := s.split(other.segment(i), j)
+					if len(was) != len(is) || i < one.n-1 && string(was) != string(is) {
+						t.Fatalf("%q in segment %d of %q, %q of %q", was, i, head+tails[0], is, head+tail)
+					}
+				}
+			}
+		}
+	})
+	if alike == 0 {
+		t.Error("no two keys are alike")
+	}
+}
+
 func TestCovers(t *testing.T) {
 	t.Parallel()
 	f := func(a, b string, want bool) {

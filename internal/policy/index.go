@@ -124,6 +124,9 @@ type cut struct {
 	key []byte
 	at  [maxSegments + 2]int32
 	n   int // number of segments, at most one more than the index is deep
+
+	// lastMatters says that what was found depends on more of the last segment than its length.
+	lastMatters bool
 }
 
 // split cuts key into segments and stops after depth+1 of them: no pattern without an open end has so many, and one with
@@ -155,14 +158,20 @@ func (n *node) find(c *cut, i, best int) int {
 	if i == c.n {
 		return min(best, n.end)
 	}
+	last := i == c.n-1
 	for _, o := range n.open {
+		c.lastMatters = c.lastMatters || last && o.prefix != ""
 		tail := c.key[c.at[i]:]
 		if o.pattern < best && len(tail) >= len(o.prefix) && string(tail[:len(o.prefix)]) == o.prefix {
 			best = o.pattern
 		}
 	}
 	text := c.segment(i)
+	if last && (n.tenant != nil || len(n.mixed) > 0) {
+		c.lastMatters = true
+	}
 	if n.lengths&lengthBit(len(text)) != 0 {
+		c.lastMatters = c.lastMatters || last
 		if next := n.literal(text); next != nil {
 			best = next.find(c, i+1, best)
 		}

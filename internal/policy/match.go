@@ -56,14 +56,17 @@ func (p *Policy) Match(key []byte) (m Match) {
 	return m
 }
 
-// MatchTo is Match for those who place many keys: it overwrites m.
-func (p *Policy) MatchTo(m *Match, key []byte) {
+// MatchTo is Match for those who place many keys: it overwrites m. alike says that a key which has another last segment (what
+// is behind its last ':') of the same length, and is the same before it, gets the same answer, with tenant and subject in the
+// same places.
+func (p *Policy) MatchTo(m *Match, key []byte) (alike bool) {
 	var c cut
 	i := p.find(&c, key)
+	alike = !c.lastMatters
 	m.Tenant, m.Subject = nil, nil
 	if i == none {
 		m.Category, m.Rule, m.Source = p.unmatched, Unmatched, FromCredential
-		return
+		return alike
 	}
 	pat := p.patterns[i]
 	r := &p.rules[pat.rule]
@@ -73,12 +76,13 @@ func (p *Policy) MatchTo(m *Match, key []byte) {
 	}
 	if r.source != FromKey {
 		m.Tenant = r.tenant
-		return
+		return alike
 	}
 	m.Tenant = pat.captured(&c, pat.tenants[0])
 	if len(pat.tenants) == 2 && !bytes.Equal(m.Tenant, pat.captured(&c, pat.tenants[1])) {
 		m.Source, m.Tenant = Conflict, nil
 	}
+	return alike
 }
 
 // find cuts key and returns the index of the pattern that decides about it, or none.
