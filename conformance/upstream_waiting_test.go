@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,6 +163,32 @@ func TestBlockedConnectionsLookWhenTheyAreNotTold(t *testing.T) {
 		}
 		expect(t, there, ":1", "RPUSH", patient+":queue", "v")
 		served(t, waits, "after the connection was lost", "*2\r\n")
+	}
+}
+
+// Who waits outlasts an upstream that is away for a while, with all that this brings about: connections that end, gateways that
+// do not hear each other.
+func TestBlockedConnectionsOutlastTheUpstream(t *testing.T) {
+	t.Parallel()
+	node := testkit.StartNode(t)
+	both := fleetOf(t, 2, testkit.LetheOptions{Flags: nodeFlags(node.Addr()),
+		Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}}})
+	up := func(want float64) {
+		t.Helper()
+		testkit.Await(t, 20*time.Second, fmt.Sprintf("up %v", want), func() bool { return both[0].Metric(t, upstreamUp) == want })
+	}
+	up(1)
+	for _, k := range []string{patient + ":queue", "rate:queue"} {
+		waits := blockedAt(t, both[0], "BLPOP", k, "0")
+		short := blockedAt(t, both[0], "BLMOVE", k, k+":other", "LEFT", "LEFT", "1.5")
+		node.Signal(syscall.SIGSTOP)
+		up(0)
+		served(t, short, "the time is up while the upstream is away", "*-1")
+		node.Signal(syscall.SIGCONT)
+		up(1)
+		there := both[1].Dial(t, reader)
+		soon(t, "the other gateway pushes", func() bool { return !there.Do("RPUSH", k, "v").IsError() })
+		served(t, waits, "when the upstream is back", "*2\r\n")
 	}
 }
 

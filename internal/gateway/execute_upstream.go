@@ -24,6 +24,7 @@ func (j *job) execute() {
 		c.Error(msgSealedNotices)
 	case !v.mayServe(j), namesUpstream[name] && !v.hears():
 		c.Error(msgOutOfTouch)
+		j.waitForTouch()
 	case j.outer != nil:
 		j.executeInside(name)
 	case name == "WATCH" && !j.session.InTransaction():

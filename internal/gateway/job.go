@@ -98,6 +98,11 @@ func (j *job) ended() {
 		j.tellTracking()
 		j.tellWaiting()
 	}
+	j.conclude()
+}
+
+// conclude records and counts what became of a command, or has its connection wait on.
+func (j *job) conclude() {
 	j.setAside()
 	j.waits = j.unanswered()
 	j.Worker.end(0)

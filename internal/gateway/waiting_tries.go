@@ -78,10 +78,8 @@ func (v *wave) try(one *waiter, last bool) {
 	j.waiter, one.front.running, one.front.empty, one.front.last = one, true, false, last
 	j.pass()
 	if !j.parked { // it is refused
-		j.answeredWaiter()
+		j.conclude()
 	}
-	j.end(0)
-	j.addUp()
 }
 
 // take begins a job for a command that waits. It was counted when it came, and does not make its connection look busy.
@@ -140,6 +138,29 @@ func (j *job) setAside() {
 	}
 }
 
+// touchPatience is for how long a command waits on, in milliseconds, while the other gateways are not heard although the upstream
+// is there: after an outage that takes a moment.
+const touchPatience = 3000
+
+// waitForTouch has a command that has waited wait on where it was refused for the lack of contact with the other gateways: as long
+// as the upstream is away, by way of which they are heard, and for a moment longer.
+func (j *job) waitForTouch() {
+	if j.waiter == nil {
+		return
+	}
+	f := j.waiter.front
+	switch now := j.call.Now; {
+	case f.last:
+	case !j.g.upstream.Health().Serves:
+		f.untouched = 0
+	case f.untouched == 0:
+		f.untouched = now
+	case now-f.untouched >= touchPatience:
+		return
+	}
+	j.task.Undone = upstream.Away
+}
+
 // wait has the keys of a command followed that has found nothing, from what it has read. What comes meanwhile makes it run
 // again.
 func (j *job) wait() {
@@ -151,7 +172,7 @@ func (j *job) wait() {
 		}
 		return
 	}
-	one.state = j.call.State
+	one.state, one.front.untouched = j.call.State, 0
 	for i := range j.call.Keys {
 		k := &j.call.Keys[i]
 		if j.g.upstream.Await(k.Tenant, k.Name, &j.task, i) == upstream.FollowedAnew {

@@ -27,10 +27,11 @@ type inFront struct {
 	ending  ending
 
 	// Its loop's:
-	running  bool // in this round
-	empty    bool // the handler has found nothing
-	intended bool // what it is about to do is on record
-	last     bool // its time is up: it answers what it finds
+	running   bool  // in this round
+	empty     bool  // the handler has found nothing
+	intended  bool  // what it is about to do is on record
+	last      bool  // its time is up: it answers what it finds
+	untouched int64 // since when, on the engine's clock, the other gateways were not heard when it ran; 0: they were
 }
 
 // ending is how a waiter's time is to end when nothing comes.

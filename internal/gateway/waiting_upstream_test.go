@@ -135,45 +135,69 @@ type only struct{ s *gateway.Session }
 func (o only) Sessions(f func(*gateway.Session) bool) { f(o.s) }
 func (only) Connections() int                         { return 1 }
 
+// ended is a connection that waits for 9 s, and what it is sent.
+type ended struct {
+	*front
+	s   *gateway.Session
+	l   *link
+	got string
+}
+
+// looks is some seconds of waiting.
+func (x *ended) looks(seconds int) {
+	for range seconds {
+		x.clock.now += 1000
+		x.reap()
+		x.got += x.turn(x.l) + x.turn(x.l)
+	}
+}
+
 // The wait ends at its time, when somebody ends it, and when it may not go on; each end has one record.
 func TestWaitingUpstreamEnds(t *testing.T) {
 	t.Parallel()
-	f := func(what string, end func(*front, *gateway.Session), want string, records ...string) {
+	f := func(what string, end func(*ended), want string, records ...string) {
 		t.Helper()
-		x := newFront(t)
-		s, l := x.waits("first", "BLPOP "+queue+" 3")
-		x.clock.now += 1000
-		x.reap()
-		x.turn(l)
-		end(x, s)
-		got := x.turn(l) + x.turn(l)
+		x := &ended{front: newFront(t)}
+		x.s, x.l = x.waits("first", "BLPOP "+queue+" 9")
+		x.looks(1)
+		end(x)
+		x.got += x.turn(x.l) + x.turn(x.l)
 		x.silent = false
-		if got != want || s.Waiting() {
-			t.Errorf("%s: %q, want %q; waiting %t", what, got, want, s.Waiting())
+		if x.got != want || x.s.Waiting() {
+			t.Errorf("%s: %q, want %q; waiting %t", what, x.got, want, x.s.Waiting())
 		}
 		if all := x.events("BLPOP"); !slices.Equal(all, append([]string{"delete intended phi"}, records...)) {
 			t.Errorf("%s: on record: %q", what, all)
 		}
 		x.round("RPUSH " + queue + " v")
-		if got := x.turn(l) + x.round("LLEN "+queue); got != ":1\r\n" {
+		if got := x.turn(x.l) + x.round("LLEN "+queue); got != ":1\r\n" {
 			t.Errorf("%s: afterwards %q", what, got)
 		}
 	}
-	unblock := func(how string) func(*front, *gateway.Session) {
-		return func(x *front, s *gateway.Session) {
-			x.gateway.Server = only{s}
-			if got := x.gateway.Unblock(x.session, s.ID(), how == "ERROR"); !got {
+	unblock := func(how string) func(*ended) {
+		return func(x *ended) {
+			x.gateway.Server = only{x.s}
+			if got := x.gateway.Unblock(x.session, x.s.ID(), how == "ERROR"); !got {
 				t.Errorf("CLIENT UNBLOCK %s finds nobody", how)
 			}
 		}
 	}
-	f("its time", func(x *front, _ *gateway.Session) { x.clock.now += 2000; x.reap() }, "*-1\r\n", "delete miss phi")
+	f("its time", func(x *ended) { x.looks(8) }, "*-1\r\n", "delete miss phi")
 	f("UNBLOCK TIMEOUT", unblock("TIMEOUT"), "*-1\r\n", "delete miss phi")
 	f("UNBLOCK ERROR", unblock("ERROR"), "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n", "delete failed phi")
-	f("out of touch", func(x *front, _ *gateway.Session) { x.silent = true; x.clock.now += 1000; x.reap() },
+	f("out of touch", func(x *ended) { x.silent = true; x.looks(4) },
 		"-CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them\r\n",
 		"delete failed phi")
-	f("its connection", func(_ *front, s *gateway.Session) { s.End() }, "", "delete failed phi")
+	f("out of touch for moments", func(x *ended) {
+		x.silent = true
+		x.looks(3)
+		x.silent = false
+		x.looks(1)
+		x.silent = true
+		x.looks(4)
+	},
+		"*-1\r\n", "delete miss phi")
+	f("its connection", func(x *ended) { x.s.End() }, "", "delete failed phi")
 }
 
 // A wait that goes on is no activity of its client's, and is counted as one command.

@@ -67,7 +67,7 @@ func (v *wave) checkTouch(running []*job) {
 	}
 	v.touch = outOfTouch
 	for _, j := range running {
-		if !v.mayServe(j) {
+		if !v.mayServe(j) && !j.unanswered() {
 			j.fail(msgOutOfTouch)
 		}
 	}

@@ -64,8 +64,8 @@ func TestReader(t *testing.T) {
 	f("hello\r\n", "", false)
 	f("\r\n", "", false)
 	f("+OK\n", "", false)
-	f(strings.Repeat("*1\r\n", 7)+":1\r\n", "", false)
-	f("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", "[[[[[:1]]]]]", true)
+	f(strings.Repeat("*1\r\n", 10)+":1\r\n", "", false)
+	f(strings.Repeat("*1\r\n", 9)+":1\r\n", strings.Repeat("[", 9)+":1"+strings.Repeat("]", 9), true)
 	f(strings.Repeat("x", maxLine+1), "", false)
 }
 
