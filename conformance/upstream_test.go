@@ -56,7 +56,7 @@ const countsInside = "hyperloglog"
 var sealedCommands = []string{
 	"BITCOUNT", "BITFIELD", "BITOP", "BITPOS", "EVAL", "EVALSHA", "EVAL_RO",
 	"EXEC", "FCALL", "GETRANGE", "HINCRBY", "INCR", "INCRBYFLOAT", "LCS", "MEMORY", "MIGRATE", "MOVE", "OBJECT",
-	"PFDEBUG", "SETBIT", "SORT", "SORT_RO", "XREAD", "XREADGROUP",
+	"PFDEBUG", "SETBIT", "SORT", "SORT_RO",
 }
 
 // sealedBlocks is the case whose approximate trims depend on how many entries are in a block of the upstream's: sealed ones are

@@ -168,6 +168,7 @@ type StreamWindow struct {
 	From, To  engine.StreamID
 	Count     int64 // 0: no limit
 	Backwards bool
+	LastID    bool // no entry, but the last id that was given: for who waits for what is behind it
 }
 
 // WindowOf returns what XRANGE, XREVRANGE or XREAD looks at of a key's stream; false where it looks at no entry: because there is
@@ -194,23 +195,26 @@ func (c *Call) readWindow(key int) (w StreamWindow, ok bool) {
 	if !ok || len(c.Args)-r.first != 2*len(c.Keys) {
 		return w, false
 	}
-	after, ok := parseStreamID(c.Args[r.first+len(c.Keys)+key], 0)
+	w = StreamWindow{To: engine.LastStreamID(), Count: r.count}
+	if c.Retry {
+		if r.after, ok = c.resumeRead(&r); !ok {
+			return w, false
+		}
+		w.Count = r.count
+		w.From, ok = r.after[key].Next()
+		return w, ok
+	}
+	arg := c.Args[r.first+len(c.Keys)+key]
+	if string(arg) == "$" {
+		w.LastID = true
+		return w, r.block >= 0
+	}
+	after, ok := parseStreamID(arg, 0)
 	if !ok {
 		return w, false
 	}
-	from, more := after.Next()
-	return StreamWindow{From: from, To: engine.LastStreamID(), Count: r.count}, more
-}
-
-// StreamWaits reports whether a call of XREAD or XREADGROUP asks to wait for entries.
-func StreamWaits(c *Call) bool {
-	mark := c.Out.Len()
-	r, ok := c.streamReadArgs()
-	if !ok {
-		c.Out.Truncate(mark)
-		c.Failed = false
-	}
-	return ok && r.block >= 0
+	w.From, ok = after.Next()
+	return w, ok
 }
 
 // AnswerStreamID writes an id as a string.

@@ -100,6 +100,9 @@ func (c *Call) readGroupSteps() ([]StreamStep, bool) {
 		}
 		after = idPart(id)
 	}
+	if c.Retry && r.count == 0 {
+		r.count = waitedCount
+	}
 	parts := []StreamPart{textPart("GROUP"), groupPart(r.group), consumerPart(r.consumer)}
 	if r.count > 0 {
 		parts = append(parts, textPart("COUNT"), numberPart(r.count))
@@ -211,6 +214,9 @@ func (c *Call) groupProblem(text string) string {
 	}
 	switch c.Spec.RecordName() {
 	case "XREADGROUP":
+		if c.Retry {
+			return msgGroupGone
+		}
 		return msgNoGroupRead
 	case "XPENDING", "XCLAIM", "XAUTOCLAIM":
 		return msgNoKeyOrGroup

@@ -40,20 +40,10 @@ func (x *Executor) execute(t *Task) {
 	case t.group != nil:
 		x.runGroup(t)
 	default:
-		x.runHere(t)
-	}
-}
-
-func (x *Executor) runHere(t *Task) {
-	c := t.Call
-	waits := t.waits()
-	c.NoWait = c.NoWait || waits
-	c.Spec.Run(c)
-	switch {
-	case waits && t.answeredNothing():
-		t.fail(refusedWaiting)
-	case c.Spec.IsWrite():
-		x.store(t)
+		c.Spec.Run(c)
+		if c.Spec.IsWrite() {
+			x.store(t)
+		}
 	}
 }
 

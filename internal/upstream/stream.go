@@ -12,8 +12,6 @@ import (
 //
 // A stream may be empty, so that of one whose data is gone upstream nothing tells that it had entries.
 
-const refusedWaiting = "SEALED waiting for entries is not possible where they are kept in an upstream; ask again without BLOCK"
-
 // streamShapes are the shapes of the commands on streams.
 func streamShapes() map[string]shape {
 	all := map[string]shape{
@@ -46,15 +44,4 @@ func (t *Task) plan() bool {
 		t.planned = true
 	}
 	return t.quickly
-}
-
-// answeredNothing reports whether the reply is null.
-func (t *Task) answeredNothing() bool {
-	reply := string(t.Call.Out.Bytes()[t.mark:])
-	return reply == "*-1\r\n" || reply == "_\r\n"
-}
-
-// waits reports whether a call asks to wait where it finds nothing.
-func (t *Task) waits() bool {
-	return t.group == nil && t.Call.Spec.Flags&command.Blocking != 0 && t.Call.Spec.Group == "stream" && command.StreamWaits(t.Call)
 }

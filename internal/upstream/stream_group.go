@@ -65,11 +65,9 @@ func answerDelivered(x *Executor, t *Task, k *keyState, r *reply) error {
 			return seal.ErrAltered
 		}
 		c.Told[0] = command.Unchanged
-		if t.waits() {
-			t.fail(refusedWaiting)
-			return nil
+		if !command.BlockStream(c) {
+			c.Out.NullArray()
 		}
-		c.Out.NullArray()
 		return nil
 	}
 	if given.kind != '*' || len(given.elems) != 1 || given.elems[0].kind != '*' || len(given.elems[0].elems) != 2 {

@@ -8,6 +8,11 @@ import (
 // streamParts fills a stream with what was fetched of it: a range of its entries, or what XINFO STREAM FULL says.
 func (l *loader) streamParts(t *Task) error {
 	if t.shape.need == needWindow {
+		if l.k.lastID {
+			last, err := l.k.parts.idAt("last-generated-id")
+			l.stream.SetLast(last)
+			return err
+		}
 		return l.entries(l.k.parts, l.k.backwards)
 	}
 	if err := l.wholeStream(); err != nil {

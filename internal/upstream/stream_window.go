@@ -17,6 +17,11 @@ func (x *Executor) askWindow(t *Task, k *keyState) bool {
 	if !ok {
 		return false
 	}
+	k.lastID = w.LastID
+	if w.LastID {
+		x.askPair(t, k, "XINFO STREAM", nil)
+		return true
+	}
 	name, first, last := "XRANGE", w.From, w.To
 	if w.Backwards {
 		name, first, last = "XREVRANGE", last, first
@@ -45,7 +50,7 @@ func (t *Task) window(k *keyState) (w command.StreamWindow, ok bool) {
 			w = one
 			continue
 		}
-		w.Count = 0
+		w.Count, w.LastID = 0, false
 		if one.From.Before(w.From) {
 			w.From = one.From
 		}

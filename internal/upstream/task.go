@@ -58,6 +58,7 @@ type keyState struct {
 
 	was       *streamState // of a stream that was loaded as a whole
 	backwards bool         // its entries were asked for in this order
+	lastID    bool         // only its last id was
 	resized   bool         // how large it is upstream is asked for: nobody knows what was taken out
 
 	about  seal.Subjects // whom the value is about, as the record says and the command makes it
