@@ -98,7 +98,9 @@ func (c *Call) readGroupSteps() ([]StreamStep, bool) {
 		if !ok {
 			return nil, false
 		}
-		after = idPart(id)
+		if id != newEntries() { // which is another word for ">"
+			after = idPart(id)
+		}
 	}
 	if c.Retry && r.count == 0 {
 		r.count = waitedCount
@@ -191,7 +193,10 @@ func (c *Call) pendingSteps() ([]StreamStep, bool) {
 
 // StreamHistory reports whether an XREADGROUP of one stream, of which StreamSteps has said what it asks, wants what its consumer has
 // instead of new entries: that is answered, though it may be nothing.
-func StreamHistory(c *Call) bool { return string(c.Args[len(c.Args)-1]) != ">" }
+func StreamHistory(c *Call) bool {
+	id, ok := parseStreamID(c.Args[len(c.Args)-1], 0)
+	return ok && id != newEntries()
+}
 
 // StreamJustIDs reports whether an XCLAIM or XAUTOCLAIM, of which StreamSteps has said what it asks, wants ids and no entries.
 func StreamJustIDs(c *Call) bool {

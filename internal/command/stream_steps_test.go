@@ -71,6 +71,8 @@ func TestStepsAreWrittenAnew(t *testing.T) {
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] COUNT 2 NOACK STREAMS [key] >",
 		"XREADGROUP group g c block 5 count 2 noack streams s >")
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 3-0", "XREADGROUP GROUP g c STREAMS s 3")
+	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >",
+		"XREADGROUP GROUP g c STREAMS s 18446744073709551615-18446744073709551615")
 	f("", "XREADGROUP GROUP g c STREAMS s t > >")
 	f("", "XREADGROUP GROUP g c STREAMS s $")
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 IDLE 7 RETRYCOUNT 2 FORCE JUSTID LASTID 3-0",
