@@ -46,6 +46,25 @@ func TestSlowCommandsHaveNoArguments(t *testing.T) {
 	}
 }
 
+// What passes between two commands is no command's: not between two rounds, and not in a script that does other things.
+func TestTimeBetweenCommandsIsNobodys(t *testing.T) {
+	h := newHarness(t)
+	h.do("SMEMBERS TENANT001:patient:1")
+	for began := time.Now(); time.Since(began) < 15*time.Millisecond; {
+	}
+	h.do("SMEMBERS TENANT001:patient:1")
+	if got := h.flat(h.session, "SLOWLOG LEN"); got != ":0" {
+		t.Errorf("after a quick command, a pause, and another one: %q", got)
+	}
+	script := "redis.call('SMEMBERS',KEYS[1]) local n=0 for i=1,1000000 do n=n+i end return redis.call('SMEMBERS',KEYS[1])"
+	if got := h.do("EVAL " + strings.ReplaceAll(script, " ", "--[[]]") + " 1 TENANT001:patient:1"); got != "*0\r\n" {
+		t.Errorf("EVAL: %q", got)
+	}
+	if got := h.flat(h.session, "SLOWLOG GET"); strings.Contains(got, "smembers") {
+		t.Errorf("after a script that took its time between two commands: %q", got)
+	}
+}
+
 // Nobody learns of what is slow with others: not by an entry, a count, a number or an event.
 func TestSlowCommandsStayInTheTenant(t *testing.T) {
 	h := newHarness(t)

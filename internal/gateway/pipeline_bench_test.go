@@ -25,6 +25,7 @@ func BenchmarkPipeline(b *testing.B) {
 		{"HGET", "HSET " + k + "hash " + hundred("value"), "HGET " + k + "hash 50"},
 		{"ZADD", "", "ZADD " + k + "z # m#"},
 		{"ZRANK", "ZADD " + k + "zset " + hundred("m0"), "ZRANK " + k + "zset m0"},
+		{"ZRANGE", "ZADD " + k + "zset " + hundred("m0"), "ZRANGE " + k + "zset 40 49"},
 		{"SETBIT", "", "SETBIT " + k + "bits 1# 1"},
 		{"BITPOS", "SET " + k + "ones " + strings.Repeat("\xff", 64<<10), "BITPOS " + k + "ones 0"},
 		{"BITOP", "SET " + k + "ones " + strings.Repeat("\xff", 64<<10), "BITOP OR " + k + "or " + k + "ones " + k + "ones"},

@@ -90,13 +90,18 @@ func (l *slowLog) forget(known func(user string) bool) {
 // Redis keeps out of its slow log (a script's or a transaction's commands are there themselves).
 //
 // It returns the time since an instant of the worker's own: to ask for what has passed is one reading of a clock, where
-// time.Now is two.
+// time.Now is two. In a round a command begins where the one before it ended, if that was timed: but for scripts, which
+// are between their commands, and in front of an upstream, which is waited for.
 func (w *Worker) watch() (began time.Duration) {
-	flags := w.call.Spec.Flags
-	if flags&command.SkipSlowlog == 0 && (flags&command.Fast == 0 || w.g.slowness.Load().fast) {
-		return time.Since(w.made)
+	flags, ended := w.call.Spec.Flags, w.ended
+	w.ended = 0
+	switch {
+	case flags&command.SkipSlowlog != 0 || flags&command.Fast != 0 && !w.g.slowness.Load().fast:
+		return unwatched
+	case ended > 0 && w.outer == nil && w.g.upstream == nil:
+		return ended
 	}
-	return unwatched
+	return time.Since(w.made)
 }
 
 // unwatched is when a command began that is not timed.
@@ -121,7 +126,8 @@ func (w *Worker) watched(began time.Duration, words []string) {
 	if began == unwatched {
 		return
 	}
-	took, s := time.Since(w.made)-began, w.g.slowness.Load()
+	w.ended = time.Since(w.made)
+	took, s := w.ended-began, w.g.slowness.Load()
 	if took >= min(s.after, s.late) { // a negative one is looked at again
 		w.noteSlow(took, words)
 	}

@@ -44,9 +44,10 @@ type Worker struct {
 	scratch audit.Record
 	tally   tally
 	usage   roundUsage
-	detail  []byte       // of the record being made
-	ahead   []engine.Key // of a pipeline
-	recall  *recall      // nil: a job's worker
+	detail  []byte        // of the record being made
+	ahead   []engine.Key  // of a pipeline
+	recall  *recall       // nil: a job's worker
+	ended   time.Duration // when the command before was done, since made; 0: it was not timed
 
 	foreign      foreign
 	paths        identity.Paths // that permit the command and its keys
@@ -103,6 +104,7 @@ func (w *Worker) Begin() {
 	now := w.g.Clock.Now()
 	w.call.Now, w.call.WallNow = now, w.g.wall.at(now, w.g.Clock.Wall())
 	w.tx.Begin(w.call.Now, (*removals)(w))
+	w.ended = 0
 }
 
 // Deliver runs what others have for a session in the session's own loop: see Link. It reports whether the connection is to
