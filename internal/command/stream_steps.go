@@ -16,6 +16,7 @@ import (
 type StreamStep struct {
 	Name  string
 	Parts []StreamPart
+	Key   int // which of the call's streams it is about
 }
 
 // StreamPart is one argument of a step.
@@ -73,7 +74,9 @@ func (c *Call) streamSteps() ([]StreamStep, bool) {
 	}
 }
 
-func oneStep(name string, parts ...StreamPart) []StreamStep { return []StreamStep{{name, parts}} }
+func oneStep(name string, parts ...StreamPart) []StreamStep {
+	return []StreamStep{{Name: name, Parts: parts}}
+}
 
 func textPart(s string) StreamPart { return StreamPart{Kind: StreamText, Text: []byte(s)} }
 
@@ -114,7 +117,7 @@ func (c *Call) addSteps() ([]StreamStep, bool) {
 	}
 	steps := oneStep("XADD", textPart("NOMKSTREAM"), id, StreamPart{Kind: StreamFields, Pairs: c.Args[o.fields:]})
 	if o.trims {
-		steps = append(steps, StreamStep{"XTRIM", o.trimParts()})
+		steps = append(steps, StreamStep{Name: "XTRIM", Parts: o.trimParts()})
 	}
 	return steps, true
 }

@@ -30,8 +30,8 @@ func (c *Call) groupSteps() ([]StreamStep, bool) {
 	case "XGROUP|CREATECONSUMER":
 		return makeConsumer(c.Args[3], c.Args[4]), short(c.Args[3], c.Args[4])
 	case "XGROUP|DELCONSUMER":
-		return append(makeConsumer(c.Args[3], c.Args[4]), StreamStep{"XGROUP", []StreamPart{textPart("DELCONSUMER"), {Kind: StreamKey},
-			groupPart(c.Args[3]), consumerPart(c.Args[4])}}), short(c.Args[3], c.Args[4])
+		return append(makeConsumer(c.Args[3], c.Args[4]), StreamStep{Name: "XGROUP", Parts: []StreamPart{textPart("DELCONSUMER"),
+			{Kind: StreamKey}, groupPart(c.Args[3]), consumerPart(c.Args[4])}}), short(c.Args[3], c.Args[4])
 	case "XACK":
 		ids, ok := c.idParts(3, len(c.Args))
 		return oneStep("XACK", append([]StreamPart{groupPart(c.Args[2])}, ids...)...), ok && short(c.Args[2])
@@ -86,14 +86,34 @@ func (c *Call) placeGroup(what string, id engine.StreamID, isID bool, read int64
 	return oneStep("XGROUP", parts...), short(c.Args[3])
 }
 
-// readGroupSteps are those of an XREADGROUP of one stream.
-func (c *Call) readGroupSteps() ([]StreamStep, bool) {
+// readGroupSteps are those of an XREADGROUP: the consumer is made in each stream before anything of one is given to it, since a
+// group that does not exist is an error that leaves all of them as they are.
+func (c *Call) readGroupSteps() (steps []StreamStep, ok bool) {
 	r, ok := c.streamReadArgs()
-	if !ok || len(c.Keys) != 1 || len(c.Args)-r.first != 2 || !short(r.group, r.consumer) {
+	if !ok || len(c.Args)-r.first != 2*len(c.Keys) || !short(r.group, r.consumer) {
 		return nil, false
 	}
+	if c.Retry && r.count == 0 {
+		r.count = waitedCount
+	}
+	for key := range c.Keys {
+		step := makeConsumer(r.group, r.consumer)[0]
+		step.Key = key
+		steps = append(steps, step)
+	}
+	for key := range c.Keys {
+		parts, ok := c.readGroupParts(&r, c.Args[r.first+len(c.Keys)+key])
+		if !ok {
+			return nil, false
+		}
+		steps = append(steps, StreamStep{Name: "XREADGROUP", Parts: parts, Key: key})
+	}
+	return steps, true
+}
+
+func (c *Call) readGroupParts(r *streamRead, arg []byte) ([]StreamPart, bool) {
 	after := textPart(">")
-	if arg := c.Args[r.first+1]; string(arg) != ">" {
+	if string(arg) != ">" {
 		id, ok := parseStreamID(arg, 0)
 		if !ok {
 			return nil, false
@@ -102,9 +122,6 @@ func (c *Call) readGroupSteps() ([]StreamStep, bool) {
 			after = idPart(id)
 		}
 	}
-	if c.Retry && r.count == 0 {
-		r.count = waitedCount
-	}
 	parts := []StreamPart{textPart("GROUP"), groupPart(r.group), consumerPart(r.consumer)}
 	if r.count > 0 {
 		parts = append(parts, textPart("COUNT"), numberPart(r.count))
@@ -112,8 +129,7 @@ func (c *Call) readGroupSteps() ([]StreamStep, bool) {
 	if r.noAck {
 		parts = append(parts, textPart("NOACK"))
 	}
-	parts = append(parts, textPart("STREAMS"), StreamPart{Kind: StreamKey}, after)
-	return append(makeConsumer(r.group, r.consumer), StreamStep{"XREADGROUP", parts}), true
+	return append(parts, textPart("STREAMS"), StreamPart{Kind: StreamKey}, after), true
 }
 
 // claimSteps are those of an XCLAIM. For how long an entry was idle is passed on as that, since clocks differ.
@@ -146,7 +162,7 @@ func (c *Call) claimSteps() ([]StreamStep, bool) {
 	if !o.lastID.IsZero() {
 		parts = append(parts, textPart("LASTID"), idPart(o.lastID))
 	}
-	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{"XCLAIM", parts}), true
+	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XCLAIM", Parts: parts}), true
 }
 
 func (c *Call) autoClaimSteps() ([]StreamStep, bool) {
@@ -167,7 +183,7 @@ func (c *Call) autoClaimSteps() ([]StreamStep, bool) {
 	if o.justID {
 		parts = append(parts, textPart("JUSTID"))
 	}
-	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{"XAUTOCLAIM", parts}), true
+	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XAUTOCLAIM", Parts: parts}), true
 }
 
 func (c *Call) pendingSteps() ([]StreamStep, bool) {
@@ -191,10 +207,10 @@ func (c *Call) pendingSteps() ([]StreamStep, bool) {
 	return oneStep("XPENDING", parts...), short(c.Args[2])
 }
 
-// StreamHistory reports whether an XREADGROUP of one stream, of which StreamSteps has said what it asks, wants what its consumer has
-// instead of new entries: that is answered, though it may be nothing.
-func StreamHistory(c *Call) bool {
-	id, ok := parseStreamID(c.Args[len(c.Args)-1], 0)
+// StreamHistory reports whether an XREADGROUP, of which StreamSteps has said what it asks, wants of a key's stream what its consumer
+// has instead of new entries: that is answered, though it may be nothing.
+func StreamHistory(c *Call, key int) bool {
+	id, ok := parseStreamID(c.Args[len(c.Args)-len(c.Keys)+key], 0)
 	return ok && id != newEntries()
 }
 

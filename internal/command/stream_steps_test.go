@@ -73,7 +73,10 @@ func TestStepsAreWrittenAnew(t *testing.T) {
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 3-0", "XREADGROUP GROUP g c STREAMS s 3")
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >",
 		"XREADGROUP GROUP g c STREAMS s 18446744073709551615-18446744073709551615")
-	f("", "XREADGROUP GROUP g c STREAMS s t > >")
+	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XGROUP CREATECONSUMER [key] [group g] [consumer c]; "+
+		"XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 5-0",
+		"XREADGROUP GROUP g c STREAMS s t > 5")
+	f("", "XREADGROUP GROUP g c STREAMS s t > x")
 	f("", "XREADGROUP GROUP g c STREAMS s $")
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 IDLE 7 RETRYCOUNT 2 FORCE JUSTID LASTID 3-0",
 		"XCLAIM s g c 5 1 idle 7 retrycount 2 force justid lastid 3")

@@ -1,6 +1,10 @@
 package command
 
-import "github.com/lethe-cache/lethe/internal/engine"
+import (
+	"slices"
+
+	"github.com/lethe-cache/lethe/internal/engine"
+)
 
 // StreamWaits reports whether a call is one of XREAD or XREADGROUP that asks to wait for entries.
 func StreamWaits(c *Call) bool {
@@ -21,15 +25,15 @@ func (c *Call) streamWait() (r streamRead, waits bool) {
 	return r, ok && r.block >= 0
 }
 
-// BlockStream makes the connection of an XREADGROUP wait that has found nothing new in its one stream, if it asks to and may; see
-// Call.Block.
+// BlockStream makes the connection of an XREADGROUP wait that has found nothing new in any of its streams, if it asks to and may;
+// see Call.Block.
 func BlockStream(c *Call) bool {
 	r, waits := c.streamWait()
 	if !waits {
 		return false
 	}
 	if c.State == nil {
-		c.State = []engine.StreamID{newEntries()}
+		c.State = slices.Repeat([]engine.StreamID{newEntries()}, len(c.Keys))
 	}
 	return c.Block(r.block)
 }

@@ -12,11 +12,9 @@ import (
 // knows already: the upstream gives them only if it still has that record.
 func (x *Executor) fetch(t *Task) {
 	t.phase = phaseFetch
-	here := 0 // keys whose records are here
 	for i := range t.keys {
 		k := &t.keys[i]
 		if x.fromNear(t, k) {
-			here++
 			continue
 		}
 		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need >= needItems) {
@@ -32,15 +30,25 @@ func (x *Executor) fetch(t *Task) {
 		x.askRecord(k)
 		x.lane.ops[k.op].replica = x.mayAskReplica(t, k)
 	}
-	if t.quickReady() || here == len(t.keys) && here > 0 {
+	if len(t.keys) > 0 && !t.asks() {
 		x.proceed(t)
 	}
+}
+
+// asks reports whether something is asked for that a key needs.
+func (t *Task) asks() bool {
+	for i := range t.keys {
+		if t.keys[i].op >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // proceed runs a command for which everything is here.
 func (x *Executor) proceed(t *Task) {
 	switch {
-	case !x.mayServe(t):
+	case !x.mayServe(t), x.askRest(t):
 	case t.quickReady():
 		x.quickStart(t)
 	case t.shape.direct && t.group == nil:

@@ -18,11 +18,12 @@ type quick struct {
 	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
 	done    func(x *Executor, t *Task, k *keyState, r *reply) error
 	told    command.Outcome
+	several bool // it is for all of several keys; see stream_several.go
 	first   bool // it is for the first of several keys that has such a collection; see quick_first.go
 }
 
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return (len(t.keys) == 1 || q.first) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+	return (len(t.keys) == 1 || q.first || q.several) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
 		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
 }
 
@@ -35,6 +36,9 @@ func (t *Task) quickReady() bool {
 	case q.first:
 		t.quickKey = t.firstFit()
 		return t.quickKey >= 0
+	case q.several && len(t.keys) > 1:
+		t.quickKey = 0
+		return t.allFit()
 	}
 	t.quickKey = 0
 	return len(t.keys) == 1 && t.keys[0].op < 0 && q.fits(t, &t.keys[0])
@@ -67,6 +71,7 @@ func (x *Executor) quickStart(t *Task) {
 			k.grows += int64(len(a))
 		}
 	}
+	x.writes.reset()
 	if !x.quickRecord(t, q, k) {
 		return
 	}
@@ -95,7 +100,6 @@ func (x *Executor) quickRecord(t *Task, q *quick, k *keyState) bool {
 		return false
 	}
 	k.entry.Subjects = k.about
-	x.writes.reset()
 	if err := x.seal(k, &next, kind); err != nil {
 		t.giveUp(msgNoKeys, Away)
 		return false
@@ -119,6 +123,11 @@ func (x *Executor) quickDone(t *Task) {
 	}
 	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") && !o.reply.errorIs("MISCONF") {
 		// The data is not of the type that the record says: somebody has put something else there.
+		if len(t.keys) > 1 && q.several {
+			t.planned, t.quickly = true, false // whose data it is shows when all of each is read
+			x.again(t)
+			return
+		}
 		x.alarm(k, Altered)
 		x.execute(t)
 		return
@@ -132,6 +141,7 @@ func (x *Executor) quickDone(t *Task) {
 	}
 	if err := q.done(x, t, k, result); err != nil {
 		t.Call.Out.Truncate(t.mark)
+		k = &t.keys[t.quickKey] // of several the one that is not as it should be
 		if errors.Is(err, errGone) {
 			x.again(t)
 			return
@@ -170,14 +180,13 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 		return nil, false
 	}
 	if t.shape.quick.kind == seal.Stream {
-		if len(r.elems) != 2+len(t.steps) {
+		n := len(t.commits[0].entries)
+		if len(r.elems) != 1+n+len(t.steps) {
 			t.fail(msgUpstream)
 			return nil, false
 		}
-		if r.elems[1].n != unchanged {
-			x.noteAll(t.Call, &t.commits[0], r.elems[1:2])
-		}
-		return &reply{kind: '*', elems: r.elems[2:]}, true
+		x.noteAll(t.Call, &t.commits[0], r.elems[1:1+n])
+		return &reply{kind: '*', elems: r.elems[1+n:]}, true
 	}
 	result := &r.elems[len(r.elems)-1]
 	if t.shape.quick.told == command.Deleted {

@@ -16,23 +16,22 @@ func groupQuicks() map[string]*quick {
 		"XGROUP|CREATECONSUMER": {write: true, done: answerCount("xgroup-createconsumer", command.Stored)},
 		"XGROUP|DELCONSUMER":    {write: true, done: answerConsumerRemoved},
 		"XACK":                  {write: true, done: answerCount("", command.Stored)},
-		"XREADGROUP":            {write: true, done: answerDelivered},
+		"XREADGROUP":            {write: true, several: true, done: answerDelivered},
 		"XCLAIM":                {write: true, done: answerClaimed},
 		"XAUTOCLAIM":            {write: true, done: answerAutoClaimed},
 	}
 }
 
-// consumerMade notes that the first step of a command made a consumer.
-func (t *Task) consumerMade(r *reply) (made bool, err error) {
-	first := &r.elems[0]
-	if first.kind != ':' {
+// madeConsumer reports whether a step has made a consumer.
+func madeConsumer(r *reply) (made bool, err error) {
+	if r.kind != ':' {
 		return false, seal.ErrAltered
 	}
-	return first.n != 0, nil
+	return r.n != 0, nil
 }
 
 func (t *Task) noteConsumer(r *reply) error {
-	made, err := t.consumerMade(r)
+	made, err := madeConsumer(&r.elems[0])
 	if made {
 		t.Call.Notify(command.NoticeStream, "xgroup-createconsumer", 0)
 	}
@@ -41,7 +40,7 @@ func (t *Task) noteConsumer(r *reply) error {
 }
 
 func answerConsumerRemoved(_ *Executor, t *Task, _ *keyState, r *reply) error {
-	made, err := t.consumerMade(r)
+	made, err := madeConsumer(&r.elems[0])
 	if n := &r.elems[1]; err != nil || n.kind != ':' || n.n < 0 {
 		return seal.ErrAltered
 	}
@@ -52,35 +51,6 @@ func answerConsumerRemoved(_ *Executor, t *Task, _ *keyState, r *reply) error {
 	}
 	t.Call.Out.Int(r.elems[1].n)
 	return nil
-}
-
-// answerDelivered answers what XREADGROUP was given, or null.
-func answerDelivered(x *Executor, t *Task, k *keyState, r *reply) error {
-	if err := t.noteConsumer(r); err != nil {
-		return err
-	}
-	c, given := t.Call, &r.elems[1]
-	if given.null {
-		if command.StreamHistory(c) {
-			return seal.ErrAltered
-		}
-		c.Told[0] = command.Unchanged
-		if !command.BlockStream(c) {
-			c.Out.NullArray()
-		}
-		return nil
-	}
-	if given.kind != '*' || len(given.elems) != 1 || given.elems[0].kind != '*' || len(given.elems[0].elems) != 2 {
-		return seal.ErrAltered
-	}
-	if c.Out.RESP3() {
-		c.Out.Map(1)
-	} else {
-		c.Out.Array(1)
-		c.Out.Array(2)
-	}
-	c.Out.Bulk(c.Keys[0].Name)
-	return x.answerEntries(t, k, &given.elems[0].elems[1], true)
 }
 
 // answerEntries answers entries, or ids alone, in the order of their ids. An entry may be gone where mayBeGone says so.

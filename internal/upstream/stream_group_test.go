@@ -58,6 +58,28 @@ func TestTamperedGroups(t *testing.T) {
 	f(noKey, func(o operator, data, _, _ string) { o.do("XSETID", data, "0-1"); entry(o, data, "", "") }, "XINFO", "STREAM", "s")
 }
 
+// Of several streams the one that somebody has tampered with is found, and the other stays.
+func TestTamperedStreamAmongSeveral(t *testing.T) {
+	t.Parallel()
+	f := func(want string, tamper func(o operator, data string)) {
+		t.Helper()
+		g, o := setUp(t)
+		g.do("XADD", "s", "1-1", "f", "v")
+		data := o.only() + "~"
+		g.do("XADD", "t", "1-1", "f", "w")
+		for _, s := range []string{"s", "t"} {
+			g.do("XGROUP", "CREATE", s, "g", "0")
+		}
+		tamper(o, data)
+		g.expect(want, "XREADGROUP", "GROUP", "g", "c", "STREAMS", "t", "s", ">", ">")
+		g.expectAlarm("altered A phi s")
+		g.expect(":1\r\n", "EXISTS", "s", "t")
+		g.expect(":1\r\n", "XLEN", "t")
+	}
+	f("-UPSTREAM the upstream refused the command\r\n", func(o operator, data string) { o.do("XADD", data, "2-1", "", "made up") })
+	f("-NOGROUP No such key '?' or consumer group '?' in XREADGROUP with GROUP option\r\n", func(o operator, data string) { o.do("DEL", data); o.do("RPUSH", data, "x") })
+}
+
 // A group that somebody has destroyed is none: what an upstream says of it is said in Lethe's words, without its pseudonyms.
 func TestErrorsOfGroupsAreMadeAnew(t *testing.T) {
 	t.Parallel()

@@ -136,6 +136,15 @@ func TestLargeStreams(t *testing.T) {
 	g.do("XADD", "t", "*", "f", strings.Repeat("v", 5000))
 	g.expect(":10\r\n", "XTRIM", "t", "MAXLEN", "1")
 	g.expect("-SEALED the entry is too large for a command that needs all of it; use commands that name its parts\r\n", "COPY", "t", "u")
+	for _, s := range []string{"t", "u"} { // a group reads several at any length
+		for range 11 {
+			g.do("XADD", s, "*", "f", "v")
+		}
+		g.expect(ok, "XGROUP", "CREATE", s, "g", "0")
+	}
+	if got := g.do("XREADGROUP", "GROUP", "g", "c", "STREAMS", "t", "u", ">", ">"); strings.Count(got, "\r\nf\r\n") != 23 {
+		t.Errorf("%d entries of two streams", strings.Count(got, "\r\nf\r\n"))
+	}
 	g.expectAlarm("")
 }
 

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"strconv"
 
@@ -193,7 +194,10 @@ func answerConsumers(x *Executor, t *Task, k *keyState, r *reply) error {
 // taken to have been given it when it was last seen.
 func (d *described) inactive() {
 	if d.r.valueOf("inactive") != nil {
-		n, err := d.r.countAt("inactive", engine.NeverActive)
+		n, err := d.r.countAt("inactive", math.MinInt64)
+		if n < engine.NeverActive { // its clock was set back
+			n = 0
+		}
 		d.say("inactive", n, err)
 		return
 	}

@@ -26,26 +26,40 @@ func (x *Executor) streamQuick(t *Task, q *quick, k *keyState) {
 		t.quickOp = k.partsOp
 		return
 	}
-	k.grows, k.resized = 0, len(t.steps) > 1 || q.told != command.Stored && t.Call.Spec.Action == command.ActionDelete
-	if !x.quickRecord(t, q, k) {
-		return
-	}
+	x.writes.reset()
 	for i := range t.steps {
 		step := &t.steps[i]
-		from := len(x.writes.bytes)
-		args, err := x.stepArgs(k, step)
-		if err != nil {
-			t.failSeal(err)
+		if at := len(x.writes.entries); at == 0 || step.Name == "XREADGROUP" && step.Key == at {
+			if !x.streamRecord(t, q, &t.keys[at]) {
+				return
+			}
+		}
+		if !x.addStep(t, q, step) {
 			return
 		}
-		x.writes.alone(step.Name, args...)
-		k.grows += int64(len(x.writes.bytes) - from)
-	}
-	if q.told != command.Stored {
-		k.grows = 0
 	}
 	t.commits = t.commits[:0]
-	x.commit(t, 0, 1)
+	x.commit(t, 0, len(x.writes.entries))
+}
+
+// streamRecord begins the write of a stream.
+func (x *Executor) streamRecord(t *Task, q *quick, k *keyState) bool {
+	k.grows, k.resized = 0, q.told == command.Stored && len(t.steps) > 1 || q.told != command.Stored && t.Call.Spec.Action == command.ActionDelete
+	return x.quickRecord(t, q, k)
+}
+
+func (x *Executor) addStep(t *Task, q *quick, step *command.StreamStep) bool {
+	k, from := &t.keys[step.Key], len(x.writes.bytes)
+	args, err := x.stepArgs(k, step)
+	if err != nil {
+		t.failSeal(err)
+		return false
+	}
+	x.writes.alone(step.Name, args...)
+	if q.told == command.Stored {
+		k.grows += int64(len(x.writes.bytes) - from)
+	}
+	return true
 }
 
 // stepArgs are the arguments of a step, sealed where they have to be.
@@ -179,7 +193,12 @@ func (t *Task) streamRefused(o *op) bool {
 		return false
 	}
 	t.Call.Error(problem)
-	t.Call.Told[0] = command.Hit
+	for i := range t.keys {
+		t.Call.Told[i] = command.Hit
+		if containsText(&o.reply, string(t.keys[i].data)) {
+			break // the handler would not have looked at those behind it
+		}
+	}
 	t.phase = phaseDone
 	return true
 }

@@ -335,7 +335,7 @@ func (x *Executor) committed(t *Task) {
 func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 	for i := range done.entries {
 		e := &done.entries[i]
-		if e.check {
+		if e.check || there != nil && there[i].n == unchanged {
 			continue
 		}
 		e.k.wrote, e.k.there = true, !e.gone && (there == nil || there[i].n != 0)
