@@ -91,6 +91,25 @@ func TestBlockedConnectionsAreServedInOrder(t *testing.T) {
 	}
 }
 
+// What is pushed at a gateway while somebody waits there is theirs, and not for who comes to pop it, in one breath or behind it.
+func TestPopsDoNotOvertakeWhoWaits(t *testing.T) {
+	t.Parallel()
+	at := testkit.StartLethe(t, testkit.LetheOptions{Flags: upstreamFlags(testkit.StartRedis(t, testkit.RedisOptions{})),
+		Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}}})
+	const k = patient + ":queue"
+	pushes, pops := at.Dial(t, reader), at.Dial(t, reader)
+	for range 20 {
+		waits := blockedAt(t, at, "BLPOP", k, "0")
+		pushes.Send(append(testkit.Command("RPUSH", k, "v"), testkit.Command("LPOP", k)...))
+		served(t, pushes, "who pushes", ":1")
+		expect(t, pops, "$-1", "LPOP", k)
+		served(t, pushes, "a pop behind the push", "$-1")
+		if served(t, waits, "who waits", "*2\r\n"); t.Failed() {
+			return
+		}
+	}
+}
+
 // Workers at both gateways take elements that come at both: each element goes to one worker, and none stays.
 func TestNoElementStaysAndNoneIsGivenTwice(t *testing.T) {
 	t.Parallel()

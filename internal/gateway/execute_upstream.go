@@ -39,6 +39,7 @@ func (j *job) execute() {
 		if j.comesToWait() {
 			v.park(j)
 		}
+	case j.letOthers():
 	default:
 		v.park(j)
 	}

@@ -43,6 +43,8 @@ type Session struct {
 	parked       int    // commands that wait for the end of the round
 	flushProblem string // of the FLUSHDB that runs
 	keptWait     kept   // memory of the last command that waited, for the next one
+	held         bool   // its next command comes again when those who wait were served
+	passes       bool   // ... and is not held any more
 
 	about about
 }
@@ -134,6 +136,9 @@ func (s *Session) End() {
 		s.closeWaiting(x)
 	default:
 		s.g.interest.waiters.abandon(x)
+	}
+	if s.held {
+		s.g.interest.waiters.unhold(s)
 	}
 	if s.paused {
 		s.g.pauses.forget(s)

@@ -36,6 +36,7 @@ type waiters struct {
 	keyless []*waiter // WAIT's, which no change of a key answers
 	times   waiterHeap
 	looked  int64 // in front of an upstream: when those that wait were last told to look
+	held    []held
 }
 
 // Block makes the connection wait. It is called under the locks of the call's keys, so that no change is missed.
@@ -69,7 +70,7 @@ func (s *Session) Block(c *command.Call, milliseconds int64) bool {
 
 // Waiting reports whether the connection waits for an answer; its next requests are not looked at meanwhile. Only the
 // connection's own loop may ask.
-func (s *Session) Waiting() bool { return s.waiter != nil || s.paused }
+func (s *Session) Waiting() bool { return s.waiter != nil || s.paused || s.held }
 
 func (x *waiters) add(one *waiter, keys []engine.Key) {
 	x.mu.Lock()
@@ -235,6 +236,7 @@ func (g *Gateway) wakeWaiters(now int64) {
 		}
 	}
 	if g.upstream != nil {
+		g.interest.waiters.freeLate(now)
 		g.interest.waiters.lookAgain(now, func() bool { return g.upstream.Health().Serves })
 	}
 }

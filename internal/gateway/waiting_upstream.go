@@ -157,8 +157,10 @@ func (x *waiters) leaves(one *waiter, more bool) {
 		}
 		up = x.turns(lines...)
 	}
+	free := x.free()
 	x.mu.Unlock()
 	tryAll(up)
+	letGo(free, false)
 }
 
 // stays keeps a command in its lines that has found nothing. held says of each of its keys whether there was something that it
@@ -184,9 +186,10 @@ func (x *waiters) stays(one *waiter, keys []engine.Key, held func(i int) bool, o
 			}
 		}
 	}
-	up, ends := x.turns(one.keys...), f.ending
+	up, ends, free := x.turns(one.keys...), f.ending, x.free()
 	x.mu.Unlock()
 	tryAll(up)
+	letGo(free, false)
 	return ends
 }
 
