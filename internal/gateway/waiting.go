@@ -35,8 +35,8 @@ type waiters struct {
 	keys    names[[]*waiter]
 	keyless []*waiter // WAIT's, which no change of a key answers
 	times   waiterHeap
-	looked  int64 // in front of an upstream: when those that wait were last told to look
-	held    []held
+	looked  int64  // in front of an upstream: when those that wait were last told to look
+	held    []held // in front of an upstream: who would take what others are about to get
 }
 
 // Block makes the connection wait. It is called under the locks of the call's keys, so that no change is missed.
