@@ -1,6 +1,51 @@
 package upstream
 
-import "github.com/lethe-cache/lethe/internal/seal"
+import (
+	"bytes"
+
+	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/seal"
+)
+
+// LoadStream opens what an upstream answers to XINFO STREAM FULL of an entry with a record, and says when its consumers were active.
+func (x *Executor) LoadStream(tenant, category, name string, record, full []byte) (active map[string]int64, err error) {
+	k := &keyState{entry: seal.Entry{Tenant: tenant, Category: category, Name: []byte(name)}}
+	if err := x.sealer.Identify(&k.entry); err != nil {
+		return nil, err
+	}
+	if err := x.sealer.OpenCollection(&k.coll, &k.entry, record, x.b.clock.Now()); err != nil {
+		return nil, err
+	}
+	r := reader{src: bytes.NewReader(full), max: 1 << 20}
+	v, err := r.next()
+	if err != nil {
+		return nil, err
+	}
+	k.parts = &v
+	k.meta = engine.Meta{ExpiresAt: 1 << 40}
+	key := x.scratch.Key(0, 0, k.entry.Name)
+	keys := []engine.Key{key}
+	x.tx.Begin(0, discard{})
+	x.tx.Lock(keys)
+	defer x.tx.Unlock()
+	defer x.tx.Delete(&keys[0])
+	l := loader{x: x, k: k, key: &keys[0]}
+	if err := l.create(false); err != nil {
+		return nil, err
+	}
+	if err := l.wholeStream(); err != nil {
+		return nil, err
+	}
+	active = map[string]int64{}
+	l.stream.EachGroup(func(g engine.StreamGroup) bool {
+		g.EachConsumer(func(c engine.StreamConsumer) bool {
+			active[string(c.Name())] = c.ActiveAt()
+			return true
+		})
+		return true
+	})
+	return active, nil
+}
 
 // NewLooseAccounts returns accounts of a process that has no upstream.
 func NewLooseAccounts() *Accounts { return newAccounts(newLedger()) }

@@ -89,13 +89,8 @@ func (x *Executor) answerEntry(t *Task, k *keyState, r *reply, mayBeGone bool) (
 	if !ok {
 		return id, seal.ErrAltered
 	}
-	plain, err := x.sealer.OpenItem(x.plain[:0], &k.entry, &k.coll, nil, box)
-	if err != nil {
-		return id, err
-	}
-	x.keep(plain)
 	defer func() { clear(x.fields) }()
-	if x.fields, err = seal.ReadFields(x.fields[:0], plain); err != nil {
+	if err := x.openFields(k, box); err != nil {
 		return id, err
 	}
 	out.Array(2)

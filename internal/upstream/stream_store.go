@@ -124,11 +124,13 @@ func (p *parts) stream() {
 	p.counters(&info)
 }
 
-// missing are the ids of pending entries that the stream does not have, in order, each once.
+// missing are the ids of pending entries that the stream does not have, in order, each once. What is beyond the last id that counts as
+// given, which XSETID may have set back, is left out: with it a server would not take that for the last id.
 func missing(s *engine.StreamValue) (ids []engine.StreamID) {
+	last := s.Info().Last
 	s.EachGroup(func(g engine.StreamGroup) bool {
 		g.EachPending(engine.StreamID{}, func(p engine.Pending) bool {
-			if !p.ID.IsZero() && !s.Contains(p.ID) {
+			if !p.ID.IsZero() && !last.Before(p.ID) && !s.Contains(p.ID) {
 				ids = append(ids, p.ID)
 			}
 			return true

@@ -83,17 +83,23 @@ func (l *loader) entry(r *reply) error {
 		return seal.ErrAltered
 	}
 	l.size += len(box)
+	defer func() { clear(x.fields) }()
+	if err := x.openFields(k, box); err != nil {
+		return err
+	}
+	l.stream.Add(id, x.fields)
+	return nil
+}
+
+// openFields opens the fields of an entry, which are valid until the next is opened. Whoever has used them clears the slice.
+func (x *Executor) openFields(k *keyState, box []byte) error {
 	plain, err := x.sealer.OpenItem(x.plain[:0], &k.entry, &k.coll, nil, box)
 	if err != nil {
 		return err
 	}
 	x.keep(plain)
-	defer func() { clear(x.fields) }()
-	if x.fields, err = seal.ReadFields(x.fields[:0], plain); err != nil {
-		return err
-	}
-	l.stream.Add(id, x.fields)
-	return nil
+	x.fields, err = seal.ReadFields(x.fields[:0], plain)
+	return err
 }
 
 // entryOf takes an entry apart: its id, and the box of its fields.
