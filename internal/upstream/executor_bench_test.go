@@ -21,9 +21,13 @@ func BenchmarkExecutor(b *testing.B) {
 	value := strings.Repeat("x", 512)
 	g.do("SET", "TENANT001:patient:12345", value)
 	g.do("HSET", "TENANT001:session:12345", "field", value, "other", value)
+	g.do("XADD", "TENANT001:stream:read", "*", "field", value)
+	g.do("XGROUP", "CREATE", "TENANT001:stream:read", "group", "$")
 	for _, args := range [][]string{
 		{"GET", "TENANT001:patient:12345"}, {"SET", "TENANT001:patient:12345", value},
 		{"HGET", "TENANT001:session:12345", "field"}, {"HSET", "TENANT001:session:12345", "field", value},
+		{"XADD", "TENANT001:stream:12345", "*", "field", value}, {"XRANGE", "TENANT001:stream:read", "-", "+", "COUNT", "1"},
+		{"XREADGROUP", "GROUP", "group", "consumer", "COUNT", "1", "STREAMS", "TENANT001:stream:read", ">"},
 	} {
 		for _, batch := range []int{1, 16} {
 			b.Run(fmt.Sprintf("%s/%d", args[0], batch), func(b *testing.B) { g.measure(b, redis.PID(), batch, args) })

@@ -72,6 +72,9 @@ const aboutScript = `
 1: RPUSH a v w; 2: RPUSH b x; : LMOVE a b LEFT RIGHT; 1>a b; 2>b
 1: ZADD a 1 v; : ZRANGESTORE b a 0 -1; 1>a b
 1: SET a v; : DEL a; : SET a w; 1>
+1: XADD a 1-1 f v; 2: XADD a 2-1 f w; : XADD a 3-1 f x; 1>a; 2>a
+1: XADD a 1-1 f v; : XGROUP CREATE a g 0; : XREADGROUP GROUP g c STREAMS a >; : XACK a g 1-1; 1>a
+1: XADD a 1-1 f v; : COPY a b; : RENAME b c; : XTRIM c MAXLEN 0; 1>a c
 `
 
 // Whatever makes an entry, it is kept back when one of those withdraws the consent whom it is about, at an executor too that has
