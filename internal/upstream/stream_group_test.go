@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
+	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
 // Names of groups and consumers that no gateway has sealed, and entries that a group was given by somebody else, are found by every
@@ -152,3 +153,32 @@ func TestEachEntryIsDeliveredOnce(t *testing.T) {
 }
 
 var entryValue = regexp.MustCompile(`entry\r\n\$\d+\r\n\d-\d+`)
+
+// Clients whose commands are in one round add to one stream together, as many as there are, and nobody is told to try again.
+func TestManyAddTogether(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	g, other := joined(t, unixOptions(redis)), joined(t, unixOptions(redis))
+	round := func(from *gateway, n int) {
+		t.Helper()
+		var tasks []*upstream.Task
+		for i := range n {
+			c := from.call("XADD", "s", "*", "entry", fmt.Sprint(i))
+			tasks = append(tasks, &upstream.Task{Call: c, Keys: from.places(c), Session: uint64(i + 1)})
+		}
+		from.x.Batch(tasks)
+		for _, one := range tasks {
+			if got := string(one.Call.Out.Bytes()); got[0] != '$' {
+				t.Errorf("%q", got)
+			}
+		}
+	}
+	g.do("XADD", "s", "*", "entry", "first")
+	round(g, 64)
+	g.expect(":65\r\n", "XLEN", "s")
+	other.expect(":1\r\n", "EXPIRE", "s", "100") // which this gateway has not heard of
+	round(g, 15)
+	g.expect(":80\r\n", "XLEN", "s")
+	g.expect(":100\r\n", "TTL", "s")
+	g.expectAlarm("")
+}

@@ -38,6 +38,7 @@ func (x *Executor) streamQuick(t *Task, q *quick, k *keyState) {
 			return
 		}
 	}
+	x.chain(t)
 	t.commits = t.commits[:0]
 	x.commit(t, 0, len(x.writes.entries))
 }

@@ -56,6 +56,7 @@ type keyState struct {
 	members [][]byte    // the sealed forms of the items that the command names
 	before  []uint64    // of each item what it was; 0: absent
 
+	also      []byte       // headers of a stream that may be there as well as the expected one; see stream_chain.go
 	was       *streamState // of a stream that was loaded as a whole
 	backwards bool         // its entries were asked for in this order
 	lastID    bool         // only its last id was
@@ -169,6 +170,7 @@ func (x *Executor) wave(tasks []*Task) {
 // turn sends the batch and waits for its replies.
 func (x *Executor) turn() {
 	x.lane.run()
+	clear(x.chains)
 	x.now = x.b.clock.Now()
 }
 
@@ -293,6 +295,7 @@ func (x *Executor) again(t *Task) {
 		k := &t.keys[i]
 		k.wrote = false
 		k.near = false
+		k.also = nil
 		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
 	}
 	if t.blind {

@@ -288,6 +288,10 @@ func appendGuard(b []byte, k *keyState) []byte {
 	case guardAny:
 		return appendArgString(b, "*")
 	case guardHeader:
+		if len(k.also) > 0 {
+			b = appendBulkHead(b, len(k.expect)+len(k.also))
+			return append(append(append(b, k.expect[:]...), k.also...), '\r', '\n')
+		}
 		return appendArg(b, k.expect[:])
 	default:
 		return appendArgString(b, "")
