@@ -62,11 +62,11 @@ type Executor struct {
 	seed    maphash.Seed
 	writes  writes
 	spent   spending
-	aside   []command.Written    // by the command that runs
+	aside   []command.Written     // by the command that runs
 	chains  map[nearName]*chained // of this turn
-	fields  [][]byte             // of the entry of a stream that is being opened
-	held    []seal.Subjects      // patients of entries, cleared at the end of each wave
-	nearOff bool                 // the round writes what may be kept near, or read from replicas
+	fields  [][]byte              // of the entry of a stream that is being opened
+	held    []seal.Subjects       // patients of entries, cleared at the end of each wave
+	nearOff bool                  // the round writes what may be kept near, or read from replicas
 	one     [1]*Task
 }
 
