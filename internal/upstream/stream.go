@@ -7,7 +7,7 @@ import (
 
 // A stream is the upstream's own, of entries that have one pair each: a field without a name, and the box of all fields and values.
 // Ids are in clear, the upstream may choose them; names of groups and of consumers are sealed. So what most commands do takes one step
-// however long the stream is (stream_quick.go). Reading a range fetches that range and lets the handler answer
+// however long the stream is (stream_quick.go, for groups stream_group.go and stream_several.go, for descriptions stream_info.go). Reading a range fetches that range and lets the handler answer
 // (stream_window.go). The rest needs all of the stream (stream_load.go) and writes what has become of it (stream_store.go).
 //
 // A stream may be empty, so that of one whose data is gone upstream nothing tells that it had entries.
