@@ -62,11 +62,11 @@ type Executor struct {
 	seed    maphash.Seed
 	writes  writes
 	spent   spending
-	aside   []command.Written     // by the command that runs
-	chains  map[nearName]*chained // of this turn
-	fields  [][]byte              // of the entry of a stream that is being opened
-	held    []seal.Subjects       // patients of entries, cleared at the end of each wave
-	nearOff bool                  // the round writes what may be kept near, or read from replicas
+	aside   []command.Written // by the command that runs
+	order   order
+	fields  [][]byte        // of the entry of a stream that is being opened
+	held    []seal.Subjects // patients of entries, cleared at the end of each wave
+	nearOff bool            // the round writes what may be kept near, or read from replicas
 	one     [1]*Task
 }
 
@@ -77,7 +77,7 @@ const scratchBytes = 1 << 30
 func (b *Backend) NewExecutor(categories int) *Executor {
 	x := &Executor{b: b, lane: newLane(b.upstream), sealer: seal.NewSealer(b.ring),
 		seed: maphash.MakeSeed(), scratch: engine.New(engine.Options{MaxMemory: scratchBytes, Categories: categories, OneShard: true})}
-	x.tx = x.scratch.NewTx()
+	x.tx, x.order = x.scratch.NewTx(), newOrder()
 	rand.Read(x.dummy[:])
 	x.one[0] = &Task{}
 	return x

@@ -114,6 +114,9 @@ type Task struct {
 	steps    []command.StreamStep // that a quick command takes on a stream
 	quickly  bool                 // there are such, which is
 	planned  bool                 // known
+	behind   *Task                // waits for that one to end
+	gaveWay  bool                 // has looked again behind another one's write
+	joins    bool                 // others may join what it writes
 	group    *group               // of a transaction, whose keys are this task's
 	inside   bool                 // of a transaction
 }

@@ -81,8 +81,12 @@ func (x *Executor) quickStart(t *Task) {
 	if len(args) == 0 {
 		x.writes.command(q.name)
 	}
+	n := 1 + x.compareBefore(t)
+	if !x.mayJoin(t) {
+		return
+	}
 	t.commits = t.commits[:0]
-	x.commit(t, 0, 1+x.compareBefore(t))
+	x.commit(t, 0, n)
 }
 
 // quickRecord begins a write with the record, which every one of them seals again; false when the task has ended.

@@ -38,7 +38,9 @@ func (x *Executor) streamQuick(t *Task, q *quick, k *keyState) {
 			return
 		}
 	}
-	x.chain(t)
+	if !x.mayJoin(t) {
+		return
+	}
 	t.commits = t.commits[:0]
 	x.commit(t, 0, len(x.writes.entries))
 }

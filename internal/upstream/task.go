@@ -18,6 +18,7 @@ const (
 	phaseQuick
 	phaseCommit
 	phasePlain
+	phaseBehind
 	phaseDone
 )
 
@@ -56,7 +57,7 @@ type keyState struct {
 	members [][]byte    // the sealed forms of the items that the command names
 	before  []uint64    // of each item what it was; 0: absent
 
-	also      []byte       // headers of a stream that may be there as well as the expected one; see stream_chain.go
+	also      []byte       // headers that may be there as well as the expected one; see order.go
 	was       *streamState // of a stream that was loaded as a whole
 	backwards bool         // its entries were asked for in this order
 	lastID    bool         // only its last id was
@@ -152,6 +153,7 @@ func (t *Task) takeShape(all map[string]*shape) {
 func (x *Executor) wave(tasks []*Task) {
 	x.lane.reset()
 	x.now, x.nearOff = x.b.clock.Now(), false
+	x.order.begin()
 	defer x.tidy()
 	for _, t := range tasks {
 		x.name(t)
@@ -159,7 +161,7 @@ func (x *Executor) wave(tasks []*Task) {
 	for _, t := range tasks {
 		x.start(t)
 	}
-	for x.lane.waiting() {
+	for x.lane.waiting() || x.order.waiting > 0 {
 		x.turn()
 		for _, t := range tasks {
 			x.step(t)
@@ -170,7 +172,7 @@ func (x *Executor) wave(tasks []*Task) {
 // turn sends the batch and waits for its replies.
 func (x *Executor) turn() {
 	x.lane.run()
-	clear(x.chains)
+	x.order.turned()
 	x.now = x.b.clock.Now()
 }
 
@@ -179,6 +181,7 @@ func (x *Executor) name(t *Task) {
 	c := t.Call
 	t.phase = phaseNamed
 	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.Undone, t.inside = c.Out.Len(), 0, false, false, 0, false
+	t.behind, t.gaveWay, t.joins = nil, false, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)
@@ -261,6 +264,8 @@ func (x *Executor) step(t *Task) {
 		x.committed(t)
 	case phasePlain:
 		x.plainDone(t)
+	case phaseBehind:
+		x.isNext(t)
 	}
 }
 
@@ -287,6 +292,11 @@ func (x *Executor) again(t *Task) {
 		t.giveUp(msgBusy, Outrun)
 		return
 	}
+	x.anew(t)
+}
+
+// anew begins a task anew.
+func (x *Executor) anew(t *Task) {
 	c := t.Call
 	c.Out.Truncate(t.mark)
 	c.Failed = false

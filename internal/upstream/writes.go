@@ -121,7 +121,7 @@ type pending struct {
 func (x *Executor) send(t *Task) {
 	w := &x.writes
 	t.commits = t.commits[:0]
-	if len(w.entries) == 0 {
+	if len(w.entries) == 0 || !x.mayWrite(t) {
 		return
 	}
 	t.phase = phaseCommit
