@@ -100,6 +100,7 @@ func (s *serving) useUpstream() error {
 	}
 	g := s.gateway
 	f.backend = upstream.NewBackend(f.up, f.ring, f.clock, g.UpstreamSink())
+	succession := f.backend.NewSuccession(f.peers, g.CategoryOf)
 	g.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(policy.MostCategories) },
 		InTouch:     f.serves,
@@ -109,6 +110,7 @@ func (s *serving) useUpstream() error {
 		Health:      f.look.Health,
 		Near:        f.backend.Near,
 		Accounts:    f.backend.Accounts(),
+		Succession:  succession,
 		Follow:      f.backend.Follow,
 		Await:       f.backend.Await,
 	})
@@ -126,6 +128,7 @@ func (s *serving) useUpstream() error {
 	}
 	f.parts.Go(func() { f.peers.Run(ctx) })
 	f.parts.Go(func() { f.backend.Run(ctx) })
+	f.parts.Go(func() { succession.Run(ctx) })
 	f.parts.Go(func() { f.look.run(ctx) })
 	return nil
 }

@@ -16,6 +16,7 @@ const (
 	newsUsage
 	newsClaims
 	newsTracking
+	newsTaken
 )
 
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
@@ -46,6 +47,10 @@ func (g *Gateway) News(kind byte, body []byte) {
 		g.takeUsage(kind, body)
 	case newsTracking:
 		g.takeTracking(body)
+	case newsTaken:
+		if g.upstream != nil && g.upstream.Succession != nil {
+			g.upstream.Succession.Heard(body)
+		}
 	}
 }
 

@@ -31,8 +31,8 @@ func quotaUsedUp(limit int64) string {
 	return fmt.Sprintf("QUOTA the tenant's quota of %d bytes is used up and nothing of it can be evicted", limit)
 }
 
-// TellUsage tells the other gateways what tenants' entries take that were written here, and takes what they have told into
-// force. It is called ten times a second.
+// TellUsage tells the other gateways what tenants' entries take that were written here, and which were taken over from a
+// gateway that has gone, and takes what they have told into force. It is called ten times a second.
 func (g *Gateway) TellUsage() {
 	if g.upstream == nil || g.upstream.Accounts == nil {
 		return
@@ -43,6 +43,12 @@ func (g *Gateway) TellUsage() {
 	}
 	if len(claims) > 0 {
 		g.tell(newsClaims, claims)
+	}
+	if g.upstream.Succession == nil {
+		return
+	}
+	for _, body := range g.upstream.Succession.Tell() {
+		g.tell(newsTaken, body)
 	}
 }
 

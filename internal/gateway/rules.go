@@ -31,6 +31,9 @@ func newRules(p *policy.Policy) *rules {
 // Policy is the policy in force.
 func (g *Gateway) Policy() *policy.Policy { return g.rules.Load().policy }
 
+// CategoryOf returns the name of the category that a key is in.
+func (g *Gateway) CategoryOf(name []byte) string { return g.Policy().Match(name).Category.Name }
+
 // Categories returns the policy's categories by number. The slice must not be changed. Another policy adds to them and never
 // renumbers.
 func (g *Gateway) Categories() []*policy.Category { return g.rules.Load().categories }

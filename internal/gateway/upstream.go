@@ -46,6 +46,8 @@ type Upstream struct {
 	Health func() upstream.Health
 	// Accounts are what tenants' entries take at all gateways together; nil: nothing is counted.
 	Accounts *upstream.Accounts
+	// Succession takes over the entries of gateways that have gone; nil: there are no others.
+	Succession *upstream.Succession
 	// Near is what the near cache does.
 	Near func() upstream.NearStats
 	// Follow has UpstreamHearer told when an entry is not any more what a task has seen of its key i. It does not block.

@@ -16,7 +16,8 @@ const secretBytes = 32 + macKeyBytes + 32
 // dataKey is one data key, ready for use. Whoever uses its ciphers holds mu for reading: erasing waits for them.
 type dataKey struct {
 	id        uint64
-	destroyAt int64 // Unix milliseconds: the end of the slice of deadlines that it serves
+	destroyAt int64  // Unix milliseconds: the end of the slice of deadlines that it serves
+	origin    uint64 // the number of the process that drew it; 0: this one
 
 	mu     sync.RWMutex
 	slot   []byte // in the vault: the secret, then the MAC's states; nil when the key is erased

@@ -183,6 +183,7 @@ func (p *Peers) sendKeys(ctx context.Context, to, number uint64, public []byte, 
 			continue
 		}
 		plain = binary.LittleEndian.AppendUint64(plain, k.id)
+		plain = binary.LittleEndian.AppendUint64(plain, p.originOf(k))
 		plain = binary.LittleEndian.AppendUint64(plain, uint64(k.destroyAt))
 		plain = append(plain, k.secret()...)
 		k.done()
@@ -195,6 +196,14 @@ func (p *Peers) sendKeys(ctx context.Context, to, number uint64, public []byte, 
 	body := binary.LittleEndian.AppendUint64(nil, to)
 	body = binary.LittleEndian.AppendUint64(body, number)
 	return p.send(ctx, msgKeys, append(body, sealed...)) == nil
+}
+
+// originOf is the number of the process that drew a key, whoever tells of it.
+func (p *Peers) originOf(k *dataKey) uint64 {
+	if k.origin != 0 {
+		return k.origin
+	}
+	return p.id
 }
 
 // take opens keys that a peer sent, if they are for this gateway.
@@ -233,11 +242,12 @@ func (r *Ring) receive(plain []byte) error {
 	}
 	now := r.clock.Now()
 	for at := head; at < len(plain); at += keyEntryBytes {
-		id, destroyAt := binary.LittleEndian.Uint64(plain[at:]), int64(binary.LittleEndian.Uint64(plain[at+8:]))
+		id, origin := binary.LittleEndian.Uint64(plain[at:]), binary.LittleEndian.Uint64(plain[at+8:])
+		destroyAt := int64(binary.LittleEndian.Uint64(plain[at+16:]))
 		if destroyAt <= now || r.Has(id) {
 			continue
 		}
-		if err := r.addForeign(id, destroyAt, plain[at+16:at+16+secretBytes]); err != nil {
+		if err := r.addForeign(id, origin, destroyAt, plain[at+24:at+keyEntryBytes]); err != nil {
 			return err
 		}
 		failpoint.Here(failpoint.KeysTaken)
@@ -245,7 +255,7 @@ func (r *Ring) receive(plain []byte) error {
 	return nil
 }
 
-func (r *Ring) addForeign(id uint64, destroyAt int64, secret []byte) error {
+func (r *Ring) addForeign(id, origin uint64, destroyAt int64, secret []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed || r.Len() >= maxForeignKeys || (*r.byID.Load())[id] != nil {
@@ -261,6 +271,7 @@ func (r *Ring) addForeign(id uint64, destroyAt int64, secret []byte) error {
 		r.vault.release(slot)
 		return err
 	}
+	k.origin = origin
 	r.insert(k)
 	return nil
 }

@@ -7,7 +7,7 @@ func (r *Ring) Give(epoch uint64, epochSecret []byte, id uint64, destroyAt int64
 	if err := r.adopt(epoch, 0, epochSecret); err != nil {
 		return err
 	}
-	return r.addForeign(id, destroyAt, secret)
+	return r.addForeign(id, 0, destroyAt, secret)
 }
 
 // AskNobody makes a ring believe that there are peers to ask.

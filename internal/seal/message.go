@@ -27,7 +27,7 @@ const (
 	maxMessage    = 1 << 20
 	maxLate       = 10_000 // milliseconds between two gateways' clocks, transport included
 	maxKeysInOne  = 256
-	keyEntryBytes = 8 + 8 + secretBytes
+	keyEntryBytes = 8 + 8 + 8 + secretBytes
 )
 
 var errMessage = errors.New("the message is not from a gateway of this cluster, or is old")

@@ -38,6 +38,9 @@ const (
 	tenantEnd  = len(namePrefix) + tenantBytes*4/3
 	tagEnd     = tenantEnd + len(":{") + (tagBytes*8+5)/6 + len("}")
 
+	// TenantPrefixBytes is how much of a name Sealer.TenantPrefix makes.
+	TenantPrefixBytes = tenantEnd + len(":")
+
 	// KeyNameBytes is the length of the upstream's name for an entry.
 	KeyNameBytes = tagEnd + (pseudonymBytes*8+5)/6
 )

@@ -187,6 +187,9 @@ func (p *Peers) dropSilent() {
 	}
 }
 
+// ID is the number of this process among the others; it is another one after each start.
+func (p *Peers) ID() uint64 { return p.id }
+
 // Len is how many other gateways were heard lately.
 func (p *Peers) Len() int {
 	p.mu.Lock()

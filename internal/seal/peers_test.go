@@ -131,6 +131,37 @@ func TestGatewaysShareKeys(t *testing.T) {
 	})
 }
 
+// Whose a data key is, everybody knows who has it, from whomever it came.
+func TestKeysSayWhoDrewThem(t *testing.T) {
+	t.Parallel()
+	cluster(t, func(ctx context.Context, w *wire) {
+		a, b := w.plug(t, ctx, 1), w.plug(t, ctx, 1)
+		_, record := a.seal(t, "one")
+		h, err := seal.ParseHeader(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		a.cut = true // so that it answers nobody
+		w.mu.Unlock()
+		c := w.plug(t, ctx, 1)
+		pass(time.Second)
+		synctest.Wait()
+		if !c.opens(t, "one", record) {
+			t.Fatal("the key did not come")
+		}
+		for i, g := range []*gateway{b, c} {
+			if got := g.ring.From(h.KeyID); got != a.peers.ID() {
+				t.Errorf("gateway %d takes the key for one of %d, not of %d", i+1, got, a.peers.ID())
+			}
+		}
+		if got := a.ring.From(h.KeyID); got != 0 {
+			t.Errorf("its own key is taken for one of %d", got)
+		}
+	})
+}
+
 func TestAMissingKeyIsAskedFor(t *testing.T) {
 	t.Parallel()
 	cluster(t, func(ctx context.Context, w *wire) {

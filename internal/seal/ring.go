@@ -223,6 +223,15 @@ func without(keys []*dataKey, over func(*dataKey) bool) []*dataKey {
 	return kept
 }
 
+// From returns the number of the process that drew a data key, as Peers.Heard has it; 0 where it is this one or the key is not
+// here. Whatever a record was sealed with says who wrote it.
+func (r *Ring) From(id uint64) uint64 {
+	if k := (*r.byID.Load())[id]; k != nil {
+		return k.origin
+	}
+	return 0
+}
+
 // Len is the number of keys that exist.
 func (r *Ring) Len() int { return len(*r.byID.Load()) }
 

@@ -79,7 +79,7 @@ func (l *ledger) claimed(claims []byte) {
 		p := l.part(c.id)
 		p.mu.Lock()
 		switch n := p.notes.get(&c.id); {
-		case n == nil || !n.own:
+		case n == nil || !n.own && !n.counted:
 		case n.stamp < c.stamp:
 			// Its end is for the other one to tell, unless it may have been written in the moment in which that one ended it.
 			n.own = n.own && seal.StampAge(n.stamp, c.stamp) < raceMillis

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -49,6 +50,9 @@ func (x *Executor) LoadStream(tenant, category, name string, record, full []byte
 
 // NewLooseAccounts returns accounts of a process that has no upstream.
 func NewLooseAccounts() *Accounts { return newAccounts(newLedger()) }
+
+// Look is what Run does four times a second, at an instant in Unix milliseconds.
+func (s *Succession) Look(now int64) { s.look(context.Background(), now) }
 
 // KeyHasCome reports what an executor answers that could not open a record a moment ago, and has its key meanwhile.
 func (x *Executor) KeyHasCome(record []byte) bool {

@@ -42,7 +42,8 @@ type note struct {
 	since    uint64 // a stamp of when that became known
 	deadline int64  // Unix milliseconds: until when this is worth knowing
 	gone     bool   // it was deleted
-	own      bool   // this gateway wrote it, and deletes it
+	own      bool   // this gateway wrote it, or took it over, and deletes it
+	heir     bool   // it took it over from one that has gone
 	parts    bool   // it is a collection
 	counted  bool   // in the account
 	told     bool   // its expiration was
@@ -95,7 +96,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 		copy(n.names[:], k.names)
 	}
 	n.replaced(k, h.Stamp, acked)
-	n.stamp, n.acked, n.deadline, n.gone, n.own = h.Stamp, acked, h.Deadline, false, true
+	n.stamp, n.acked, n.deadline, n.gone, n.own, n.heir = h.Stamp, acked, h.Deadline, false, true, false
 	n.account, n.category = k.account, k.place.Category
 	if h.Type == seal.String {
 		record = record[:h.NameEnd()]

@@ -52,9 +52,31 @@ type queue struct {
 	ended  []*note
 	name   []byte
 	failed []*note // to be deleted again: the upstream did not answer
+	turned int64   // when it looked last; Unix milliseconds
+	rests  int64   // until when it does not, after a stop
+}
+
+const (
+	// stoppedMillis is after how long without a look the others may take this process for gone; see Succession.
+	stoppedMillis = silentMillis - 1000
+	// hearingMillis is for how long the queue rests then, to hear what they have taken over.
+	hearingMillis = 2_000
+)
+
+// resting reports whether the process was stopped just now, or was kept waiting by the upstream for so long that the others
+// may have taken over what it wrote. What they have is theirs to record.
+func (q *queue) resting(now int64) bool {
+	if q.turned != 0 && now-q.turned >= stoppedMillis {
+		q.rests = now + hearingMillis
+	}
+	q.turned = now
+	return now < q.rests
 }
 
 func (q *queue) turn() {
+	if q.resting(q.b.clock.Now()) {
+		return
+	}
 	q.ended = append(q.ended[:0], q.failed...)
 	q.failed = q.failed[:0]
 	q.b.ledger.ended(q.b.clock.Now(), func(n *note) { q.ended = append(q.ended, n) })
