@@ -41,6 +41,10 @@ func (s *Succession) took(from uint64, entries []claim) {
 	}
 	e.at = s.b.clock.Now()
 	e.entries = append(e.entries, entries[:min(len(entries), maxTaken-len(e.entries))]...)
+	if last := len(s.telling) - 1; last >= 0 && s.telling[last].from == from { // pages have few each
+		s.telling[last].entries = append(s.telling[last].entries, entries...)
+		return
+	}
 	s.telling = append(s.telling, estate{from, entries})
 }
 

@@ -1,0 +1,100 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
+)
+
+// What a gateway has written that is killed is recorded as expired by one of the others, once, with its names.
+func TestEntriesOfAKilledGatewayExpireWithARecord(t *testing.T) {
+	t.Parallel()
+	const entries, life = 200, 15 * time.Second
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	o := testkit.LetheOptions{Flags: upstreamFlags(behind), Plain: true}
+	all := fleetOf(t, 3, o)
+	c, other := all[2].Dial(t, reader), all[1].Dial(t, reader)
+	for i := range entries {
+		key := fmt.Sprintf("TENANT001:patient:%d", i)
+		if i%4 != 0 {
+			expect(t, c, "+OK", "SET", key, "value", "PX", fmt.Sprint(life.Milliseconds()))
+			continue
+		}
+		expect(t, c, ":1", "HSET", key, "f", "v")
+		expect(t, c, ":1", "PEXPIRE", key, fmt.Sprint(life.Milliseconds()))
+	}
+	all[2].Kill(t)
+	for i := range 10 {
+		expect(t, other, ":1", "DEL", fmt.Sprintf("TENANT001:patient:%d", i))
+	}
+	var expired map[string]int
+	count := func() int {
+		expired = expirations(t, all[0])
+		for entry, n := range expirations(t, all[1]) {
+			expired[entry] += n
+		}
+		return len(expired)
+	}
+	const want = entries - 10
+	soon(t, "the first expirations are recorded", func() bool { return count() > 0 })
+	soon(t, "all expirations are recorded", func() bool { return count() >= want })
+	soon(t, "nothing is left upstream", func() bool { return len(behind.Dial(t).Do("KEYS", "l:*").Elems) == 0 })
+	if n := count(); n != want {
+		t.Errorf("%d entries are recorded as expired, want %d", n, want)
+	}
+	for entry, n := range expired {
+		if n != 1 || entry == "" {
+			t.Errorf("an expiration is recorded %d times, or without a name", n)
+		}
+	}
+}
+
+// A gateway that was only stopped, for so long that another one took its entries over, records none of them a second time when
+// it goes on. -long stops it until they have ended.
+func TestEntriesOfAStoppedGatewayExpireOnce(t *testing.T) {
+	t.Parallel()
+	const entries = 50
+	pause := 8 * time.Second
+	if *long {
+		pause = 20 * time.Second
+	}
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	both := fleetOf(t, 2, testkit.LetheOptions{Flags: upstreamFlags(behind), Plain: true})
+	c := both[1].Dial(t, reader)
+	for i := range entries {
+		expect(t, c, "+OK", "SET", fmt.Sprintf("TENANT001:patient:%d", i), "value", "PX", "15000")
+	}
+	stop(t, both[1])
+	<-time.After(pause) // how long it is stopped is what is tested
+	resume(t, both[1])
+	soon(t, "all expirations are recorded by the other gateway", func() bool { return len(expirations(t, both[0])) == entries })
+	soon(t, "it serves again", func() bool {
+		return string(c.Do("SET", "TENANT001:patient:behind", "value", "PX", "2000").Raw) == "+OK\r\n"
+	})
+	soon(t, "its own queue has come so far", func() bool { return len(expirations(t, both[1])) > 0 })
+	if n := len(expirations(t, both[1])); n != 1 {
+		t.Errorf("%d expirations are recorded a second time", n-1)
+	}
+}
+
+// expirations counts the expirations of patients' entries in a gateway's audit by entry.
+func expirations(t *testing.T, l *testkit.Lethe) map[string]int {
+	t.Helper()
+	out, stderr, code := l.CLI(t, "", "audit", "search", "--json", "--limit", "0", "--outcome", "expired", "--category", "phi")
+	if code != 0 {
+		t.Fatalf("audit search: %s", stderr)
+	}
+	all := map[string]int{}
+	for line := range strings.Lines(out) {
+		var e auditEvent
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		all[e.Entry]++
+	}
+	return all
+}
