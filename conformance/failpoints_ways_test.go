@@ -24,7 +24,7 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	const n = 20
 	key := func(i int) string { return fmt.Sprintf("TENANT001:patient:%d-%d", d.rounds, i) }
 	before := d.expirations(t)
-	at := strconv.FormatInt(time.Now().Add(3*time.Second).UnixMilli(), 10)
+	at := nameable(3 * time.Second)
 	for i := range n {
 		expect(t, c, "+OK", "SET", key(i), "v", "PXAT", at)
 	}

@@ -100,6 +100,17 @@ func lose(gone uint64, rest ...*member) {
 	}
 }
 
+// nameable is a deadline after so many milliseconds, or a little more, with at least 2 s left until its data key ends: without
+// that an expiration is told of without a name.
+func nameable(m *member, after int64) string {
+	const slice = 4096
+	at := m.clock.Now() + after
+	if at%slice > slice-2000 {
+		at += slice - at%slice
+	}
+	return strconv.FormatInt(at, 10)
+}
+
 func (s *sink) times(what string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,20 +128,20 @@ func TestEntriesOfAGatewayThatIsGoneAreTakenOver(t *testing.T) {
 	t.Parallel()
 	all, redis := family(t, 3)
 	one, two, dead := all[0], all[1], all[2]
-	const life = "9000"
+	at := nameable(dead, 9000)
 	var left []string
 	for i := range 40 {
 		name := "s" + strconv.Itoa(i)
-		dead.do("SET", name, "value", "PX", life)
+		dead.do("SET", name, "value", "PXAT", at)
 		left = append(left, name)
 	}
 	dead.do("HSET", "hash", "f", "v")
-	dead.do("PEXPIRE", "hash", life)
+	dead.do("PEXPIREAT", "hash", at)
 	dead.do("RPUSH", "list", "a", "b")
-	dead.do("PEXPIRE", "list", life)
-	dead.do("SET", "written", "by dead", "PX", life)
-	dead.do("SET", "deleted", "v", "PX", life)
-	dead.do("SET", "deleted later", "v", "PX", life)
+	dead.do("PEXPIREAT", "list", at)
+	dead.do("SET", "written", "by dead", "PXAT", at)
+	dead.do("SET", "deleted", "v", "PXAT", at)
+	dead.do("SET", "deleted later", "v", "PXAT", at)
 	left = append(left, "hash", "list")
 	written := time.Now()
 	for _, m := range []*member{one, two} {
@@ -171,7 +182,7 @@ func TestTwoHeirs(t *testing.T) {
 	t.Parallel()
 	all, _ := family(t, 3)
 	one, two, dead := all[0], all[1], all[2]
-	dead.do("SET", "k", "v", "PX", "5000")
+	dead.do("SET", "k", "v", "PXAT", nameable(dead, 5000))
 	one.knows("k")
 	two.knows("k")
 	two.heard, one.heard = []uint64{dead.id}, []uint64{dead.id}
@@ -193,7 +204,7 @@ func TestTwoHeirs(t *testing.T) {
 // expireWithout waits until k has expired at one, and something written behind it at the other.
 func expireWithout(t *testing.T, one, other *member) {
 	t.Helper()
-	other.do("SET", "behind", "v", "PX", "6000")
+	other.do("SET", "behind", "v", "PXAT", nameable(other, 6000))
 	eventually(t, 30*time.Second, "both queues have come so far", func() bool {
 		return one.sink.hasExpired("A phi k") && other.sink.hasExpired("A phi behind")
 	})
@@ -204,7 +215,7 @@ func TestOneThatWasOnlySilent(t *testing.T) {
 	t.Parallel()
 	all, _ := family(t, 2)
 	one, silent := all[0], all[1]
-	silent.do("SET", "k", "v", "PX", "5000")
+	silent.do("SET", "k", "v", "PXAT", nameable(silent, 5000))
 	one.knows("k")
 	lose(silent.id, one)
 	if len(one.succession.Tell()) == 0 { // and it is lost
@@ -226,7 +237,7 @@ func TestAnHeirThatGoesItself(t *testing.T) {
 	t.Parallel()
 	all, _ := family(t, 3)
 	heir, last, dead := all[0], all[1], all[2]
-	dead.do("SET", "k", "v", "PX", "5000")
+	dead.do("SET", "k", "v", "PXAT", nameable(dead, 5000))
 	heir.knows("k")
 	last.knows("k")
 	lose(dead.id, heir, last)
