@@ -110,24 +110,12 @@ func TestEachEntryWakesOneConsumer(t *testing.T) {
 			}
 		})
 	}
-	add := func(from *testkit.Client, value string) {
-		for {
-			r := from.Do("XADD", s, "*", "f", value)
-			if !r.IsError() {
-				return
-			}
-			if !strings.HasPrefix(string(r.Str), "TRYAGAIN ") {
-				t.Errorf("XADD: %s", show(r.Raw))
-				return
-			}
-		}
-	}
 	from := []*testkit.Client{both[0].Dial(t, reader), both[1].Dial(t, reader)}
 	for i := range entries {
-		add(from[i%2], fmt.Sprint(i))
+		untilDone(t, from[i%2], "XADD", s, "*", "f", fmt.Sprint(i))
 	}
 	for range 2 * workers {
-		add(from[0], "end")
+		untilDone(t, from[0], "XADD", s, "*", "f", "end")
 	}
 	wait.Wait()
 	for i := range entries {

@@ -138,25 +138,13 @@ func TestNoElementStaysAndNoneIsGivenTwice(t *testing.T) {
 			}
 		})
 	}
-	push := func(from *testkit.Client, key, element string) {
-		for {
-			got := from.Do("RPUSH", key, element)
-			if !got.IsError() {
-				return
-			}
-			if !strings.HasPrefix(string(got.Str), "TRYAGAIN ") {
-				t.Errorf("RPUSH: %s", show(got.Raw))
-				return
-			}
-		}
-	}
 	from := []*testkit.Client{both[0].Dial(t, reader), both[1].Dial(t, reader)}
 	for i := range elements {
-		push(from[i%2], key[i/2%2], fmt.Sprint(i))
+		untilDone(t, from[i%2], "RPUSH", key[i/2%2], fmt.Sprint(i))
 	}
 	soon(t, "all elements are taken", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == elements })
 	for range 2 * workers {
-		push(from[0], key[0], "end")
+		untilDone(t, from[0], "RPUSH", key[0], "end")
 	}
 	wait.Wait()
 	for i := range elements {
@@ -243,4 +231,19 @@ func TestBlockedConnectionsEnd(t *testing.T) {
 	other := blockedAt(t, one, "BLPOP", "TENANT001:patient:2:queue", "0")
 	two.Kill(t)
 	served(t, other, "the other gateway is gone", "-CONSENT this gateway")
+}
+
+// untilDone runs a write until no other gateway was faster.
+func untilDone(t *testing.T, c *testkit.Client, args ...string) {
+	t.Helper()
+	for {
+		r := c.Do(args...)
+		if !r.IsError() {
+			return
+		}
+		if !strings.HasPrefix(string(r.Str), "TRYAGAIN ") {
+			t.Errorf("%s: %s", args[0], show(r.Raw))
+			return
+		}
+	}
 }

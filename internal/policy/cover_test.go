@@ -30,6 +30,16 @@ func drawPattern(t *rapid.T) *pattern {
 	return patterns[0]
 }
 
+// drawPatterns draws up to so many patterns, and tells how deep their index is.
+func drawPatterns(t *rapid.T, most int) (patterns []*pattern, depth int) {
+	patterns = make([]*pattern, rapid.IntRange(1, most).Draw(t, "count"))
+	for i := range patterns {
+		patterns[i] = drawPattern(t)
+		depth = max(depth, patterns[i].depth())
+	}
+	return patterns, depth
+}
+
 // What covers and meets say about two patterns holds for keys.
 func TestCoversAndMeetsHoldForKeys(t *testing.T) {
 	t.Parallel()
@@ -53,12 +63,7 @@ func TestCoversAndMeetsHoldForKeys(t *testing.T) {
 func TestIndexFindsTheFirstPattern(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := make([]*pattern, rapid.IntRange(1, 12).Draw(t, "count"))
-		depth := 0
-		for i := range patterns {
-			patterns[i] = drawPattern(t)
-			depth = max(depth, patterns[i].depth())
-		}
+		patterns, depth := drawPatterns(t, 12)
 		key := rapid.StringMatching(`(a|b|aa|ab|ba|aab|global|globalb)?(:(a|b|aa|ab|ba|bab|aba)?)*`).Draw(t, "key")
 		want := none
 		for i, p := range patterns {
@@ -81,12 +86,7 @@ func TestKeysAreAlike(t *testing.T) {
 	t.Parallel()
 	alike := 0
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := make([]*pattern, rapid.IntRange(1, 6).Draw(t, "count"))
-		depth := 0
-		for i := range patterns {
-			patterns[i] = drawPattern(t)
-			depth = max(depth, patterns[i].depth())
-		}
+		patterns, depth := drawPatterns(t, 6)
 		index := newIndex(patterns)
 		find := func(key string) (c cut, at int) {
 			c.split([]byte(key), depth)

@@ -19,10 +19,7 @@ func TestConcurrentWriters(t *testing.T) {
 	var wait sync.WaitGroup
 	for n, g := range gateways {
 		for w := range writers {
-			own := &gateway{side: newSide(t, "phi"), sink: g.sink}
-			own.clock = g.clock
-			own.x = g.backend.NewExecutor(5)
-			t.Cleanup(own.x.Close)
+			own := g.another(t)
 			wait.Go(func() {
 				for i := range rounds {
 					id := fmt.Sprintf("%d-%d-%d", n, w, i)

@@ -260,6 +260,14 @@ func newGateway(t testing.TB, o upstream.Options, categoryName string) *gateway 
 	return g
 }
 
+// another is one more executor of the gateway, for a goroutine of its own.
+func (g *gateway) another(t testing.TB) *gateway {
+	own := &gateway{side: newSide(t, "phi"), sink: g.sink}
+	own.clock, own.x = g.clock, g.backend.NewExecutor(5)
+	t.Cleanup(own.x.Close)
+	return own
+}
+
 // alone starts the ring without peers.
 func (g *gateway) alone() *gateway {
 	g.t.Helper()

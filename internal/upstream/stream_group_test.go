@@ -115,10 +115,7 @@ func TestEachEntryIsDeliveredOnce(t *testing.T) {
 	delivered := map[string]int{}
 	for n, g := range gateways {
 		for role := range 2 {
-			own := &gateway{side: newSide(t, "phi"), sink: g.sink}
-			own.clock = g.clock
-			own.x = g.backend.NewExecutor(5)
-			t.Cleanup(own.x.Close)
+			own := g.another(t)
 			wait.Go(func() {
 				for i := range rounds {
 					if role == 0 {

@@ -147,43 +147,36 @@ func answerStreamInfo(x *Executor, t *Task, k *keyState, r *reply) error {
 }
 
 func answerGroups(x *Executor, t *Task, k *keyState, r *reply) error {
-	all, err := x.sortNamed(k, r, seal.GroupName, ofField)
-	defer clearNames(all)
-	if err != nil {
-		return err
-	}
-	t.Call.Out.Array(len(all))
-	for _, g := range all {
-		d := described{t: t, r: g.r}
-		t.Call.Out.Map(6)
-		d.text("name", g.name)
+	return x.describeAll(t, k, r, seal.GroupName, 6, func(d *described) {
 		d.number("consumers")
 		d.number("pending")
 		d.id("last-delivered-id")
 		d.known("entries-read")
 		d.known("lag")
-		if d.err != nil {
-			return d.err
-		}
-	}
-	return nil
+	})
 }
 
 func answerConsumers(x *Executor, t *Task, k *keyState, r *reply) error {
-	all, err := x.sortNamed(k, r, seal.ConsumerName, ofField)
+	return x.describeAll(t, k, r, seal.ConsumerName, 4, func(d *described) {
+		d.number("pending")
+		d.number("idle")
+		d.inactive()
+	})
+}
+
+// describeAll answers a map of so many fields for each group or consumer, of which the first is its name.
+func (x *Executor) describeAll(t *Task, k *keyState, r *reply, kind seal.StreamName, fields int, describe func(*described)) error {
+	all, err := x.sortNamed(k, r, kind, ofField)
 	defer clearNames(all)
 	if err != nil {
 		return err
 	}
 	t.Call.Out.Array(len(all))
-	for _, consumer := range all {
-		d := described{t: t, r: consumer.r}
-		t.Call.Out.Map(4)
-		d.text("name", consumer.name)
-		d.number("pending")
-		d.number("idle")
-		d.inactive()
-		if d.err != nil {
+	for _, one := range all {
+		d := described{t: t, r: one.r}
+		t.Call.Out.Map(fields)
+		d.text("name", one.name)
+		if describe(&d); d.err != nil {
 			return d.err
 		}
 	}

@@ -26,15 +26,7 @@ func TestStreamsInTransactions(t *testing.T) {
 		t.Helper()
 		data := o.only() + "~"
 		_, before := o.entriesOf(data)
-		replies, ran, problem := g.multi(nil, lines...)
-		if !ran || problem != "" {
-			t.Fatalf("ran: %v, %s", ran, problem)
-		}
-		for i, line := range lines {
-			if want := reference.do(fields(line)...); replies[i] != want {
-				t.Errorf("%s: got %q, want %q", line, replies[i], want)
-			}
-		}
+		g.multiAs(reference, lines...)
 		_, after := o.entriesOf(data)
 		if kept := len(after) >= len(before) && slices.Equal(after[:len(before)], before); kept == anew {
 			t.Errorf("%q: the entries that were there were kept: %v", lines, kept)

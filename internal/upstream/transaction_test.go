@@ -34,26 +34,32 @@ func (g *gateway) watch(names ...string) []upstream.Watched {
 	return w
 }
 
+// multiAs runs a transaction, whose replies have to be those of a side that runs the commands one by one.
+func (g *gateway) multiAs(reference *side, lines ...string) {
+	g.t.Helper()
+	replies, ran, problem := g.multi(nil, lines...)
+	if !ran || problem != "" {
+		g.t.Fatalf("ran: %v, %s", ran, problem)
+	}
+	for i, line := range lines {
+		if want := reference.do(fields(line)...); replies[i] != want {
+			g.t.Errorf("%s: got %q, want %q", line, replies[i], want)
+		}
+	}
+}
+
 func TestTransactions(t *testing.T) {
 	t.Parallel()
 	g, _ := setUp(t)
 	reference := embedded(t, "phi")
 	lines := strings.Split("SET a 1|GET a|APPEND a 2|HSET h f v|HSET h g w|HDEL h f|HGETALL h|SADD s a b|SMOVE s s2 a|SMEMBERS s2|RPUSH l x y|LPOP l|LLEN l|ZADD z 1 m|ZINCRBY z 2 m|RENAME a b|GET b|GET a|TYPE h|EXPIRE h 10|TTL h|LPUSH h x|DEL s2|EXISTS s2 b", "|")
-	replies, ran, problem := g.multi(nil, lines...)
-	if !ran || problem != "" {
-		t.Fatalf("ran: %v, %s", ran, problem)
-	}
-	for i, line := range lines {
-		if want := reference.do(fields(line)...); replies[i] != want {
-			t.Errorf("%s: got %q, want %q", line, replies[i], want)
-		}
-	}
+	g.multiAs(reference, lines...)
 	for _, line := range []string{"GET b", "HGETALL h", "LRANGE l 0 -1", "SMEMBERS s", "ZRANGE z 0 -1 WITHSCORES", "TTL h", "EXISTS a s2"} {
 		if want, got := reference.do(fields(line)...), g.do(fields(line)...); got != want {
 			t.Errorf("afterwards %s: got %q, want %q", line, got, want)
 		}
 	}
-	replies, _, _ = g.multi(nil, "INCR n", "SET n 1")
+	replies, _, _ := g.multi(nil, "INCR n", "SET n 1")
 	if !strings.HasPrefix(replies[0], "-SEALED") || replies[1] != ok {
 		t.Errorf("a refused command in a transaction: %q", replies)
 	}
@@ -102,9 +108,7 @@ func TestTransactionsAreAtomic(t *testing.T) {
 	g.do("ZADD", "b", "100", "sum")
 	var wait sync.WaitGroup
 	for range 3 {
-		own := &gateway{side: newSide(t, "phi"), sink: g.sink}
-		own.clock, own.x = g.clock, g.backend.NewExecutor(5)
-		t.Cleanup(own.x.Close)
+		own := g.another(t)
 		wait.Go(func() {
 			for range 40 {
 				for {
