@@ -54,6 +54,15 @@ func NewLooseAccounts() *Accounts { return newAccounts(newLedger()) }
 // Look is what Run does four times a second, at an instant in Unix milliseconds.
 func (s *Succession) Look(now int64) { s.look(context.Background(), now) }
 
+// QueueRests says of instants at which a queue looks, in Unix milliseconds, whether it rests then.
+func QueueRests(at ...int64) (rests []bool) {
+	var q queue
+	for _, now := range at {
+		rests = append(rests, q.resting(now))
+	}
+	return rests
+}
+
 // KeyHasCome reports what an executor answers that could not open a record a moment ago, and has its key meanwhile.
 func (x *Executor) KeyHasCome(record []byte) bool {
 	h, err := seal.ParseHeader(record)

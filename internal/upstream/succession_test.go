@@ -232,6 +232,49 @@ func TestOneThatWasOnlySilent(t *testing.T) {
 	}
 }
 
+// What was taken over goes on counting where it was written, once, until somebody ends it.
+func TestWhatWasTakenOverCountsOnce(t *testing.T) {
+	t.Parallel()
+	all, _ := family(t, 2)
+	one, silent := all[0], all[1]
+	b := &bank{t: t, all: []*gateway{one.gateway, silent.gateway}, now: one.clock.Now()}
+	silent.do("SET", "k", "v")
+	one.knows("k")
+	b.settled(1, 1, 500)
+	lose(silent.id, one)
+	tell(one, silent)
+	b.settled(1, 1, 500)
+	one.do("DEL", "k")
+	b.settled(0, 0, 0)
+}
+
+// An old record that the upstream has put back is not taken over.
+func TestWhatWasPutBackIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	all, redis := family(t, 2)
+	one, dead := all[0], all[1]
+	dead.do("SET", "k", "v")
+	one.knows("k")
+	c := redis.Dial(t)
+	name := string(c.Do("KEYS", "*").Elems[0].Str)
+	old := string(c.Do("GET", name).Str)
+	one.do("DEL", "k")
+	c.Do("SET", name, old)
+	lose(dead.id, one)
+	if len(one.succession.Tell()) != 0 {
+		t.Error("what was deleted is taken over")
+	}
+}
+
+// A queue that was kept from looking rests until it can have heard what was taken over meanwhile.
+func TestAQueueRestsAfterAStop(t *testing.T) {
+	t.Parallel()
+	got := upstream.QueueRests(100_000, 100_050, 103_000, 109_000, 109_050, 110_900, 111_000, 111_050)
+	if want := []bool{false, false, false, true, true, true, false, false}; !slices.Equal(got, want) {
+		t.Errorf("rests %v, want %v", got, want)
+	}
+}
+
 // Of the one that takes over and goes itself the next takes over everything.
 func TestAnHeirThatGoesItself(t *testing.T) {
 	t.Parallel()
