@@ -1,6 +1,11 @@
 package audit
 
-import "hash/crc32"
+import (
+	"hash/crc32"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // What the tests in package audit_test need of the inside.
 
@@ -86,11 +91,18 @@ func ParseHead(text []byte) error {
 	return err
 }
 
-// BreakSync makes the next sync of the active segment fail.
+// BreakSync makes the next sync of the active segment fail: its descriptor is a pipe's from then on, which cannot be synced. One
+// that is closed might be another file's a moment later.
 func (l *Log) BreakSync() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.active.file.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	defer w.Close()
+	return unix.Dup3(int(r.Fd()), int(l.active.file.Fd()), unix.O_CLOEXEC)
 }
 
 // Prepared tells whether the next segment is ready.

@@ -241,7 +241,9 @@ func TestSyncFails(t *testing.T) {
 	}
 	await(t, "service to resume", l.Ready)
 	commit(t, l, 11, 9)
-	_ = l.Close() // the file that the test closed cannot be closed again
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
 	wholeLog(t, dir)
 	if got := subjects(t, dir); len(got) != 20 || got["10"] != 1 {
 		t.Errorf("%d records of 20 are there", len(got))

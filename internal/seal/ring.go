@@ -22,6 +22,10 @@ var slices = [...]struct {
 	{1<<63 - 1, 22},
 }
 
+// spare is how many milliseconds a data key lives at least behind the deadlines that it serves: the expiration's record needs the
+// name, which is opened when the deadline has passed.
+const spare = 128
+
 // maxForeignKeys bounds what peers can make a ring hold.
 const maxForeignKeys = 1 << 16
 
@@ -108,7 +112,7 @@ func sliceOf(deadline, now int64) slice {
 	for deadline-now > slices[row].within {
 		row++
 	}
-	return slice{row, deadline >> slices[row].shift}
+	return slice{row, (deadline + spare) >> slices[row].shift}
 }
 
 // endsAt is the first instant after a slice.

@@ -36,10 +36,10 @@ func TestKeysServeOneSliceOfDeadlines(t *testing.T) {
 	}
 	at(0, 3)
 	f(short, nil)
-	at(10_000+4096, 2)
+	at(10_000+4096+128, 2)
 	f(short, seal.ErrNoKey)
 	f(long, nil)
-	at(300_000+4096, 1)
+	at(300_000+4096+128, 1)
 	f(long, seal.ErrNoKey)
 	f(reference, nil)
 	at(3_600_000+1<<17, 0)
@@ -82,13 +82,33 @@ func TestAKeyThatComesWhileItIsAskedFor(t *testing.T) {
 	}
 }
 
+// Wherever in its slice a deadline lies, its key is there for a moment longer, in which the expiration is recorded with the name.
+func TestAKeyOutlivesItsDeadlines(t *testing.T) {
+	t.Parallel()
+	now := start
+	r, s := newRing(t, &now)
+	e := identify(t, s, "A", "phi", "one")
+	for range 200 {
+		deadline := now + 1000
+		record := must(t)(s.SealString(nil, e, header(deadline), nil))
+		h, err := seal.ParseHeader(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now = deadline + 127; !r.Has(h.KeyID) {
+			t.Errorf("127 ms behind a deadline that is %d ms before a slice's end its key is gone", 4096-deadline%4096)
+		}
+		r.Expire()
+	}
+}
+
 func TestAKeyIsDeadBeforeItIsErased(t *testing.T) {
 	t.Parallel()
 	now := start
 	_, s := newRing(t, &now)
 	e := identify(t, s, "A", "phi", "one")
 	record := must(t)(s.SealString(nil, e, header(start+1000), nil))
-	now += 1000 + 4096
+	now += 1000 + 4096 + 128
 	if _, _, err := s.OpenString(nil, e, record, start); !errors.Is(err, seal.ErrNoKey) {
 		t.Errorf("a key opens after its slice: %v", err)
 	}

@@ -94,6 +94,9 @@ func (q *queue) end(ended []*note) {
 	if ended = q.look(ended); q.b.sink != nil {
 		q.b.sink.Commit()
 	}
+	if len(ended) == 0 {
+		return
+	}
 	failpoint.Here(failpoint.DeadlineRecorded)
 	q.delete(ended)
 	failpoint.Here(failpoint.DeadlineDeleted)

@@ -28,7 +28,7 @@ func TestTamperedStreams(t *testing.T) {
 		t.Helper()
 		for i, read := range reads {
 			g, o := setUp(t)
-			g.do("XADD", "s", "1-1", "f", "v")
+			g.expect("$3\r\n1-1\r\n", "XADD", "s", "1-1", "f", "v")
 			g.do("XADD", "s", "2-1", "f", "w")
 			tamper(g, o, o.only()+"~")
 			if got := g.do(read...); got != missed[i] {
@@ -91,7 +91,7 @@ func TestTamperedStreamsAreNotWritten(t *testing.T) {
 	f := func(want, alarms string, tamper func(o operator, data string), args ...string) {
 		t.Helper()
 		g, o := setUp(t)
-		g.do("XADD", "s", "1-1", "f", "v")
+		g.expect("$3\r\n1-1\r\n", "XADD", "s", "1-1", "f", "v")
 		data := o.only() + "~"
 		tamper(o, data)
 		g.expect(want, args...)
