@@ -23,7 +23,7 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	c := d.mortal.Dial(t, reader)
 	const n = 20
 	key := func(i int) string { return fmt.Sprintf("TENANT001:patient:%d-%d", d.rounds, i) }
-	before := d.expirations(t)
+	before := expirations(t, d.mortal)
 	at := nameable(3 * time.Second)
 	for i := range n {
 		expect(t, c, "+OK", "SET", key(i), "v", "PXAT", at)
@@ -39,7 +39,7 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 		}
 	}
 	told := 0
-	for entry, times := range d.expirations(t) {
+	for entry, times := range expirations(t, d.mortal) {
 		if times -= before[entry]; times > 1 {
 			t.Errorf("an expiration is recorded %d times", times)
 		}
@@ -50,24 +50,6 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	}
 	d.resumed(t)
 	d.flush(t)
-}
-
-// expirations counts those in the audit of the gateway that is killed, by entry.
-func (d *doomed) expirations(t *testing.T) map[string]int {
-	t.Helper()
-	out, stderr, code := d.mortal.CLI(t, "", "audit", "search", "--json", "--limit", "0", "--outcome", "expired")
-	if code != 0 {
-		t.Fatalf("audit search: %s", stderr)
-	}
-	all := map[string]int{}
-	for line := range strings.Lines(out) {
-		var e auditEvent
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatal(err)
-		}
-		all[e.Entry]++
-	}
-	return all
 }
 
 // killExchanging kills the gateway when it has drawn data keys, has told them, or takes some of the other's.

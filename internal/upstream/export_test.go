@@ -74,10 +74,7 @@ type Notes struct{ t notes }
 
 // Put gives a pseudonym a number.
 func (n *Notes) Put(id [16]byte, number int64) {
-	s := n.t.find(&id)
-	if s == nil {
-		s = n.t.add(&id)
-	}
+	s := n.t.of(&id)
 	s.n.deadline = number
 	n.t.approach(&id)
 }

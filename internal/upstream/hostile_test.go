@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/seal"
 	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
@@ -379,7 +380,8 @@ func TestPlainCategories(t *testing.T) {
 	g.expectAlarm("")
 }
 
-func joinBus(t *testing.T, g *gateway) {
+// meet has a gateway hear the others, and be heard, until the test ends.
+func (g *gateway) meet(t *testing.T) *seal.Peers {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	bus := upstream.NewBus(g.up)
@@ -391,7 +393,13 @@ func joinBus(t *testing.T, g *gateway) {
 		t.Fatal(err)
 	}
 	go func() { peers.Run(ctx); done <- struct{}{} }()
-	g.runQueue(t)
 	t.Cleanup(func() { cancel(); <-done; <-done })
+	return peers
+}
+
+func joinBus(t *testing.T, g *gateway) {
+	t.Helper()
+	peers := g.meet(t)
+	g.runQueue(t)
 	eventually(t, 5*time.Second, "the gateway hears itself", func() bool { return peers.InTouch() != 0 })
 }

@@ -85,13 +85,11 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.notes.find(&id)
-	if s == nil {
-		s = p.notes.add(&id)
-	} else if s.n.stamp > h.Stamp {
+	s := p.notes.of(&id)
+	n := s.n
+	if n.stamp > h.Stamp {
 		return 0
 	}
-	n := s.n
 	if !n.own { // this gateway has not written it so far
 		copy(n.names[:], k.names)
 	}
@@ -165,13 +163,11 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.notes.find(&id)
-	if s == nil {
-		s = p.notes.add(&id)
-	} else if s.n.stamp > stamp {
+	s := p.notes.of(&id)
+	n := s.n
+	if n.stamp > stamp {
 		return
 	}
-	n := s.n
 	n.replaced(k, 0, stamp)
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)

@@ -9,10 +9,7 @@ func (l *ledger) adopt(id [16]byte, name []byte, a *Account, category string, h 
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.notes.find(&id)
-	if s == nil {
-		s = p.notes.add(&id)
-	}
+	s := p.notes.of(&id)
 	n := s.n
 	switch {
 	case n.stamp > h.Stamp, n.stamp == h.Stamp && (n.own || n.gone || !n.mayBe(head)), n.floor != 0 && h.Stamp <= n.floor:

@@ -82,6 +82,14 @@ func (t *notes) add(id *[16]byte) *slot {
 	return t.put(slot{id: *id, n: &note{}})
 }
 
+// of returns the slot of a pseudonym, with an empty note if there was none.
+func (t *notes) of(id *[16]byte) *slot {
+	if s := t.find(id); s != nil {
+		return s
+	}
+	return t.add(id)
+}
+
 func (t *notes) put(x slot) *slot {
 	i := home(&x.id, len(t.slots))
 	for t.slots[i].n != nil {

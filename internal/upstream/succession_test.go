@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"testing"
@@ -55,17 +54,7 @@ func family(t *testing.T, n int) (all []*member, redis *testkit.Redis) {
 func join(t *testing.T, redis *testkit.Redis) *member {
 	t.Helper()
 	g := newGateway(t, unixOptions(redis), "phi")
-	ctx, cancel := context.WithCancel(context.Background())
-	bus := upstream.NewBus(g.up)
-	peers := newPeers(t, g, bus)
-	done := make(chan struct{}, 2)
-	go func() { bus.Listen(ctx, func(m []byte) { peers.Received(m) }); done <- struct{}{} }()
-	<-bus.Ready()
-	if err := peers.Join(ctx, time.Second); err != nil {
-		t.Fatal(err)
-	}
-	go func() { peers.Run(ctx); done <- struct{}{} }()
-	t.Cleanup(func() { cancel(); <-done; <-done })
+	peers := g.meet(t)
 	p := &present{id: peers.ID(), since: 1}
 	return &member{gateway: g, present: p, succession: g.backend.NewSuccession(p, func([]byte) string { return "phi" })}
 }
