@@ -61,11 +61,12 @@ func BenchmarkNear(b *testing.B) {
 	}
 }
 
-func (g *gateway) measure(b *testing.B, server, batch int, args []string) {
+// measure runs calls of different sessions together, all of them alike or taking turns.
+func (g *gateway) measure(b *testing.B, server, batch int, lines ...[]string) {
 	tasks := make([]*upstream.Task, batch)
 	calls := make([]*command.Call, batch)
 	for i := range calls {
-		calls[i] = g.call(args...)
+		calls[i] = g.call(lines[i%len(lines)]...)
 		tasks[i] = &upstream.Task{Call: calls[i], Keys: g.places(calls[i]), Session: uint64(i)}
 	}
 	b.ReportAllocs()
@@ -81,7 +82,7 @@ func (g *gateway) measure(b *testing.B, server, batch int, args []string) {
 	b.ReportMetric(float64(cpu(b, os.Getpid())-mine)/float64(b.N), "gateway-ns/op")
 	b.ReportMetric(float64(cpu(b, server)-theirs)/float64(b.N), "upstream-ns/op")
 	if calls[0].Failed {
-		b.Errorf("%s failed: %s", args[0], calls[0].Out.Bytes())
+		b.Errorf("%s failed: %s", lines[0][0], calls[0].Out.Bytes())
 	}
 }
 

@@ -17,6 +17,10 @@ func (x *Executor) fetch(t *Task) {
 		if x.fromNear(t, k) {
 			continue
 		}
+		if t.shape.need == needElement && i == 0 {
+			x.askElement(t, k)
+			continue
+		}
 		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need >= needItems) {
 			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
 				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
@@ -83,7 +87,13 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 		if read == "" || !x.sealMembers(t, k) {
 			return false
 		}
+		if t.careful {
+			x.askOnce(k, "", read, k.members)
+			return true
+		}
 		x.askPair(t, k, read, k.members)
+	case t.shape.need == needElement:
+		return x.takeElement(t, k)
 	case t.shape.need == needWindow:
 		return x.askWindow(t, k)
 	case t.shape.need == needWhole:
@@ -133,19 +143,25 @@ func (x *Executor) mixed(k *keyState, header *op) bool {
 // askWhole asks for all parts in one step, which looks first how many they are.
 func (x *Executor) askWhole(k *keyState) {
 	size, read := wholeCommand(k.coll.Type) // of a stream, what the script says itself
-	extra := 0
+	var args [][]byte
 	if k.coll.Type == seal.List {
-		extra = 2
+		args = [][]byte{{'0'}, {'-', '1'}}
 	}
+	x.askOnce(k, size, read, args)
+}
+
+// askOnce asks for parts of the data in one step with the record, where that is the expected one: for not more than the limit by a
+// command that tells the size, unless that is empty.
+func (x *Executor) askOnce(k *keyState, size, read string, args [][]byte) {
 	l := x.lane
-	k.op = l.eval(x.b.scripts.read, k.slot, true, 2, 4+extra)
+	k.op = l.eval(x.b.scripts.read, k.slot, true, 2, 4+len(args))
 	l.out = appendArg(appendArg(l.out, k.record), k.data)
 	l.out = appendArg(l.out, k.expect[:])
 	l.out = appendArgString(l.out, size)
 	l.out = appendArgInt(l.out, int64(x.b.upstream.options.MaxLiftItems))
 	l.out = appendArgString(l.out, read)
-	if k.coll.Type == seal.List {
-		l.out = appendArgString(appendArgString(l.out, "0"), "-1")
+	for _, a := range args {
+		l.out = appendArg(l.out, a)
 	}
 	l.end()
 	k.cached, k.partsOp, k.asked = true, -1, x.b.stamps.Next(x.now)
@@ -245,6 +261,9 @@ func (x *Executor) fetched(t *Task) {
 			continue
 		}
 		more = x.recordReply(t, k, &o.reply) || more
+		if t.phase == phaseDone {
+			return
+		}
 	}
 	if more {
 		return

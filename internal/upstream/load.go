@@ -47,8 +47,8 @@ func (x *Executor) execute(t *Task) {
 	}
 }
 
-// errAnotherLife says that parts of a collection did not open, which an honest upstream can cause once: the collection was
-// made anew between its header and its parts.
+// errAnotherLife says that parts of a collection did not open, which an honest upstream can cause: the collection was made anew
+// between its header and its parts. They are read in one step then.
 var errAnotherLife = errors.New("the parts may be of another life of the collection")
 
 // recoverMemory answers a command for which the system has no memory, so that others of its batch go on.
@@ -67,9 +67,6 @@ func (x *Executor) empty(t *Task) {
 	}
 }
 
-// maxLives is how often that is believed.
-const maxLives = 2
-
 var errLoadLarge = errors.New("the entry is too large to be opened as a whole")
 
 func (t *Task) failOpen(err error) {
@@ -87,6 +84,9 @@ func (x *Executor) load(t *Task, i int) error {
 	if !k.found || x.tx.Peek(key).Exists() { // a key that is named twice
 		return nil
 	}
+	if t.shape.need == needElement && t.repeated(i) { // what it has was not believed where it was named first
+		return nil
+	}
 	if !x.lives(c, k) {
 		return nil
 	}
@@ -96,8 +96,9 @@ func (x *Executor) load(t *Task, i int) error {
 		return nil
 	}
 	err := x.loadCollection(t, k, key)
-	if err != nil && k.partsOp >= 0 && t.attempts < maxLives {
+	if err != nil && k.partsOp >= 0 && !t.careful {
 		x.tx.Delete(key)
+		t.careful = true
 		return errAnotherLife
 	}
 	if errors.Is(err, seal.ErrAltered) || errors.Is(err, engine.ErrWrongKind) {
@@ -143,6 +144,9 @@ func (x *Executor) loadCollection(t *Task, k *keyState, key *engine.Key) error {
 	}
 	if k.parts == nil {
 		return nil
+	}
+	if t.shape.need == needElement {
+		return l.taken(t)
 	}
 	if k.parts.kind != '*' || k.parts.null {
 		return seal.ErrAltered
@@ -264,7 +268,7 @@ func (l *loader) whole() error {
 		var err error
 		switch {
 		case k.coll.Type == seal.List:
-			err = l.element(elems[j].text)
+			err = l.element(false, elems[j].text)
 		case !pairs:
 			err = l.member(elems[j].text, nil)
 		case elems[j+1].kind != '$' || elems[j+1].null:
@@ -281,14 +285,15 @@ func (l *loader) whole() error {
 	return nil
 }
 
-func (l *loader) element(sealed []byte) error {
+// element adds an element at one end.
+func (l *loader) element(front bool, sealed []byte) error {
 	x := l.x
 	plain, err := x.sealer.OpenItem(x.plain[:0], &l.k.entry, &l.k.coll, nil, sealed)
 	if err != nil {
 		return err
 	}
 	x.keep(plain)
-	l.list.Push(false, plain)
+	l.list.Push(front, plain)
 	return nil
 }
 

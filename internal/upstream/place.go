@@ -116,6 +116,7 @@ type Task struct {
 	planned  bool                 // known
 	behind   *Task                // waits for that one to end
 	gaveWay  bool                 // has looked again behind another one's write
+	careful  bool                 // reads parts in one step with the record: once they were of another life
 	joins    bool                 // others may join what it writes
 	group    *group               // of a transaction, whose keys are this task's
 	inside   bool                 // of a transaction

@@ -23,7 +23,7 @@ type quick struct {
 }
 
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return (len(t.keys) == 1 || q.first || q.several) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+	return (len(t.keys) == 1 || q.first || q.several) && (q.write || !t.careful) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
 		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
 }
 
@@ -150,7 +150,8 @@ func (x *Executor) quickDone(t *Task) {
 			x.again(t)
 			return
 		}
-		if !q.write && t.attempts < maxLives {
+		if !q.write && !t.careful {
+			t.careful = true
 			x.again(t)
 			return
 		}

@@ -15,6 +15,8 @@ type shape struct {
 	need need
 	// items returns which arguments name the parts of the collection that the handler looks at: the first, and the step.
 	items func(args [][]byte) (first, step int)
+	// ends says between which ends of two lists the command moves an element.
+	ends ends
 	// quick runs the command on a live collection in one step where it can; see quick.go.
 	quick *quick
 	// direct says that a string's value is the whole reply; see direct.go.
@@ -32,6 +34,7 @@ const (
 	needNothing need = iota + 1 // it writes without looking
 	needRecord                  // the value of a string; of a collection that it is there, and until when
 	needItems                   // of a collection the parts that the command names
+	needElement                 // of the first list the element at one end; of the second that it is there, and until when
 	needWindow                  // of a stream the entries of a range
 	needWhole                   // everything
 )
@@ -109,11 +112,13 @@ func shapes() map[string]*shape {
 	for name, q := range listQuicks() {
 		add(shape{need: needWhole, quick: q}, name)
 	}
-	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMOVE", "RPOPLPUSH", "LMPOP")
+	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMPOP")
+	add(shape{need: needElement, ends: namedEnds}, "LMOVE", "BLMOVE")
+	add(shape{need: needElement, ends: lastToFirst}, "RPOPLPUSH", "BRPOPLPUSH")
 	for name, q := range blockingQuicks() {
 		add(shape{need: needRecord, quick: q}, name)
 	}
-	add(shape{need: needWhole}, "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
+	add(shape{need: needWhole}, "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 
 	for name, s := range streamShapes() {
 		add(s, name)

@@ -76,6 +76,8 @@ func (x *Executor) change(t *Task, i int) error {
 		return x.putCollection(c, k, i, e)
 	case t.shape.need == needItems:
 		return x.putItems(t, k, i, e)
+	case t.shape.need == needElement:
+		return x.putMoved(t, k, i, e)
 	case k.header.Type == seal.Stream && k.parts != nil:
 		return x.changeStream(c, k, i, e)
 	case wrote && k.parts != nil:

@@ -30,8 +30,11 @@ func (x *Executor) askWindow(t *Task, k *keyState) bool {
 	if w.Count > 0 {
 		args = append(args, []byte("COUNT"), strconv.AppendInt(nil, w.Count, 10))
 	}
+	if k.backwards = w.Backwards; t.careful {
+		x.askOnce(k, "", name, args)
+		return true
+	}
 	x.askPair(t, k, name, args)
-	k.backwards = w.Backwards
 	return true
 }
 

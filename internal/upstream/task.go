@@ -181,7 +181,7 @@ func (x *Executor) name(t *Task) {
 	c := t.Call
 	t.phase = phaseNamed
 	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.Undone, t.inside = c.Out.Len(), 0, false, false, 0, false
-	t.behind, t.gaveWay, t.joins = nil, false, false
+	t.behind, t.gaveWay, t.joins, t.careful = nil, false, false, false
 	switch {
 	case t.shape == nil:
 		t.fail(refusedUnknown)
