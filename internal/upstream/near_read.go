@@ -10,7 +10,7 @@ import (
 // session's commands see what its earlier ones did.
 func (x *Executor) mayBeNear(t *Task, k *keyState) bool {
 	return x.b.near != nil && k.place.Near && !k.place.Plain && t.group == nil && !t.Call.Spec.IsWrite() &&
-		(t.shape.need == needRecord || len(t.keys) == 1 && t.shape.quick == nil)
+		(t.shape.need == needRecord || len(t.keys) == 1 && (t.shape.quick == nil || t.shape.quick.near))
 }
 
 // wroteNear notes that the round writes entries that may be kept near, or be read from replicas.

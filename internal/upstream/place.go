@@ -111,6 +111,7 @@ type Task struct {
 	commits  []commit
 	quickOp  int
 	quickKey int                  // which key that is about
+	length   int64                // of the list, before that
 	steps    []command.StreamStep // that a quick command takes on a stream
 	quickly  bool                 // there are such, which is
 	planned  bool                 // known

@@ -2,7 +2,7 @@ package upstream
 
 import (
 	"errors"
-	"strconv"
+	"strings"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -13,17 +13,22 @@ import (
 type quick struct {
 	kind    seal.Type
 	write   bool
-	name    string // the upstream's command
+	name    string                     // the upstream's command
+	named   func(args [][]byte) string // or what it is called by the arguments
 	accepts func(args [][]byte) bool
 	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
 	done    func(x *Executor, t *Task, k *keyState, r *reply) error
 	told    command.Outcome
-	several bool // it is for all of several keys; see stream_several.go
-	first   bool // it is for the first of several keys that has such a collection; see quick_first.go
+	problem string // the one error that an honest upstream may have for it
+	around  string // a command that tells the length before and after it
+	resizes bool   // how large the collection is then has to be asked
+	near    bool   // of what may be kept near it wants all
+	several bool   // it is for all of several keys; see stream_several.go
+	first   bool   // it is for the first of several keys that has such a collection; see quick_first.go
 }
 
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return (len(t.keys) == 1 || q.first || q.several) && (q.write || !t.careful) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
+	return (len(t.keys) == 1 || q.first || q.several) && (q.write || !t.careful) && !(q.near && k.place.Near) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
 		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
 }
 
@@ -71,22 +76,41 @@ func (x *Executor) quickStart(t *Task) {
 			k.grows += int64(len(a))
 		}
 	}
+	k.resized = q.resizes
 	x.writes.reset()
 	if !x.quickRecord(t, q, k) {
 		return
 	}
-	for _, a := range args {
-		x.writes.command(q.name, a)
-	}
-	if len(args) == 0 {
-		x.writes.command(q.name)
-	}
+	x.quickCommands(q, q.nameFor(t.Call.Args), args)
 	n := 1 + x.compareBefore(t)
 	if !x.mayJoin(t) {
 		return
 	}
 	t.commits = t.commits[:0]
 	x.commit(t, 0, n)
+}
+
+func (q *quick) nameFor(args [][]byte) string {
+	if q.named != nil {
+		return q.named(args)
+	}
+	return q.name
+}
+
+// quickCommands adds what the step does to the data.
+func (x *Executor) quickCommands(q *quick, name string, args [][]byte) {
+	if q.around != "" {
+		x.writes.command(q.around)
+	}
+	for _, a := range args {
+		x.writes.command(name, a)
+	}
+	if len(args) == 0 {
+		x.writes.command(name)
+	}
+	if q.around != "" {
+		x.writes.command(q.around)
+	}
 }
 
 // quickRecord begins a write with the record, which every one of them seals again; false when the task has ended.
@@ -122,7 +146,7 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	t.phase = phaseDone
-	if t.streamRefused(o) {
+	if t.streamRefused(o) || t.quickRefused(o) {
 		return
 	}
 	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") && !o.reply.errorIs("MISCONF") {
@@ -133,6 +157,10 @@ func (x *Executor) quickDone(t *Task) {
 			return
 		}
 		x.alarm(k, Altered)
+		if len(t.keys) > 1 {
+			x.again(t) // what the others have is not here
+			return
+		}
 		x.execute(t)
 		return
 	}
@@ -193,12 +221,25 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 		x.noteAll(t.Call, &t.commits[0], r.elems[1:1+n])
 		return &reply{kind: '*', elems: r.elems[1+n:]}, true
 	}
+	first := len(t.commits[0].entries) + 1
+	t.length = r.elems[first].n
 	result := &r.elems[len(r.elems)-1]
 	if t.shape.quick.told == command.Deleted {
 		t.commits[0].entries[0].bytes = -textBytes(result)
 	}
 	x.noteAll(t.Call, &t.commits[0], r.elems[1:1+len(t.commits[0].entries)])
 	return result, true
+}
+
+// quickRefused answers the error that an honest upstream may have for a command on a collection that is as it should be.
+func (t *Task) quickRefused(o *op) bool {
+	problem := t.shape.quick.problem
+	if problem == "" || o.err != nil || !o.reply.isError() || !strings.HasPrefix(string(o.reply.text), problem) {
+		return false
+	}
+	t.Call.Error(problem)
+	t.Call.Told[0] = command.Hit
+	return true
 }
 
 // textBytes is how many bytes of text a reply has.
@@ -238,82 +279,5 @@ func answerInt(_ *Executor, t *Task, _ *keyState, r *reply) error {
 		return seal.ErrAltered
 	}
 	t.Call.Out.Int(r.n)
-	return nil
-}
-
-// listQuicks are the commands on the ends and indexes of lists.
-func listQuicks() map[string]*quick {
-	push := func(name string) *quick {
-		return &quick{kind: seal.List, write: true, name: name, args: sealElements, done: answerInt, told: command.Stored}
-	}
-	pop := func(name string) *quick {
-		return &quick{kind: seal.List, write: true, name: name, accepts: countFits, args: plainArgs, done: answerElements, told: command.Deleted}
-	}
-	return map[string]*quick{
-		"LPUSH": push("LPUSH"), "RPUSH": push("RPUSH"), "LPUSHX": push("LPUSH"), "RPUSHX": push("RPUSH"),
-		"LPOP": pop("LPOP"), "RPOP": pop("RPOP"),
-		"LLEN":   {kind: seal.List, name: "LLEN", done: answerInt, told: command.Hit},
-		"LINDEX": {kind: seal.List, name: "LINDEX", accepts: integersFit, args: plainArgs, done: answerElements, told: command.Hit},
-		"LRANGE": {kind: seal.List, name: "LRANGE", accepts: integersFit, args: plainArgs, done: answerElements, told: command.Hit},
-	}
-}
-
-func integersFit(args [][]byte) bool {
-	for _, a := range args[2:] {
-		if n, err := strconv.ParseInt(string(a), 10, 64); err != nil || strconv.FormatInt(n, 10) != string(a) {
-			return false
-		}
-	}
-	return true
-}
-
-// countFits says whether LPOP's count is one that takes something.
-func countFits(args [][]byte) bool {
-	return len(args) == 2 || len(args) == 3 && integersFit(args) && args[2][0] != '-' && string(args[2]) != "0"
-}
-
-func plainArgs(_ *Executor, t *Task, _ *keyState) ([][]byte, error) { return t.Call.Args[2:], nil }
-
-func sealElements(x *Executor, t *Task, k *keyState) ([][]byte, error) {
-	all := make([][]byte, 0, len(t.Call.Args)-2)
-	for _, element := range t.Call.Args[2:] {
-		sealed, err := x.sealer.SealItem(nil, &k.entry, &k.coll, nil, element)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, sealed)
-	}
-	return all, nil
-}
-
-// answerElements answers one element or several, as the upstream did.
-func answerElements(x *Executor, t *Task, k *keyState, r *reply) error {
-	out := t.Call.Out
-	switch {
-	case r.kind == '*' && !r.null:
-		out.Array(len(r.elems))
-		for i := range r.elems {
-			if err := x.answerElement(t, k, &r.elems[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	case r.kind == '$' && r.null && t.shape.quick.name == "LINDEX":
-		out.Null()
-		return nil
-	}
-	return x.answerElement(t, k, r)
-}
-
-func (x *Executor) answerElement(t *Task, k *keyState, r *reply) error {
-	if r.kind != '$' || r.null {
-		return seal.ErrAltered
-	}
-	plain, err := x.sealer.OpenItem(x.plain[:0], &k.entry, &k.coll, nil, r.text)
-	if err != nil {
-		return err
-	}
-	x.keep(plain)
-	t.Call.Out.Bulk(plain)
 	return nil
 }

@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"bytes"
+
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/seal"
 )
@@ -14,6 +16,40 @@ func blockingQuicks() map[string]*quick {
 		return &quick{kind: seal.List, write: true, name: name, first: true, accepts: timeoutFits, done: answerPopped, told: command.Deleted}
 	}
 	return map[string]*quick{"BLPOP": pop("LPOP"), "BRPOP": pop("RPOP")}
+}
+
+// manyPop is LMPOP or BLMPOP, whose number of keys is the argument at an index.
+func manyPop(at int) *quick {
+	words := func(args [][]byte) [][]byte {
+		if n, ok := integer(args[at]); ok && n > 0 && n < int64(len(args)-at) {
+			return args[at+1+int(n):]
+		}
+		return nil
+	}
+	return &quick{kind: seal.List, write: true, first: true, told: command.Deleted, done: answerPoppedMany,
+		named: func(args [][]byte) string {
+			front, _ := endNamed(words(args)[0])
+			return atEnd(front, "LPOP", "RPOP")
+		},
+		accepts: func(args [][]byte) bool {
+			w := words(args)
+			if len(w) == 0 || at > 1 && !command.TimeoutFits(args[1]) {
+				return false
+			}
+			_, ok := endNamed(w[0])
+			if len(w) == 3 {
+				n, isNumber := integer(w[2])
+				return ok && bytes.EqualFold(w[1], []byte("COUNT")) && isNumber && n > 0
+			}
+			return ok && len(w) == 1
+		},
+		args: func(_ *Executor, t *Task, _ *keyState) ([][]byte, error) {
+			if w := words(t.Call.Args); len(w) == 3 {
+				return w[2:], nil
+			}
+			return [][]byte{{'1'}}, nil
+		},
+	}
 }
 
 func timeoutFits(args [][]byte) bool { return command.TimeoutFits(args[len(args)-1]) }
@@ -63,6 +99,16 @@ func (t *Task) tellQuick() {
 			t.Call.Told[i] = command.Miss
 		}
 	}
+}
+
+// answerPoppedMany answers the name of the key and the elements.
+func answerPoppedMany(x *Executor, t *Task, k *keyState, r *reply) error {
+	if r.kind != '*' || len(r.elems) == 0 {
+		return seal.ErrAltered
+	}
+	t.Call.Out.Array(2)
+	t.Call.Out.Bulk(k.entry.Name)
+	return answerElements(x, t, k, r)
 }
 
 // answerPopped answers the name of the key and the element.

@@ -100,25 +100,29 @@ func shapes() map[string]*shape {
 	add(shape{need: needItems, items: afterFields(1)}, "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HTTL", "HPTTL",
 		"HEXPIRETIME", "HPEXPIRETIME", "HPERSIST", "HGETDEL", "HGETEX")
 	add(shape{need: needItems, items: afterFields(2)}, "HSETEX")
-	add(shape{need: needWhole}, "HGETALL", "HKEYS", "HVALS", "HRANDFIELD", "HSCAN")
+	add(shape{need: needWhole}, "HGETALL", "HKEYS", "HVALS", "HSCAN")
 	add(shape{need: needWhole, quick: countQuick(seal.Hash, "HLEN")}, "HLEN")
 
 	add(shape{need: needItems, items: from(2, 1)}, "SADD", "SREM", "SISMEMBER", "SMISMEMBER")
 	add(shape{need: needItems, items: from(3, 1)}, "SMOVE")
-	add(shape{need: needWhole}, "SMEMBERS", "SPOP", "SRANDMEMBER", "SSCAN", "SINTER", "SINTERSTORE", "SINTERCARD", "SUNION",
+	add(shape{need: needWhole}, "SMEMBERS", "SSCAN", "SINTER", "SINTERSTORE", "SINTERCARD", "SUNION",
 		"SUNIONSTORE", "SDIFF", "SDIFFSTORE")
 	add(shape{need: needWhole, quick: countQuick(seal.Set, "SCARD")}, "SCARD")
 
-	for name, q := range listQuicks() {
-		add(shape{need: needWhole, quick: q}, name)
+	for _, quicks := range []map[string]*quick{listQuicks(), drawingQuicks()} {
+		for name, q := range quicks {
+			add(shape{need: needWhole, quick: q}, name)
+		}
 	}
-	add(shape{need: needWhole}, "LSET", "LTRIM", "LPOS", "LINSERT", "LREM", "LMPOP")
+	add(shape{need: needWhole}, "LPOS", "LINSERT", "LREM")
 	add(shape{need: needElement, ends: namedEnds}, "LMOVE", "BLMOVE")
 	add(shape{need: needElement, ends: lastToFirst}, "RPOPLPUSH", "BRPOPLPUSH")
 	for name, q := range blockingQuicks() {
 		add(shape{need: needRecord, quick: q}, name)
 	}
-	add(shape{need: needWhole}, "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
+	add(shape{need: needWhole, quick: manyPop(1)}, "LMPOP")
+	add(shape{need: needWhole, quick: manyPop(2)}, "BLMPOP")
+	add(shape{need: needWhole}, "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 
 	for name, s := range streamShapes() {
 		add(s, name)
