@@ -47,6 +47,9 @@ type claim struct {
 	justID      bool
 	lastID      engine.StreamID
 	ids         int // XCLAIM: arguments that are ids end before this one
+
+	consumer engine.StreamConsumer // whoever claims, from the first entry on
+	took     bool
 }
 
 // claimArgs reads XCLAIM's arguments from the shortest idle time on.
@@ -109,16 +112,19 @@ func (c *Call) claimOption(o *claim, i int) (int, bool) {
 	return i + 1, ok
 }
 
-// take gives a pending entry that exists to a consumer.
-func (c *Call) take(consumer engine.StreamConsumer, p *engine.Pending, o *claim) {
+// take gives a pending entry that exists to whoever claims. Only who gets one is a consumer, and seen.
+func (c *Call) take(g engine.StreamGroup, p *engine.Pending, o *claim) {
+	if !o.took {
+		o.consumer, o.took = c.seenConsumer(0, g, c.Args[3]), true
+	}
 	deliveries := p.Deliveries
 	if o.retries >= 0 {
 		deliveries = o.retries
 	} else if !o.justID {
 		deliveries++
 	}
-	consumer.Deliver(p.ID, o.deliveredAt, deliveries)
-	consumer.Activate(c.WallNow)
+	o.consumer.Deliver(p.ID, o.deliveredAt, deliveries)
+	o.consumer.Activate(c.WallNow)
 }
 
 func runXClaim(c *Call) {
@@ -137,7 +143,6 @@ func runXClaim(c *Call) {
 	if g.Last().Before(o.lastID) {
 		g.Set(o.lastID, g.Read())
 	}
-	consumer := c.seenConsumer(0, g, c.Args[3])
 	length, n := c.Out.DeferredArray(), 0
 	for _, arg := range c.Args[5:o.ids] {
 		id, _ := parseStreamID(arg, 0)
@@ -153,7 +158,7 @@ func runXClaim(c *Call) {
 		case o.minIdle > 0 && c.WallNow-p.DeliveredAt < o.minIdle:
 			continue
 		}
-		c.take(consumer, &p, &o)
+		c.take(g, &p, &o)
 		c.answerClaimed(&s, id, o.justID)
 		n++
 	}
@@ -231,7 +236,6 @@ func (c *Call) autoClaim(s *engine.StreamValue, g engine.StreamGroup, from engin
 	if count > math.MaxInt64/autoLooksPerItem {
 		looks = math.MaxInt64
 	}
-	consumer := c.seenConsumer(0, g, c.Args[3])
 	p, more := g.PendingFrom(from)
 	for ; more && looks > 0 && int64(len(claimed)+len(gone)) < count; looks-- {
 		switch {
@@ -239,7 +243,7 @@ func (c *Call) autoClaim(s *engine.StreamValue, g engine.StreamGroup, from engin
 			g.Acknowledge(p.ID)
 			gone = append(gone, p.ID)
 		case o.minIdle <= 0 || c.WallNow-p.DeliveredAt >= o.minIdle:
-			c.take(consumer, &p, o)
+			c.take(g, &p, o)
 			claimed = append(claimed, p.ID)
 		}
 		if from, more = p.ID.Next(); more {

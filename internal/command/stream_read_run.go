@@ -3,7 +3,7 @@ package command
 import "github.com/lethe-cache/lethe/internal/engine"
 
 // tryStreamRead answers XREAD or XREADGROUP with what there is behind the given ids; false when there is nothing, and then
-// nothing is written, and nothing has changed but that a group's consumer was seen.
+// nothing is written, and nothing has changed: who asks a group in vain is no consumer yet, and was not seen.
 func (c *Call) tryStreamRead(r *streamRead) (answered bool) {
 	start := c.Out.Len()
 	streams, length := 0, c.Out.DeferredArray()
@@ -34,15 +34,14 @@ func (c *Call) tryStreamRead(r *streamRead) (answered bool) {
 // readStream answers with the part of one stream, its name first; false when it has nothing to give.
 func (c *Call) readStream(r *streamRead, key int, s *engine.StreamValue) bool {
 	after, history := r.after[key], false
-	var consumer engine.StreamConsumer
+	var group engine.StreamGroup
 	if r.group != nil {
-		g, ok := s.Group(r.group)
-		if !ok {
+		var ok bool
+		if group, ok = s.Group(r.group); !ok {
 			return false // of a stream that is gone
 		}
-		consumer = c.seenConsumer(key, g, r.consumer) // who asks in vain was there too, as since Redis 7.2
 		if history = after != newEntries(); !history {
-			after = g.Last()
+			after = group.Last()
 		}
 	}
 	if !history && !after.Before(s.Top()) {
@@ -57,14 +56,15 @@ func (c *Call) readStream(r *streamRead, key int, s *engine.StreamValue) bool {
 	case r.group == nil:
 		c.answerEntries(s.Iter(from, engine.LastStreamID(), false), r.count)
 	case history:
-		c.answerHistory(r, s, consumer, from, more)
+		c.answerHistory(r, s, c.seenConsumer(key, group, r.consumer), from, more)
 	default:
-		c.deliver(r, s, consumer, from)
+		c.deliver(r, s, c.seenConsumer(key, group, r.consumer), from)
 	}
 	return true
 }
 
-// seenConsumer returns the consumer of a name, made where there is none, and notes that it was seen.
+// seenConsumer returns the consumer of a name, made where there is none, and notes that it was seen. That is for who gets entries
+// or asks for what it has; Redis 7.2 has it for whoever asks.
 func (c *Call) seenConsumer(key int, g engine.StreamGroup, name []byte) engine.StreamConsumer {
 	consumer, ok := g.Consumer(name)
 	if !ok {

@@ -12,6 +12,11 @@ import (
 // fields and names are sealed. StreamSteps says which: of what a client typed nothing is passed on but what was parsed here and
 // is written anew, and what has to be sealed is marked as such.
 
+// StreamConsumer is the name of a step that is no command of an upstream's: it makes a consumer for one of the steps behind it, the
+// first for the first that reads or claims and so on, and tells with 1 that it is new and was given something, or asked for what it
+// has.
+const StreamConsumer = "CONSUMER"
+
 // StreamStep is one command on the upstream's stream, the stream's own name left out unless a part says where it stands.
 type StreamStep struct {
 	Name  string

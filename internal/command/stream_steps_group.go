@@ -6,8 +6,8 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
-// Steps of the commands on groups. Whoever asks for a group's entries is a consumer, as in Redis 7.2: before that a server knew one
-// only from its first entry on, so that it is made by a step of its own, which also tells whether it was there.
+// Steps of the commands on groups. Who reads or claims is made a consumer by a step before, which also tells whether it was one, and
+// is none any more where it is given nothing: so it is in Redis 7.0 by itself, and 7.2 keeps whoever asks.
 
 func (c *Call) groupSteps() ([]StreamStep, bool) {
 	switch c.Spec.RecordName() {
@@ -70,6 +70,11 @@ func makeConsumer(group, consumer []byte) []StreamStep {
 	return oneStep("XGROUP", textPart("CREATECONSUMER"), StreamPart{Kind: StreamKey}, groupPart(group), consumerPart(consumer))
 }
 
+// tryConsumer makes a consumer for the step that reads or claims for it.
+func tryConsumer(group, consumer []byte) []StreamStep {
+	return oneStep(StreamConsumer, StreamPart{Kind: StreamKey}, groupPart(group), consumerPart(consumer))
+}
+
 // placeGroup is XGROUP CREATE or SETID; isID says that the id is one, else it must be "$".
 func (c *Call) placeGroup(what string, id engine.StreamID, isID bool, read int64) ([]StreamStep, bool) {
 	at := textPart("$")
@@ -97,7 +102,7 @@ func (c *Call) readGroupSteps() (steps []StreamStep, ok bool) {
 		r.count = waitedCount
 	}
 	for key := range c.Keys {
-		step := makeConsumer(r.group, r.consumer)[0]
+		step := tryConsumer(r.group, r.consumer)[0]
 		step.Key = key
 		steps = append(steps, step)
 	}
@@ -162,7 +167,7 @@ func (c *Call) claimSteps() ([]StreamStep, bool) {
 	if !o.lastID.IsZero() {
 		parts = append(parts, textPart("LASTID"), idPart(o.lastID))
 	}
-	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XCLAIM", Parts: parts}), true
+	return append(tryConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XCLAIM", Parts: parts}), true
 }
 
 func (c *Call) autoClaimSteps() ([]StreamStep, bool) {
@@ -183,7 +188,7 @@ func (c *Call) autoClaimSteps() ([]StreamStep, bool) {
 	if o.justID {
 		parts = append(parts, textPart("JUSTID"))
 	}
-	return append(makeConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XAUTOCLAIM", Parts: parts}), true
+	return append(tryConsumer(c.Args[2], c.Args[3]), StreamStep{Name: "XAUTOCLAIM", Parts: parts}), true
 }
 
 func (c *Call) pendingSteps() ([]StreamStep, bool) {

@@ -68,20 +68,20 @@ func TestStepsAreWrittenAnew(t *testing.T) {
 	f("XGROUP SETID [key] [group g] 0-0", "XGROUP SETID s g -")
 	f("XGROUP DESTROY [key] [group g]", "XGROUP DESTROY s g")
 	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XGROUP DELCONSUMER [key] [group g] [consumer c]", "XGROUP DELCONSUMER s g c")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] COUNT 2 NOACK STREAMS [key] >",
+	f("CONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] COUNT 2 NOACK STREAMS [key] >",
 		"XREADGROUP group g c block 5 count 2 noack streams s >")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 3-0", "XREADGROUP GROUP g c STREAMS s 3")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >",
+	f("CONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 3-0", "XREADGROUP GROUP g c STREAMS s 3")
+	f("CONSUMER [key] [group g] [consumer c]; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >",
 		"XREADGROUP GROUP g c STREAMS s 18446744073709551615-18446744073709551615")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XGROUP CREATECONSUMER [key] [group g] [consumer c]; "+
+	f("CONSUMER [key] [group g] [consumer c]; CONSUMER [key] [group g] [consumer c]; "+
 		"XREADGROUP GROUP [group g] [consumer c] STREAMS [key] >; XREADGROUP GROUP [group g] [consumer c] STREAMS [key] 5-0",
 		"XREADGROUP GROUP g c STREAMS s t > 5")
 	f("", "XREADGROUP GROUP g c STREAMS s t > x")
 	f("", "XREADGROUP GROUP g c STREAMS s $")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 IDLE 7 RETRYCOUNT 2 FORCE JUSTID LASTID 3-0",
+	f("CONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 IDLE 7 RETRYCOUNT 2 FORCE JUSTID LASTID 3-0",
 		"XCLAIM s g c 5 1 idle 7 retrycount 2 force justid lastid 3")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 TIME 7", "XCLAIM s g c 5 1 IDLE 3 TIME 7")
-	f("XGROUP CREATECONSUMER [key] [group g] [consumer c]; XAUTOCLAIM [group g] [consumer c] 5 0-1 COUNT 100", "XAUTOCLAIM s g c 5 (0")
+	f("CONSUMER [key] [group g] [consumer c]; XCLAIM [group g] [consumer c] 5 1-0 TIME 7", "XCLAIM s g c 5 1 IDLE 3 TIME 7")
+	f("CONSUMER [key] [group g] [consumer c]; XAUTOCLAIM [group g] [consumer c] 5 0-1 COUNT 100", "XAUTOCLAIM s g c 5 (0")
 	f("XPENDING [group g]", "XPENDING s g")
 	f("XPENDING [group g] IDLE 3 0-0 18446744073709551615-18446744073709551615 5 [consumer c]", "XPENDING s g idle 3 - + 5 c")
 	f("XINFO STREAM", "XINFO STREAM s")

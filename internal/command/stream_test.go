@@ -118,31 +118,43 @@ func TestIdleTimes(t *testing.T) {
 	l.is("*1 *4 $3 2-1 $1 c :0 :9", "XPENDING s g 2 + 10")
 }
 
-// TestConsumersHaveTwoTimes: since Redis 7.2 a consumer is seen whenever it asks, and active when it is given an entry that it
-// has to acknowledge; -1 before the first one.
+// TestConsumersHaveTwoTimes: as in Redis 7.0 a consumer is there, and seen, from what it is given, and when it asks for what it has.
+// The second time, which 7.2 has added, is that of the last entry that it has to acknowledge; -1 before the first one.
 func TestConsumersHaveTwoTimes(t *testing.T) {
 	l := newStreamLab(t)
-	f := func(pending, idle, inactive int, asks string) {
-		t.Helper()
+	step := func(asks string) {
 		l.wait(100)
 		l.run(asks)
 		l.wait(5)
+	}
+	f := func(pending, idle, inactive int, asks string) {
+		t.Helper()
+		step(asks)
 		l.is(fmt.Sprintf("*1 *8 $4 name $1 c $7 pending :%d $4 idle :%d $8 inactive :%d", pending, idle, inactive), "XINFO CONSUMERS s g")
 	}
+	nobody := func(asks string) {
+		t.Helper()
+		step(asks)
+		l.is("*0", "XINFO CONSUMERS s g")
+	}
 	l.run("XGROUP CREATE s g 0 MKSTREAM")
-	f(0, 5, -1, "XREADGROUP GROUP g c STREAMS s >")
+	nobody("XREADGROUP GROUP g c STREAMS s >")
+	nobody("XREADGROUP GROUP g c NOACK STREAMS s >")
+	nobody("XCLAIM s g c 0 1-1 FORCE")
+	nobody("XAUTOCLAIM s g c 0 0")
+	nobody("XPENDING s g - + 10 c")
 	f(0, 5, -1, "XREADGROUP GROUP g c STREAMS s 0")
 	l.run("XADD s 1-1 f v")
-	f(0, 5, -1, "XCLAIM s g c 0 1-1")
-	f(0, 5, -1, "XAUTOCLAIM s g c 0 0")
+	f(0, 110, -1, "XCLAIM s g c 0 1-1")
+	f(0, 215, -1, "XAUTOCLAIM s g c 0 0")
 	f(1, 5, 5, "XREADGROUP GROUP g c STREAMS s >")
 	f(1, 5, 110, "XREADGROUP GROUP g c STREAMS s 0") // it was given that one before
-	f(1, 5, 215, "XREADGROUP GROUP g c STREAMS s >")
-	f(1, 5, 320, "XCLAIM s g c 1000000 1-1")
+	f(1, 110, 215, "XREADGROUP GROUP g c STREAMS s >")
+	f(1, 215, 320, "XCLAIM s g c 1000000 1-1")
 	f(1, 5, 5, "XCLAIM s g c 0 1-1")
 	f(1, 5, 5, "XAUTOCLAIM s g c 0 0 JUSTID")
-	f(1, 5, 110, "XAUTOCLAIM s g c 1000000 0")
-	f(1, 110, 215, "XGROUP CREATECONSUMER s g c")
+	f(1, 110, 110, "XAUTOCLAIM s g c 1000000 0")
+	f(1, 215, 215, "XGROUP CREATECONSUMER s g c")
 	l.run("XADD s 2-1 f v")
 	f(1, 5, 320, "XREADGROUP GROUP g c NOACK STREAMS s >")
 	l.run("XGROUP CREATECONSUMER s g new")

@@ -189,10 +189,10 @@ func (c StreamConsumer) Name() []byte {
 	return rosterHandle{a: c.group.sh.arena, head: streamConsumerHead}.name(c.ref)
 }
 
-// SeenAt returns when the consumer last asked for anything, in Unix milliseconds.
+// SeenAt returns when the consumer was last seen, in Unix milliseconds: which requests count is the caller's to say.
 func (c StreamConsumer) SeenAt() int64 { return c.head().seenAt }
 
-// See notes that the consumer asked for something at an instant in Unix milliseconds.
+// See notes that the consumer was seen at an instant in Unix milliseconds.
 func (c StreamConsumer) See(now int64) { c.head().seenAt = now }
 
 // ActiveAt returns when the consumer was last given an entry to acknowledge, in Unix milliseconds, or NeverActive.

@@ -25,6 +25,10 @@ return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 // For each entry: what to do with the record (”: keep, '-': delete, else the new one), the deadline, whether the data is
 // made anew, and the commands on the data, each with its number of arguments. Of the kind 'try' is what leaves the record as it is,
 // and answers 2, where no command has changed anything.
+//
+// CONSUMER makes a consumer for the command that reads or claims for it, the first one's for the first such command and so on. It answers
+// whether the consumer is new and stays, since one that is given nothing is none (Redis 7.0): who is new, and asks in vain or about a
+// group that is not there, is taken out again.
 const commitBody = `
 local at, n = 1, #KEYS / 2
 local function take() at = at + 1; return ARGV[at - 1] end
@@ -35,8 +39,12 @@ for i = 1, n do
     if have ~= expect and (#have ~= 40 or (string.find(expect, have, 1, true) or 0) % 40 ~= 1) then return {0} end
   end
 end
-local out = {1}
+local out, made, served = {1}, {}, 0
 for i = 1, n do out[i+1] = 0 end
+local function unmake(one)
+  if out[one[1]] == 1 then redis.call('XGROUP', 'DELCONSUMER', unpack(one, 2)) end
+  out[one[1]] = 0
+end
 for i = 1, n do
   local record, deadline, kind, commands = take(), take(), take(), tonumber(take())
   local name, data = KEYS[2*i-1], KEYS[2*i]
@@ -46,13 +54,24 @@ for i = 1, n do
     local size = tonumber(take())
     local command = take()
     local result
-    if command == 'XGROUP' or command == 'XREADGROUP' then -- they have the data's name among their arguments
+    if command == 'CONSUMER' then
+      result = redis.pcall('XGROUP', 'CREATECONSUMER', unpack(ARGV, at, at + size - 1))
+      if type(result) == 'table' then
+        for _, one in ipairs(made) do unmake(one) end
+        return result
+      end
+      made[#made+1] = {#out + 1, unpack(ARGV, at, at + size - 1)}
+    elseif command == 'XGROUP' or command == 'XREADGROUP' then -- they have the data's name among their arguments
       result = redis.call(command, unpack(ARGV, at, at + size - 1))
     else
       result = redis.call(command, data, unpack(ARGV, at, at + size - 1))
     end
     out[#out+1] = result
-    if kind == 'try' and result and result ~= 0 then kind = 'part' end
+    if kind == 'try' and result and result ~= 0 and command ~= 'CONSUMER' then kind = 'part' end
+    if made[1] and (command == 'XREADGROUP' or command == 'XCLAIM' or command == 'XAUTOCLAIM') then
+      served = served + 1
+      if not result or #result == 0 or command == 'XAUTOCLAIM' and #result[2] == 0 then unmake(made[served]) end
+    end
     at = at + size
   end
   if kind == 'try' and redis.call('EXISTS', data) == 1 then

@@ -7,7 +7,7 @@ import (
 )
 
 // groupQuicks are the commands on groups. Before a consumer is given anything it is made, so that the first result tells whether it
-// is new.
+// is new, and is none again where it was given nothing; see commitBody.
 func groupQuicks() map[string]*quick {
 	return map[string]*quick{
 		"XGROUP|CREATE":         {write: true, done: answerChanged("xgroup-create")},

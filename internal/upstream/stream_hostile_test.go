@@ -165,7 +165,6 @@ func TestWhatChangesNothingIsNotWritten(t *testing.T) {
 		}
 	}
 	f(false, "XREADGROUP GROUP g c STREAMS s >")
-	f(true, "XREADGROUP GROUP g new STREAMS s >")
 	f(false, "XREADGROUP GROUP g new STREAMS s >")
 	f(false, "XDEL s 9-9")
 	f(false, "XTRIM s MAXLEN 9")
