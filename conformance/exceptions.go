@@ -80,7 +80,7 @@ func exceptions() []exception {
 			name:     "version",
 			commands: "HELLO, COMMAND GETKEYS of too few arguments",
 			redis:    "the reference has version 7.0.15",
-			lethe:    "is as Redis 7.2, and says so",
+			lethe:    "has what 7.2 has added too, and says that it is 7.2.4",
 			why:      "Clients choose commands by the version, and Debian has no newer one to compare with.",
 		},
 		{
@@ -113,10 +113,10 @@ func exceptions() []exception {
 		},
 		{
 			name:     "consumer-times",
-			commands: "XINFO CONSUMERS, XINFO STREAM FULL, XREADGROUP, XCLAIM, XAUTOCLAIM",
-			redis:    "the reference, 7.0.15, knows one time of a consumer, and a consumer only from the first entry on that it is given",
-			lethe:    "is as Redis 7.2: whoever asks is a consumer and was seen, idle tells since when; inactive and active-time tell when it was last given an entry, -1 never. DUMP writes what 7.0 reads, without the second time",
-			why:      "Who watches consumers has to tell one that is gone from one that has nothing to do.",
+			commands: "XINFO CONSUMERS, XINFO STREAM FULL",
+			redis:    "7.0.15 tells one time of a consumer: when it last was given something, or asked for what it has",
+			lethe:    "tells the same, and beside it the second one of Redis 7.2: inactive and active-time, when it last was given an entry to acknowledge; -1 never",
+			why:      "Who reads again what it has is seen, though it is given nothing new: whoever watches consumers wants to tell the two apart.",
 		},
 		{
 			name:     "claim-reads",

@@ -35,9 +35,6 @@ func TestSameNoticesAsRedis(t *testing.T) {
 					if randomVictim[name] {
 						want, got = classes(want), classes(got)
 					}
-					if makesConsumers[name] {
-						want, got = withoutConsumers(want), withoutConsumers(got)
-					}
 					if !slices.Equal(want, got) {
 						t.Errorf("testdata/%s.txt:%d: %q\n    redis %q\n    lethe %q", s.group, call.line, call.args, want, got)
 					}
@@ -49,14 +46,6 @@ func TestSameNoticesAsRedis(t *testing.T) {
 
 // randomVictim are commands whose keys or elements are chosen by chance.
 var randomVictim = map[string]bool{"SPOP": true}
-
-// makesConsumers are commands that make a consumer whether it gets entries or not, as in Redis 7.2; in 7.0 it is made with
-// its first entry (the exception consumer-times).
-var makesConsumers = map[string]bool{"XREADGROUP": true, "XCLAIM": true, "XAUTOCLAIM": true}
-
-func withoutConsumers(events []string) []string {
-	return slices.DeleteFunc(events, func(e string) bool { return strings.HasPrefix(e, "xgroup-createconsumer ") })
-}
 
 func classes(events []string) []string {
 	var names []string

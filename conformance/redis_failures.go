@@ -95,9 +95,6 @@ func redisFailures() []redisFailure {
 	add(false, "Memory is bounded before a write and not after it, for tenants share it (G4): what is larger than the limit is refused, where Redis goes beyond it once and evicts then.", `
 		unit/tracking: Tracking invalidation message of eviction keys should be before response
 	`)
-	add(false, "No guarantee: the suite is that of 7.0, and Lethe is as the 7.2 that it says it is, whose own test has the opposite here. A consumer that asks in vain is one of the group's too (consumer-times, above).", `
-		unit/type/stream-cgroups: Consumer without PEL is present in AOF after AOFRW
-	`)
 	add(true, "Values leave Lethe sealed or not at all (G5): it has no replicas to wait for and becomes none. The first test leaves a transaction open.", `
 		unit/multi: exec with write commands and state change
 		unit/scripting: not enough good replicas

@@ -50,9 +50,6 @@ func (d *duo) sameNotices(t *testing.T, s *script, c testCase, redis, lethe *lis
 		if randomVictim[name] {
 			want, told = classes(want), classes(told)
 		}
-		if makesConsumers[name] {
-			want, told = withoutConsumers(want), withoutConsumers(told)
-		}
 		if !slices.Equal(want, told) {
 			t.Errorf("testdata/%s.txt:%d: %q\n    redis %q\n    lethe %q", s.group, call.line, call.args, want, told)
 		}

@@ -81,7 +81,7 @@ func TestStreamsAreRestoredWhole(t *testing.T) {
 	g.expectAlarm("")
 }
 
-// stillStreams is what a dumped stream is, without when its consumers were seen.
+// stillStreams is what a dumped stream is, without when its consumers were seen, and, where the server knows that, active.
 func stillStreams(t *testing.T, direct *testkit.Client, dumped string) string {
 	t.Helper()
 	_, payload, _ := strings.Cut(dumped, "\r\n")
@@ -91,4 +91,4 @@ func stillStreams(t *testing.T, direct *testkit.Client, dumped string) string {
 	return seenTime.ReplaceAllString(full, "")
 }
 
-var seenTime = regexp.MustCompile(`seen-time\r\n:\d+\r\n`)
+var seenTime = regexp.MustCompile(`(?:seen|active)-time\r\n:-?\d+\r\n`)
