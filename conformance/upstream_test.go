@@ -55,13 +55,16 @@ const countsInside = "hyperloglog"
 // sealedCommands are the commands that end a case with SEALED. EXEC has one of the others inside.
 var sealedCommands = []string{
 	"BITCOUNT", "BITFIELD", "BITOP", "BITPOS", "EVAL", "EVALSHA", "EVAL_RO",
-	"EXEC", "FCALL", "GETRANGE", "HINCRBY", "INCR", "INCRBYFLOAT", "LCS", "MEMORY", "MIGRATE", "MOVE", "OBJECT",
+	"EXEC", "GETRANGE", "HINCRBY", "INCR", "INCRBYFLOAT", "LCS", "MEMORY", "MIGRATE", "MOVE", "OBJECT",
 	"PFDEBUG", "SETBIT", "SORT", "SORT_RO",
 }
 
 // sealedBlocks is the case whose approximate trims depend on how many entries are in a block of the upstream's: sealed ones are
 // longer, so that there are fewer.
 const sealedBlocks = "Approximate trims of more than a block"
+
+// undeclared is in the answer to scripts that name keys which they were not called with.
+const undeclared = "in front of an upstream a script reaches the keys only that it is called with"
 
 // runSealedCase runs the calls of a case until one is answered SEALED.
 func (d *duo) runSealedCase(t *testing.T, s *script, c testCase, sealed map[string]bool) {
@@ -71,11 +74,14 @@ func (d *duo) runSealedCase(t *testing.T, s *script, c testCase, sealed map[stri
 	d.empty(t)
 	for _, call := range c.calls {
 		redis, lethe := d.redis.Do(call.args...), d.lethe.Do(call.args...)
+		if strings.Contains(string(lethe.Raw), undeclared) {
+			return
+		}
 		if strings.HasPrefix(string(lethe.Str), "SEALED ") || strings.Contains(string(lethe.Raw), "-SEALED ") {
 			sealed[strings.ToUpper(call.args[0])] = true
 			return
 		}
-		if s.group == countsInside && call.args[0] == "GET" {
+		if s.group == countsInside && (call.args[0] == "GET" || call.args[0] == "GETRANGE") {
 			continue
 		}
 		if problem := differ(call, d.protocol, redis, lethe); problem != "" {

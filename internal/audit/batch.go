@@ -71,6 +71,25 @@ func (b *Batch) Reset() {
 	b.prev = previous{}
 }
 
+// Mark is a state of a Batch, for Back.
+type Mark struct {
+	end, closed, start, count, total int
+	prev                             previous
+}
+
+// Mark returns where the batch is now.
+func (b *Batch) Mark() Mark {
+	return Mark{end: len(b.buf), closed: len(b.closed), start: b.start, count: b.count, total: b.total, prev: b.prev}
+}
+
+// Back takes back the records that were added since m was made: what they tell of has not happened. The batch must not have been
+// reset in between.
+func (b *Batch) Back(m Mark) {
+	clear(b.buf[m.end:])
+	b.buf, b.closed = b.buf[:m.end], b.closed[:m.closed]
+	b.start, b.count, b.total, b.prev = m.start, m.count, m.total, m.prev
+}
+
 // Add encodes r at the end of the batch and keeps no reference to r or its slices, but to its Actor. It panics when the
 // action or the outcome is missing: such a record would say nothing.
 func (b *Batch) Add(r *Record) {

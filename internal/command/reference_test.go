@@ -28,9 +28,9 @@ Every command of Lethe. This page is made from the command table, the list of di
   an entry out of others. Reads ask nothing; where a deadline has passed there is nothing to read.
 - **Record** is what the [audit](spec/audit.md) calls it. Commands without one touch no data.
 - **Upstream** is whether the command runs where entries are kept sealed in an upstream ([design](design/0003-upstream.md)); the
-  embedded engine runs all of them. *yes*: as the embedded engine does. *no*: refused, with an error that begins with SEALED;
-  counters (INCR, DECR, INCRBY, DECRBY) run in categories with ` + "`seal: off`" + `. Empty: it touches no entry, and the gateway
-  answers by itself.
+  embedded engine runs all of them. *yes*: as the embedded engine does. *seal: off*: on entries of categories with that setting as
+  the embedded engine does, refused for all others with an error that begins with SEALED. *no*: refused so. Empty: it touches no
+  entry, and the gateway answers by itself.
 - **Differs** names the rows of [Differences](#differences).
 
 Who may run what is in [access-matrix.md](access-matrix.md). ` + "`lethe commands --json`" + ` and COMMAND DOCS tell the same of each
@@ -149,6 +149,8 @@ func inUpstream(s *command.Spec) string {
 		return ""
 	case upstream.Refusal(s.RecordName()) == "":
 		return "yes"
+	case upstream.Unsealed(s.RecordName()):
+		return "seal: off"
 	}
 	return "no"
 }

@@ -15,9 +15,7 @@ import (
 func (j *job) execute() {
 	c, v := &j.call, j.wave
 	name := c.Spec.RecordName()
-	switch text := refusedUpstream[name]; {
-	case text != "":
-		c.Error(text)
+	switch {
 	case (name == "PUBLISH" || name == "SPUBLISH") && len(c.Args[1])+len(c.Args[2]) > MaxRelayed:
 		c.Error(msgRelayed)
 	case name == "CONFIG|SET" && wantsNew(c.Args):
@@ -27,6 +25,11 @@ func (j *job) execute() {
 		j.waitForTouch()
 	case j.outer != nil:
 		j.executeInside(name)
+	case runsScript(c.Spec):
+		v.runParked()
+		if !j.refusesScript() {
+			j.runsScript()
+		}
 	case name == "WATCH" && !j.session.InTransaction():
 		v.runParked()
 		j.watchUpstream()
@@ -45,11 +48,14 @@ func (j *job) execute() {
 	}
 }
 
-// executeInside is for a command of a transaction: EXEC goes on when it has all of them.
+// executeInside is for a command of a transaction: EXEC goes on when it has all of them. One of a script runs now.
 func (j *job) executeInside(name string) {
 	switch {
 	case namesUpstream[name]:
 		j.call.Error(msgSealedInExec)
+	case j.outer.inScript:
+		j.runWithin()
+	case runsScript(j.call.Spec) && j.refusesScript():
 	case len(j.call.Keys) > 0:
 		j.park()
 	default:

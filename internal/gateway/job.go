@@ -21,6 +21,8 @@ type job struct {
 
 	waiter  *waiter // of a command that waits where it finds nothing; nil: it does not
 	tracked bool    // what it reads is tracked for its connection
+	undone  bool    // it was about to run a script, and nothing came of it
+	read    bool    // its script has read
 	quitted []bool  // of each key that it may write, whether its connection has a copy that is not followed any more
 }
 
@@ -39,6 +41,7 @@ func (p *jobs) take(v *wave, outer *Worker) *job {
 	p.used++
 	root := v.w
 	j.outer, j.parked, j.later, j.waiter, j.tracked, j.quitted = outer, false, false, nil, false, j.quitted[:0]
+	j.undone, j.read = false, false
 	j.call.Now, j.call.WallNow, j.call.Tx = root.call.Now, root.call.WallNow, root.tx
 	return j
 }
@@ -58,17 +61,28 @@ func (p *jobs) forget() {
 	for _, j := range p.all[:p.used] {
 		j.kept.erase()
 		j.Out.Reset()
-		j.call.Reset()
-		clear(j.placed)
-		clear(j.places)
-		j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful, j.task.Undone = nil, nil, false, false, 0
-		j.session, j.outer, j.waiter = nil, nil, nil
+		j.letGo()
 	}
 	p.used = 0
 }
 
+// letGo clears what a job knows of its command.
+func (j *job) letGo() {
+	j.call.Reset()
+	clear(j.placed)
+	clear(j.places)
+	j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful, j.task.Undone = nil, nil, false, false, 0
+	j.session, j.outer, j.waiter = nil, nil, nil
+}
+
 // park makes the command wait for the upstream.
 func (j *job) park() {
+	j.prepare()
+	j.queued, j.parked = true, true
+}
+
+// prepare makes the command a task for the executor.
+func (j *job) prepare() {
 	j.places = j.places[:0]
 	for i := range j.placed {
 		j.places = append(j.places, placeOf(&j.placed[i]))
@@ -78,10 +92,13 @@ func (j *job) park() {
 	}
 	j.tracked = j.session.mayTrack()
 	j.task.Call, j.task.Keys, j.task.Session = &j.call, j.places, j.session.ID()
-	if j.call.Notices = j.placed[0].tenant.noticeClasses(); j.call.Notices&command.NoticeExpired != 0 {
+	j.call.Notices = 0
+	if len(j.placed) > 0 {
+		j.call.Notices = j.placed[0].tenant.noticeClasses()
+	}
+	if j.call.Notices&command.NoticeExpired != 0 {
 		j.call.Notices |= command.NoticeGeneric // the other gateways must know what they need not tell of at its deadline
 	}
-	j.queued, j.parked = true, true
 }
 
 // ended ends a command that was set aside, and adds what it has counted to the round.
@@ -140,7 +157,7 @@ func (j *job) addUp() {
 // this process, so what was about to happen must be known before it does.
 func (j *job) intend() {
 	c := &j.call
-	if !c.Spec.IsWrite() || j.waiter != nil && j.waiter.front.intended {
+	if !mayWrite(c.Spec) || j.waiter != nil && j.waiter.front.intended {
 		return
 	}
 	if j.waiter != nil {

@@ -96,6 +96,20 @@ func (o *outbox) gather(t *tracks, prefix string, key []byte) {
 	}
 }
 
+// back takes back everything behind the first n items, which are messages and what the other gateways are to be told.
+func (o *outbox) back(n int) {
+	for i := n; i < len(o.items); i++ {
+		switch d := &o.items[i]; {
+		case d.relay != nil:
+			d.relay(false)
+		case d.m != nil:
+			d.m.done()
+		}
+		o.items[i] = delivery{}
+	}
+	o.items = o.items[:n]
+}
+
 // send delivers everything; committed says whether the records of the round are. Without them a message is dropped, and
 // who waited is told why.
 func (o *outbox) send(committed bool) {

@@ -22,7 +22,7 @@ func (w *Worker) record() {
 		w.g.Stats.unauthenticated.Add(1)
 		return
 	}
-	if c.Spec.Group == "scripting" && len(c.Spec.Keys) > 0 && w.refused == "" {
+	if runsScript(c.Spec) && w.refused == "" && !(w.job != nil && w.job.undone) {
 		return // the commands of a script have the records
 	}
 	r := &w.scratch
@@ -115,7 +115,7 @@ func recorded(c *policy.Category, o audit.Outcome, spec *command.Spec) bool {
 	case policy.AuditNone:
 		return o == audit.Denied || o == audit.Refused
 	case policy.AuditWrites:
-		return spec.IsWrite() || o == audit.Denied || o == audit.Refused
+		return mayWrite(spec) || o == audit.Denied || o == audit.Refused
 	default:
 		return true
 	}

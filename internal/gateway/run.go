@@ -149,7 +149,7 @@ func (w *Worker) checkAudit() bool {
 
 // makeRoom evicts for commands that may store more than they free, and refuses them when there is nothing to evict.
 func (w *Worker) makeRoom() bool {
-	if w.call.Spec.Flags&command.DenyOOM == 0 || w.tx.HoldsSome() || w.job != nil && w.outer != nil {
+	if w.call.Spec.Flags&command.DenyOOM == 0 || w.tx.HoldsSome() || w.job != nil && w.outer != nil && !w.outer.inScript {
 		return true // a transaction made room before it began
 	}
 	if len(w.placed) == 0 { // FUNCTION LOAD: what it keeps is no entry

@@ -17,6 +17,7 @@ type scripts struct {
 	engine  *script.Engine
 	tenants sync.Map // *Tenant: *tenantScripts
 	current atomic.Pointer[running]
+	several abreast
 }
 
 type tenantScripts struct {
@@ -24,7 +25,8 @@ type tenantScripts struct {
 	functions *script.Functions
 }
 
-// running is the script that runs now. All shards are held for it, so there is one at most.
+// running is a script that runs. With all shards held for it there is one at most; in front of an upstream there may be one for
+// each loop.
 type running struct {
 	run      script.Run
 	caller   scriptCaller
@@ -105,11 +107,19 @@ func (g *Gateway) HasScript(c *command.Call, sha []byte) bool { return g.scripts
 // FlushScripts forgets the scripts of the caller's tenant.
 func (g *Gateway) FlushScripts(c *command.Call) { g.scripts.of(c).cache.Flush() }
 
+// runningOf is the script that runs, if it is of a tenant of the caller's: of several the one that began first. nil if there is none.
+func (x *scripts) runningOf(s *Session) *running {
+	if r := x.current.Load(); r != nil && slices.Contains(s.tenants, r.tenant) {
+		return r
+	}
+	return x.several.first(func(r *running) bool { return slices.Contains(s.tenants, r.tenant) })
+}
+
 // KillScript ends the script that runs, if it is the caller's tenant's and has written nothing.
 func (g *Gateway) KillScript(c *command.Call, function bool) (refusal string) {
-	r := g.scripts.current.Load()
+	r := g.scripts.runningOf(c.Conn.(*Session))
 	switch {
-	case r == nil || !slices.Contains(c.Conn.(*Session).tenants, r.tenant):
+	case r == nil:
 		return script.MsgNotBusy
 	case function && r.function == "":
 		return script.MsgBusyEval
@@ -156,9 +166,9 @@ func (g *Gateway) FunctionLibraries(c *command.Call) []command.FunctionLibrary {
 
 // RunningFunction describes what runs, if it is the caller's tenant's.
 func (g *Gateway) RunningFunction(c *command.Call) (*command.RunningFunction, bool) {
-	r := g.scripts.current.Load()
+	r := g.scripts.runningOf(c.Conn.(*Session))
 	switch {
-	case r == nil || !slices.Contains(c.Conn.(*Session).tenants, r.tenant):
+	case r == nil:
 		return nil, false
 	case r.function == "":
 		return nil, true

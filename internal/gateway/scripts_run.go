@@ -10,7 +10,8 @@ import (
 	"github.com/lethe-cache/lethe/internal/script"
 )
 
-// RunScript runs a script or a function, with every shard held.
+// RunScript runs a script or a function: with every shard held, or in front of an upstream as a part of a transaction (see
+// scripts_upstream.go).
 func (g *Gateway) RunScript(c *command.Call, r command.ScriptRun) {
 	s := c.Conn.(*Session)
 	job, err := g.scriptJob(c, r)
@@ -18,8 +19,8 @@ func (g *Gateway) RunScript(c *command.Call, r command.ScriptRun) {
 		c.Error(err.Error())
 		return
 	}
-	w := s.worker
-	if !w.tx.Holding() {
+	w := (*Worker)(c.Expiry.(*expiry)) // whose call it is
+	if w.job == nil && !w.tx.Holding() {
 		w.tx.Hold(engine.EveryShard)
 		defer w.tx.Release()
 	}
@@ -80,13 +81,13 @@ func (g *Gateway) scriptJob(c *command.Call, r command.ScriptRun) (job scriptJob
 	return job, nil
 }
 
-// runScript runs a script with every shard held, and writes its reply to the worker's Out.
+// runScript runs a script and writes its reply to the worker's Out.
 func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 	if w.scriptOut == nil {
 		w.scriptOut = resp.NewWriter(512)
 	}
 	out := w.scriptOut
-	now := &running{tenant: s.home, caller: scriptCaller{w: w, in: w.inside(out), s: s}}
+	now := &running{tenant: s.home, caller: scriptCaller{w: w, in: w.forScript(out), s: s}}
 	caller := &now.caller
 	caller.now = now
 	now.run.Prepare(w.g.scripts.engine, caller)
@@ -94,12 +95,12 @@ func (w *Worker) runScript(s *Session, job scriptJob, keys, args [][]byte) {
 		now.function, now.command, now.keys, now.args = job.function.Name, w.call.Spec.FullName(), len(keys), len(args)
 	}
 	from := w.Out.Len()
-	w.g.scripts.current.Store(now)
+	leave := w.enterScript(now)
 	before := w.inScript
 	w.inScript, w.readOnly, w.scriptRESP3 = true, job.readOnly, false
 	defer func() {
 		w.inScript = before
-		w.g.scripts.current.Store(nil)
+		leave()
 		now.end()
 		out.Reset()
 	}()

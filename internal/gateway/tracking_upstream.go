@@ -73,7 +73,7 @@ func (j *job) tellTracking() {
 			o.invalidation(t, newMessage("invalidate", c.Keys[i].Name))
 		}
 	}
-	if here && c.Spec.Flags&command.ReadOnly != 0 && !c.Failed {
+	if here && (c.Spec.Flags&command.ReadOnly != 0 || j.read) && !c.Failed {
 		j.follow()
 	}
 }

@@ -34,10 +34,20 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		tasks = append(tasks, v.looksOn(s, exec))
 	}
 	ran, problem := false, ""
-	if !v.guard(append(parked, exec), func() { ran, problem = v.x.Transaction(tasks, s.watched) }) {
+	back := v.rewind()
+	if !v.guard(append(parked, exec), func() { ran, problem = v.x.Transaction(tasks, s.watched, back.begin) }) {
+		ran, problem = false, ""
+		back.toStart()
+		v.scripted.leave()
+		v.undoScripts(parked)
 		v.endInside(nil)
 		return
 	}
+	if !ran {
+		back.toStart()
+		v.undoScripts(parked)
+	}
+	v.scripted.leave()
 	switch {
 	case ran:
 		c.Out.Array(len(t.calls))
@@ -54,6 +64,13 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		j.call.Failed = true // the intent was recorded, so is that nothing came of it
 	}
 	v.endInside(nil)
+}
+
+// undoScripts notes of the scripts of a transaction that nothing has come of them.
+func (v *wave) undoScripts(all []*job) {
+	for _, j := range all {
+		j.undone = runsScript(j.call.Spec) && mayWrite(j.call.Spec)
+	}
 }
 
 // looksOn returns a task that does nothing to the first watched entry: a transaction without one would not look at what is
@@ -82,7 +99,7 @@ func (v *wave) endInside(c *command.Call) {
 		case j.later:
 			j.session.worker = &j.Worker
 			j.runHandler()
-		case j.parked && c == nil && !j.call.Spec.IsWrite():
+		case j.parked && c == nil && !j.call.Spec.IsWrite() && !j.undone:
 			continue
 		}
 		j.ended()

@@ -15,8 +15,11 @@ import (
 type Executor interface {
 	// Batch runs calls together; each has its reply and its outcomes when Batch returns.
 	Batch(tasks []*upstream.Task)
-	// Transaction runs calls as one, provided that what is watched has not changed; problem is the error to answer.
-	Transaction(tasks []*upstream.Task, watches []upstream.Watched) (ran bool, problem string)
+	// Transaction runs calls as one, provided that what is watched has not changed; problem is the error to answer. Before each
+	// time that they run it calls begin, which says whether they may.
+	Transaction(tasks []*upstream.Task, watches []upstream.Watched, begin func() bool) (ran bool, problem string)
+	// Within runs a call of a script that is a part of the transaction that runs.
+	Within(t *upstream.Task)
 	// Watch looks at the entries of a call.
 	Watch(c *command.Call, keys []upstream.Place) (all []upstream.Watched, problem string)
 	// Keyspace runs SCAN, KEYS, DBSIZE, RANDOMKEY, and what CLUSTER tells of keys, and reports whether the command is one of them.
@@ -86,7 +89,7 @@ func (g *Gateway) UseUpstream(u *Upstream) {
 func placeOf(p *placement) upstream.Place {
 	c := p.category
 	return upstream.Place{Tenant: p.tenant.Name, Account: p.tenant.account, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
-		Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Subjects: p.about}
+		Integers: c.IntegersOnly(), Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Subjects: p.about}
 }
 
 // lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.
@@ -107,18 +110,10 @@ func (s *Session) upstreamTenants() []upstream.Tenant {
 }
 
 const (
-	msgSealedScripts = "SEALED scripts cannot read sealed entries; send their commands, in MULTI where they belong together"
 	msgOutOfTouch    = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
 	msgSealedNotices = "SEALED whether a key is new is not known of every write upstream; leave out n"
-	msgSealedInExec  = "SEALED the command cannot be a part of a transaction where entries are kept in an upstream"
+	msgSealedInExec  = "SEALED the command cannot be a part of a transaction or a script where entries are kept in an upstream"
 )
-
-// refusedUpstream are commands that a gateway in front of an upstream cannot keep the promises of. What has keys and is not
-// here is refused by the executor where it has to be.
-var refusedUpstream = map[string]string{
-	"EVAL": msgSealedScripts, "EVAL_RO": msgSealedScripts, "EVALSHA": msgSealedScripts, "EVALSHA_RO": msgSealedScripts,
-	"FCALL": msgSealedScripts, "FCALL_RO": msgSealedScripts,
-}
 
 // namesUpstream are the commands without keys that look at entries or erase them.
 var namesUpstream = map[string]bool{

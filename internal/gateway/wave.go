@@ -18,16 +18,17 @@ import (
 // connection's commands one after another, and a command of a connection that does not wait for the upstream, but whose
 // effect or whose reading might be seen, makes what is parked run first.
 type wave struct {
-	w       *Worker
-	x       Executor
-	own     jobs // of the round, in the order of the replies
-	inside  jobs // of the transaction that runs
-	parked  []*job
-	running bool // what is parked
-	tasks   []*upstream.Task
-	bytes   int // of the round's arguments
-	touch   touch
-	refused error // of a commit in the middle of the round: everything of the round is answered with it
+	w        *Worker
+	x        Executor
+	own      jobs // of the round, in the order of the replies
+	inside   jobs // of the transaction that runs
+	scripted scripted
+	parked   []*job
+	running  bool // what is parked
+	tasks    []*upstream.Task
+	bytes    int // of the round's arguments
+	touch    touch
+	refused  error // of a commit in the middle of the round: everything of the round is answered with it
 }
 
 // touch is what a round knows of whether the other gateways are heard.

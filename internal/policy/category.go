@@ -97,6 +97,13 @@ type Category struct {
 	ReplicaReads bool
 }
 
+// IntegersOnly reports whether an upstream keeps integers of the category and nothing else: in a category that is for counters,
+// and whose counters are in clear, anything else is a mistake.
+func (c *Category) IntegersOnly() bool { return c.Name == countersName && c.Seal == SealOff }
+
+// countersName is the built-in category of rate limits.
+const countersName = "rate_limit"
+
 const (
 	// MaxPHICeiling is the longest that PHI may be kept after it was written. It is a constant so that no configuration
 	// can move it (design, guarantee G1).
@@ -115,7 +122,7 @@ func builtins() []*Category {
 		{Name: "session", ID: 1, Ceiling: 15 * time.Minute, Expiry: Idle, MaxAge: 12 * time.Hour, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
 		{Name: "reference", ID: 2, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
 		{Name: "measure", ID: 3, Ceiling: time.Hour, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
-		{Name: "rate_limit", ID: 4, Ceiling: time.Minute, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
+		{Name: countersName, ID: 4, Ceiling: time.Minute, Expiry: Absolute, OnExcess: Clamp, Evict: true, Audit: AuditAll, Seal: SealOn},
 	}
 }
 

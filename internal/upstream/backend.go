@@ -64,6 +64,7 @@ type Executor struct {
 	spent   spending
 	aside   []command.Written // by the command that runs
 	order   order
+	running *Task           // the transaction whose calls run
 	fields  [][]byte        // of the entry of a stream that is being opened
 	held    []seal.Subjects // patients of entries, cleared at the end of each wave
 	nearOff bool            // the round writes what may be kept near, or read from replicas

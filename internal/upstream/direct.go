@@ -6,10 +6,10 @@ import (
 )
 
 // direct answers a GET of a string without the scratch store: the value is opened straight into the reply, and is in clear
-// nowhere else. It answers what the handler would; whatever is no string goes to the handler.
+// nowhere else. It answers what the handler would; whatever is no sealed string goes to the handler.
 func (x *Executor) direct(t *Task) {
 	c, k := t.Call, &t.keys[0]
-	if k.found && k.header.Type != seal.String {
+	if k.found && (k.header.Type != seal.String || k.guard == guardClear) {
 		x.execute(t)
 		return
 	}

@@ -21,7 +21,7 @@ func (x *Executor) fetch(t *Task) {
 			x.askElement(t, k)
 			continue
 		}
-		if t.attempts == 0 && (t.shape.quick != nil || t.shape.need >= needItems) {
+		if t.attempts == 0 && !k.place.Plain && (t.shape.quick != nil || t.shape.need >= needItems) {
 			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
 				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
 					continue // its own step brings what it needs
@@ -66,6 +66,10 @@ func (x *Executor) askRecord(k *keyState) { x.ask(k, false) }
 
 func (x *Executor) ask(k *keyState, alone bool) {
 	k.cached, k.asked = false, x.b.stamps.Next(x.now)
+	if k.place.Plain {
+		k.op = x.askPlain(k)
+		return
+	}
 	k.op = x.lane.get(k.slot, k.record, alone)
 }
 
@@ -260,7 +264,11 @@ func (x *Executor) fetched(t *Task) {
 			more = true
 			continue
 		}
-		more = x.recordReply(t, k, &o.reply) || more
+		if k.place.Plain {
+			more = x.plainReply(t, k, &o.reply) || more
+		} else {
+			more = x.recordReply(t, k, &o.reply) || more
+		}
 		if t.phase == phaseDone {
 			return
 		}
@@ -315,6 +323,8 @@ func (x *Executor) cachedReply(t *Task, k *keyState, r *reply) (more, ok bool) {
 	case r.elems[0].n == 2:
 		t.fail(refusedLarge)
 		return false, false
+	case r.elems[0].n == 0 && k.place.Plain:
+		return x.askAnew(t, k) // until when an integer lives was not asked
 	case r.elems[0].n == 0:
 		k.found, k.guard, k.cached = false, guardAbsent, false
 		none := reply{kind: '$', null: true}

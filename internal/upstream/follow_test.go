@@ -267,7 +267,7 @@ func TestFollowedInTransactions(t *testing.T) {
 	g.do("SET", "a", "v")
 	read := g.call("MGET", "a", "b")
 	task := &upstream.Task{Call: read, Keys: g.places(read)}
-	if ran, problem := g.x.Transaction([]*upstream.Task{task}, nil); !ran {
+	if ran, problem := g.x.Transaction([]*upstream.Task{task}, nil, once); !ran {
 		t.Fatal(problem)
 	}
 	for i, name := range []string{"a", "b"} {

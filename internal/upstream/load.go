@@ -91,6 +91,10 @@ func (x *Executor) load(t *Task, i int) error {
 		return nil
 	}
 	k.meta = engine.Meta{BornAt: c.Engine(k.header.BornAt), ExpiresAt: c.Engine(k.header.Deadline), Category: key.Category}
+	if k.guard == guardClear {
+		x.tx.SetString(key, k.meta, k.raw)
+		return nil
+	}
 	if k.header.Type == seal.String {
 		x.loadString(k, key)
 		return nil

@@ -19,8 +19,8 @@ end
 return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 `
 
-// commitBody compares all records with the expected ones ('*': any; several headers one behind another: any of those), and then changes each entry. It answers {0} when a
-// record is another one, else {1, 1 or 0 for each entry that is there now, results of commands}.
+// commitBody compares all records with the expected ones ('*': any; several headers one behind another: any of those; '=', a
+// deadline and an integer: that in clear, until then), and then changes each entry. It answers {0} when a record is another one, else {1, 1 or 0 for each entry that is there now, results of commands}.
 //
 // For each entry: what to do with the record (”: keep, '-': delete, else the new one), the deadline, whether the data is
 // made anew, and the commands on the data, each with its number of arguments. Of the kind 'try' is what leaves the record as it is,
@@ -36,7 +36,8 @@ for i = 1, n do
   local expect = take()
   if expect ~= '*' then
     local have = redis.call('GETRANGE', KEYS[2*i-1], 0, 39)
-    if have ~= expect and (#have ~= 40 or (string.find(expect, have, 1, true) or 0) % 40 ~= 1) then return {0} end
+    if have ~= expect and (#have ~= 40 or (string.find(expect, have, 1, true) or 0) % 40 ~= 1) and
+      expect ~= '=' .. redis.call('PEXPIRETIME', KEYS[2*i-1]) .. ' ' .. have then return {0} end
   end
 end
 local out, made, served = {1}, {}, 0
@@ -104,11 +105,11 @@ return answer
 `
 
 // scripts are the upstream's, made once for each Backend. Deleting is allowed when the upstream's memory is full.
-type scripts struct{ read, commit, remove, end, plainRead, plainCount, plainCommit *script }
+type scripts struct{ read, commit, remove, end, clearRead, clearCount *script }
 
 func newScripts() *scripts {
 	return &scripts{
 		read: newScript(readText), commit: newScript("#!lua\n" + commitBody), remove: newScript("#!lua flags=allow-oom\n" + commitBody),
-		end: newScript(endText), plainRead: newScript(plainRead), plainCount: newScript(plainCount), plainCommit: newScript(plainCommit),
+		end: newScript(endText), clearRead: newScript(clearReadText), clearCount: newScript(clearCountText),
 	}
 }

@@ -9,7 +9,7 @@ import (
 // is about one collection. Nothing of a round is, once the round writes such an entry: what was written may be on its way still, and a
 // session's commands see what its earlier ones did.
 func (x *Executor) mayBeNear(t *Task, k *keyState) bool {
-	return x.b.near != nil && k.place.Near && !k.place.Plain && t.group == nil && !t.Call.Spec.IsWrite() &&
+	return x.b.near != nil && k.place.Near && t.group == nil && !t.Call.Spec.IsWrite() &&
 		(t.shape.need == needRecord || len(t.keys) == 1 && (t.shape.quick == nil || t.shape.quick.near))
 }
 

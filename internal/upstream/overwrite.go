@@ -85,7 +85,7 @@ func (x *Executor) overwriteOne(t *Task, k *keyState, w *command.Written) error 
 	c := oneMore(&t.commits)
 	c.op, c.plain, c.entries = op, true, c.entries[:0]
 	p := oneMore(&c.entries)
-	p.k, p.gone, p.check, p.header = k, false, false, h
+	p.k, p.gone, p.check, p.clear, p.header = k, false, false, false, h
 	p.record = append(p.record[:0], l.out[from:from+h.NameEnd()]...)
 	p.bytes, p.grows, p.sized = int64(len(k.record)+size), false, -1
 	l.out = append(l.out, '\r', '\n')

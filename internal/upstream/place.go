@@ -15,9 +15,9 @@ type Place struct {
 	// Life is the longest time from a whole write to the latest deadline that the entry can ever be given: the category's
 	// ceiling, or max_age where deadlines are idle.
 	Life time.Duration
-	// Plain says that values of the category are not sealed, which is allowed for what is not PHI; key names always are.
-	// Plain values are strings only.
-	Plain bool
+	// Plain says that integers of the category are not sealed, which is allowed for what is not PHI, so that the upstream counts;
+	// key names always are, and so is whatever is no integer. Integers says that the category takes nothing else.
+	Plain, Integers bool
 	// Near says that strings that were read may be kept, sealed, in this process; Replica that they may be read from replicas.
 	// Neither is for PHI.
 	Near, Replica bool
@@ -103,7 +103,8 @@ type Task struct {
 	Undone Undone
 
 	shape    *shape
-	blind    bool // it writes without looking
+	refused  string // the error that the call gets because of its command and the categories of its keys
+	blind    bool   // it writes without looking
 	keys     []keyState
 	mark     int // Out's length before the reply
 	phase    phase

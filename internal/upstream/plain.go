@@ -6,98 +6,89 @@ import (
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/resp"
+	"github.com/lethe-cache/lethe/internal/seal"
 )
 
-// Categories with seal: off hold integers that the upstream counts itself. Their names are pseudonyms all the same; only the
-// upstream keeps their deadlines, so that what a gateway promises of them is what the upstream does.
+// In categories with seal: off an integer is in clear, in the place of the sealed record, so that the upstream counts itself.
+// Its name is a pseudonym all the same, and whatever is no integer is sealed as anywhere. An integer has no header: what it
+// was when it was read is its digits and its deadline, and a write compares both. Two counters with the same of both are the
+// same counter, so a write that succeeds has missed no count in between. Only the upstream keeps the deadline, so that what a
+// gateway promises of it is what the upstream does.
 
-// plainCommit compares values with the expected ones and writes the new ones.
-const plainCommit = `#!lua
-local at, n = 1, #KEYS
-local function take() at = at + 1; return ARGV[at - 1] end
-for i = 1, n do
-  local there, expect = take(), take()
-  local have = redis.call('GET', KEYS[i])
-  if (there == '1') ~= (have ~= false) or (have and have ~= expect) then return {0} end
-end
-for i = 1, n do
-  local what, value, deadline = take(), take(), take()
-  if what == '-' then redis.call('UNLINK', KEYS[i])
-  elseif what == '+' then redis.call('SET', KEYS[i], value, 'PXAT', deadline) end
-end
-return {1}
-`
-
-const plainRead = `#!lua flags=no-writes
+// clearReadText answers what is there and until when.
+const clearReadText = `#!lua flags=no-writes
 return {redis.call('GET', KEYS[1]), redis.call('PEXPIRETIME', KEYS[1])}
 `
 
-// plainCount adds to a counter, which gets its deadline in the same step where it has none.
-const plainCount = `#!lua
+// clearCountText adds to a counter, which gets its deadline in the same step where it has none. Numbers that Lua's do not hold
+// exactly are answered as a text.
+const clearCountText = `#!lua
 local n = redis.call('INCRBY', KEYS[1], ARGV[1])
 if redis.call('PTTL', KEYS[1]) == -1 then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) end
+if n > 9007199254740991 or n < -9007199254740991 then return redis.call('GET', KEYS[1]) end
 return n
 `
 
 const refusedMixed = "SEALED entries with seal: off cannot be used together with others in one command"
 
-func (x *Executor) allPlain(t *Task) bool {
+// mixture reports whether some of the task's keys are of categories with seal: off, and whether some are of others.
+func (t *Task) mixture() (clear, sealed bool) {
 	for i := range t.Keys {
-		if !t.Keys[i].Plain {
-			return false
-		}
+		clear = clear || t.Keys[i].Plain
+		sealed = sealed || !t.Keys[i].Plain
 	}
-	return len(t.Keys) > 0
+	return clear, sealed
 }
 
-func (x *Executor) somePlain(t *Task) bool {
-	for i := range t.Keys {
-		if t.Keys[i].Plain {
-			return true
-		}
+// askPlain asks for what a key with seal: off has.
+func (x *Executor) askPlain(k *keyState) int {
+	l := x.lane
+	op := l.eval(x.b.scripts.clearRead, k.slot, true, 1, 0)
+	l.out = appendArg(l.out, k.record)
+	l.end()
+	return op
+}
+
+// plainReply takes the answer to askPlain, and reports whether parts of a collection were asked for.
+func (x *Executor) plainReply(t *Task, k *keyState, r *reply) (more bool) {
+	k.found, k.raw = false, nil
+	value, at, ok := clearValue(r)
+	if !ok {
+		x.alarm(k, Altered)
+		return false
 	}
+	if _, counts := integer(value.text); value.null || !counts {
+		return x.recordReply(t, k, value)
+	}
+	life := k.place.Life.Milliseconds()
+	if at < 0 || at > x.now+life+overdueMillis { // somebody took the deadline away, or moved it
+		x.alarm(k, Overdue)
+		return false
+	}
+	k.found, k.raw, k.guard, k.ends = true, value.text, guardClear, at
+	k.expect = [seal.HeaderBytes]byte{}
+	k.digits = uint8(copy(k.expect[:], value.text))
+	// When it was born nobody knows: as early as its deadline allows, so that no deadline can be lengthened.
+	at = min(at, x.now+life)
+	k.header = seal.Header{Type: seal.String, BornAt: at - life, Deadline: at}
 	return false
 }
 
-func (x *Executor) startPlain(t *Task) {
-	if !x.allPlain(t) {
-		t.fail(refusedMixed)
-		return
+// clearValue takes apart what clearReadText answers.
+func clearValue(r *reply) (value *reply, at int64, ok bool) {
+	if r.kind != '*' || len(r.elems) != 2 || r.elems[0].kind != '$' || r.elems[1].kind != ':' {
+		return nil, 0, false
 	}
-	t.phase = phasePlain
-	t.commits = t.commits[:0]
-	if x.count(t) {
-		return
-	}
-	for i := range t.keys {
-		k := &t.keys[i]
-		l := x.lane
-		k.op = l.eval(x.b.scripts.plainRead, k.slot, true, 1, 0)
-		l.out = appendArg(l.out, k.record)
-		l.end()
-	}
+	return &r.elems[0], r.elems[1].n, true
 }
 
-// count sends an INCR or its like as the upstream's own, so that many gateways can count at once. Policy is asked for the
-// deadline of a new counter whether there is one or not.
+// count sends an INCR or its like as the upstream's own, so that many gateways can count at once, and reports whether the command
+// is one. Policy is asked for the deadline of a new counter whether there is one or not.
 func (x *Executor) count(t *Task) bool {
 	c := t.Call
-	by, ok := int64(1), true
-	switch c.Spec.RecordName() {
-	case "INCR":
-	case "DECR":
-		by = -1
-	case "INCRBY":
-		by, ok = integer(c.Args[2])
-	case "DECRBY":
-		by, ok = integer(c.Args[2])
-		ok = ok && -by != by || by == 0
-		by = -by
-	default:
-		return false
-	}
-	if !ok {
-		return false // the handler has the error
+	by, ok := countsBy(c)
+	if !ok || !t.Keys[0].Plain {
+		return false // of what is no number the handler has the error
 	}
 	m, granted := c.Expiry.Whole(c, 0, command.Ask{}, engine.Entry{})
 	if !granted {
@@ -105,149 +96,58 @@ func (x *Executor) count(t *Task) bool {
 		return true
 	}
 	k, l := &t.keys[0], x.lane
-	op := l.eval(x.b.scripts.plainCount, k.slot, false, 1, 2)
+	t.phase, t.commits = phaseCount, t.commits[:0]
+	k.op = l.eval(x.b.scripts.clearCount, k.slot, false, 1, 2)
 	l.out = appendArg(l.out, k.record)
 	l.out = appendArgInt(appendArgInt(l.out, by), c.Wall(m.ExpiresAt))
 	l.end()
-	t.commits = append(t.commits, commit{op: op, plain: true})
 	return true
 }
 
+// countsBy is what a command adds to a counter.
+func countsBy(c *command.Call) (by int64, ok bool) {
+	switch c.Spec.RecordName() {
+	case "INCR":
+		return 1, true
+	case "DECR":
+		return -1, true
+	case "INCRBY":
+		return integer(c.Args[2])
+	case "DECRBY":
+		by, ok = integer(c.Args[2])
+		return -by, ok && (-by != by || by == 0)
+	}
+	return 0, false
+}
+
+// integer is the number that a text is, written as Redis writes numbers.
 func integer(b []byte) (int64, bool) {
+	if len(b) == 0 || len(b) > 20 {
+		return 0, false
+	}
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	return n, err == nil && strconv.FormatInt(n, 10) == string(b)
 }
 
-func (x *Executor) plainDone(t *Task) {
-	if len(t.commits) == 0 {
-		x.plainExecute(t)
-		return
+// counted takes the upstream's answer to count. What is there and no integer is sealed: the handler answers what it is.
+func (x *Executor) counted(t *Task) {
+	c, k := t.Call, &t.keys[0]
+	o := &x.lane.ops[k.op]
+	k.op, t.phase = -1, phaseDone
+	n, ok := o.reply.n, o.err == nil && o.reply.kind == ':'
+	if o.err == nil && o.reply.kind == '$' {
+		n, ok = integer(o.reply.text)
 	}
-	o := &x.lane.ops[t.commits[0].op]
-	t.phase = phaseDone
-	c := t.Call
-	if t.commits[0].plain {
-		x.counted(t, o)
-		return
-	}
-	if t.failed(o) {
-		return
-	}
-	if o.reply.kind == '*' && len(o.reply.elems) == 1 && o.reply.elems[0].n == 1 {
-		return
-	}
-	if t.attempts++; t.attempts >= maxAttempts {
-		t.giveUp(msgBusy, Outrun)
-		return
-	}
-	c.Out.Truncate(t.mark)
-	c.Failed = false
-	x.startPlain(t)
-}
-
-func (x *Executor) counted(t *Task, o *op) {
-	c := t.Call
 	switch {
-	case o.err == nil && o.reply.kind == ':':
-		c.Out.Int(o.reply.n)
+	case ok:
+		c.Out.Int(n)
 		c.Tell(0, command.Stored)
 	case o.err == nil && o.reply.isError() && containsText(&o.reply, "overflow"):
 		t.fail(resp.MsgIncrOverflow)
-	case o.err == nil && o.reply.isError() && containsText(&o.reply, "not an integer"):
-		t.fail(resp.MsgNotInteger)
+	case o.err == nil && o.reply.isError() && (containsText(&o.reply, "not an integer") || o.reply.errorIs("WRONGTYPE")):
+		x.fetch(t)
 	case t.failed(o):
 	default:
 		t.fail(msgUpstream)
 	}
-}
-
-// plainExecute runs the handler on the values that there are.
-func (x *Executor) plainExecute(t *Task) {
-	c := t.Call
-	t.phase = phaseDone
-	x.tx.Begin(c.Now, discard{})
-	x.tx.Lock(c.Keys)
-	defer x.tx.Unlock()
-	defer x.empty(t)
-	for i := range t.keys {
-		o := &x.lane.ops[t.keys[i].op]
-		if t.failed(o) {
-			return
-		}
-		if !x.plainLoad(t, i, &o.reply) {
-			t.fail(msgUpstream)
-			return
-		}
-	}
-	c.Spec.Run(c)
-	if c.Spec.IsWrite() {
-		x.plainStore(t)
-	}
-}
-
-// plainLoad puts a value into the scratch store. When it was born nobody knows: as early as its deadline allows, so that no
-// deadline can be lengthened.
-func (x *Executor) plainLoad(t *Task, i int, r *reply) bool {
-	c, k := t.Call, &t.keys[i]
-	if r.kind != '*' || len(r.elems) != 2 || r.elems[0].kind != '$' || r.elems[1].kind != ':' {
-		return false
-	}
-	if r.elems[0].null || x.tx.Peek(&c.Keys[i]).Exists() {
-		return true
-	}
-	at := c.Engine(r.elems[1].n)
-	life := k.place.Life.Milliseconds()
-	if at <= c.Now || at > c.Now+life { // somebody took the deadline away, or moved it
-		x.alarm(k, Overdue)
-		return true
-	}
-	k.found, k.raw = true, r.elems[0].text
-	copy(k.expect[:], k.raw) // it is compared with nothing here; see Task.seen
-	k.meta = engine.Meta{BornAt: max(at-life, 0), ExpiresAt: at, Category: c.Keys[i].Category}
-	x.tx.SetString(&c.Keys[i], k.meta, k.raw)
-	return true
-}
-
-func (x *Executor) plainStore(t *Task) {
-	c, l := t.Call, x.lane
-	for i := range t.keys {
-		e := x.tx.Peek(&c.Keys[i])
-		switch {
-		case !e.Exists():
-		case e.Kind() != engine.String:
-			t.fail(refusedPlain)
-			return
-		default:
-			if _, ok := integer(e.String()); !ok && c.Told[i] == command.Stored {
-				t.fail(refusedText)
-				return
-			}
-		}
-		if t.keys[i].slot != t.keys[0].slot {
-			t.fail(msgCrossSlot)
-			return
-		}
-	}
-	t.phase = phasePlain
-	op := l.eval(x.b.scripts.plainCommit, t.keys[0].slot, false, len(t.keys), 5*len(t.keys))
-	for i := range t.keys {
-		l.out = appendArg(l.out, t.keys[i].record)
-	}
-	for i := range t.keys {
-		there := "0"
-		if t.keys[i].found {
-			there = "1"
-		}
-		l.out = appendArg(appendArgString(l.out, there), t.keys[i].raw)
-	}
-	for i := range t.keys {
-		e := x.tx.Peek(&c.Keys[i])
-		if e.Exists() {
-			l.out = appendArgInt(appendArg(appendArgString(l.out, "+"), e.String()), c.Wall(e.Meta().ExpiresAt))
-		} else {
-			l.out = appendArgString(appendArgString(appendArgString(l.out, "-"), ""), "0")
-		}
-	}
-	l.end()
-	t.commits = append(t.commits, commit{op: op})
 }

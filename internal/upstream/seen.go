@@ -52,10 +52,10 @@ func (t *Task) Held(i int) bool {
 func (t *Task) seen(i int) (s seen) {
 	k := &t.keys[i]
 	s.name = nearName(k.record)
-	switch {
-	case k.place.Plain:
-		s.text = textOf(k.expect[:min(len(k.raw), len(k.expect))])
-	case k.guard == guardHeader:
+	switch k.guard {
+	case guardClear:
+		s.text = textOf(k.expect[:k.digits])
+	case guardHeader:
 		s.text = textOf(k.expect[:])
 	}
 	return s

@@ -23,7 +23,8 @@ type shape struct {
 	direct bool
 	// split says that a cluster may run the command slot by slot, as its keys have nothing to do with each other.
 	split bool
-	// refuse is the error that the command gets instead of anything.
+	// refuse is the error that the command gets instead of anything; unless all its keys are of categories with seal: off, where the
+	// shape says what it needs then.
 	refuse string
 }
 
@@ -43,11 +44,12 @@ const (
 	refusedArithmetic = "SEALED arithmetic on sealed values is not possible; keep counters in a category with seal: off"
 	refusedParts      = "SEALED parts of sealed strings cannot be addressed; read or write the value as a whole"
 	refusedInside     = "SEALED the upstream's own representation of sealed data says nothing; ask for TYPE or TTL"
+	refusedOrder      = "SEALED sealed values cannot be sorted, nor make names of keys; read them as a whole, or keep a sorted set"
 	refusedUnknown    = "SEALED the command is not available where entries are kept in an upstream"
 	refusedLarge      = "SEALED the entry is too large for a command that needs all of it; use commands that name its parts"
 	refusedValue      = "SEALED the value is larger than the upstream's replies may be"
-	refusedPlain      = "SEALED entries of a category with seal: off are strings only"
-	refusedText       = "SEALED values of a category with seal: off are integers only"
+	refusedScripts    = "SEALED scripts reach entries of categories with seal: off only; send the commands, in MULTI where they belong together"
+	refusedIntegers   = "SEALED with seal: off the category rate_limit takes integers only; give other values a category of their own"
 )
 
 func from(first, step int) func([][]byte) (int, int) {
@@ -142,9 +144,13 @@ func shapes() map[string]*shape {
 	add(shape{need: needWhole}, "GEOADD", "GEODIST", "GEOHASH", "GEOPOS", "GEOSEARCH", "GEOSEARCHSTORE", "GEORADIUS", "GEORADIUS_RO",
 		"GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO")
 
-	add(shape{refuse: refusedArithmetic}, "INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT", "HINCRBY", "HINCRBYFLOAT", "BITFIELD", "BITOP")
-	add(shape{refuse: refusedParts}, "GETRANGE", "SUBSTR", "SETRANGE", "LCS", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS", "BITFIELD_RO")
-	add(shape{refuse: refusedInside}, "OBJECT|ENCODING", "OBJECT|FREQ", "OBJECT|IDLETIME", "OBJECT|REFCOUNT", "MEMORY|USAGE", "SORT", "SORT_RO")
+	add(shape{need: needRecord, refuse: refusedArithmetic}, "INCR", "DECR", "INCRBY", "DECRBY", "INCRBYFLOAT", "BITFIELD", "BITOP")
+	add(shape{need: needItems, items: from(2, 2), refuse: refusedArithmetic}, "HINCRBY", "HINCRBYFLOAT")
+	add(shape{need: needRecord, refuse: refusedParts}, "GETRANGE", "SUBSTR", "SETRANGE", "LCS", "GETBIT", "SETBIT", "BITCOUNT", "BITPOS",
+		"BITFIELD_RO")
+	add(shape{refuse: refusedInside}, "OBJECT|ENCODING", "OBJECT|FREQ", "OBJECT|IDLETIME", "OBJECT|REFCOUNT", "MEMORY|USAGE")
+	add(shape{need: needWhole, refuse: refusedOrder}, "SORT", "SORT_RO")
+	add(shape{need: needWhole, refuse: refusedScripts}, "EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO")
 	return all
 }
 

@@ -32,6 +32,9 @@ func (x *Executor) store(t *Task) {
 // errValueLarge says that a value would not be read again, because its reply would be larger than replies may be.
 var errValueLarge = errors.New("the value is too large")
 
+// errNotInteger says that a category that takes integers was given something else.
+var errNotInteger = errors.New("the value is no integer")
+
 // replyBytes is what a reply takes beside the value.
 const replyBytes = 32
 
@@ -39,6 +42,8 @@ func (t *Task) failSeal(err error) {
 	switch {
 	case errors.Is(err, errValueLarge):
 		t.fail(refusedValue)
+	case errors.Is(err, errNotInteger):
+		t.fail(refusedIntegers)
 	default:
 		t.giveUp(msgNoKeys, Away)
 	}
@@ -54,12 +59,23 @@ func (t *Task) repeated(i int) bool {
 	return false
 }
 
+// toldOf is what became of an entry, which may be named more than once: SORT l STORE l changes the second.
+func (t *Task) toldOf(i int) command.Outcome {
+	told := t.Call.Told[i]
+	for j := i + 1; j < len(t.keys); j++ {
+		if now := t.Call.Told[j]; (now == command.Stored || now == command.Deleted) && string(t.keys[j].record) == string(t.keys[i].record) {
+			told = now
+		}
+	}
+	return told
+}
+
 // change adds to the writes what has become of one entry.
 func (x *Executor) change(t *Task, i int) error {
 	c, k := t.Call, &t.keys[i]
 	e := x.tx.Peek(&c.Keys[i])
 	k.entry.Subjects = k.about
-	told := c.Told[i]
+	told := t.toldOf(i)
 	wrote := told == command.Stored || told == command.Deleted
 	switch {
 	case !e.Exists():
@@ -119,6 +135,13 @@ func (x *Executor) headerWith(c *command.Call, m engine.Meta) seal.Header {
 }
 
 func (x *Executor) putString(c *command.Call, k *keyState, m engine.Meta, value []byte) error {
+	if _, ok := integer(value); ok && k.place.Plain {
+		x.writes.clear(k, seal.Header{Type: seal.String, Deadline: c.Wall(m.ExpiresAt)}, value)
+		return nil
+	}
+	if k.place.Integers {
+		return errNotInteger
+	}
 	if x.sealedBytes(k, value)+replyBytes > x.b.upstream.options.MaxReplyBytes {
 		return errValueLarge
 	}
@@ -160,6 +183,9 @@ func (x *Executor) born(c *command.Call, k *keyState, e engine.Entry) (*seal.Col
 
 // putCollection writes a collection whole, as a new one: parts of its former life do not open in it.
 func (x *Executor) putCollection(c *command.Call, k *keyState, i int, e engine.Entry) error {
+	if k.place.Integers {
+		return errNotInteger
+	}
 	coll, err := x.born(c, k, e)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ const (
 	phaseFetch
 	phaseQuick
 	phaseCommit
-	phasePlain
+	phaseCount
 	phaseBehind
 	phaseDone
 )
@@ -29,6 +29,7 @@ const (
 	guardAbsent guard = iota
 	guardAny
 	guardHeader
+	guardClear // an integer in clear, and its deadline
 )
 
 // keyState is one key of a task.
@@ -51,6 +52,8 @@ type keyState struct {
 	found   bool
 	guard   guard
 	expect  [seal.HeaderBytes]byte
+	digits  uint8 // of an integer in clear, which expect has then
+	ends    int64 // the upstream's deadline of that
 	header  seal.Header
 	coll    seal.Collection
 	meta    engine.Meta // as it was loaded
@@ -100,6 +103,12 @@ func Refusal(recordName string) string {
 	}
 }
 
+// Unsealed reports whether a command that is refused runs on entries of categories with seal: off; for documentation.
+func Unsealed(recordName string) bool {
+	s := shapes()[recordName]
+	return s != nil && s.refuse != "" && s.need != 0
+}
+
 // Run runs one call.
 func (x *Executor) Run(c *command.Call, keys []Place) {
 	t := x.one[0]
@@ -138,8 +147,7 @@ func (x *Executor) waveLen(tasks []*Task) int {
 
 // single reports whether the task surely takes one step.
 func (t *Task) single() bool {
-	s := t.shape
-	return s == nil || s.refuse != "" || t.blind || s.need == needRecord && !t.Call.Spec.IsWrite()
+	return t.refused != "" || t.blind || t.shape.need == needRecord && !t.Call.Spec.IsWrite()
 }
 
 // takeShape finds the command's shape.
@@ -147,7 +155,18 @@ func (t *Task) takeShape(all map[string]*shape) {
 	name := t.Call.Spec.RecordName()
 	t.shape = all[name]
 	t.steps, t.planned = nil, false
-	t.blind = t.shape != nil && (t.shape.need == needNothing || name == "SET" && !looksFirst(t.Call.Args))
+	clear, sealed := t.mixture()
+	t.blind = t.shape != nil && !clear && (t.shape.need == needNothing || name == "SET" && !looksFirst(t.Call.Args))
+	switch {
+	case t.shape == nil:
+		t.refused = refusedUnknown
+	case t.shape.refuse != "" && (sealed || t.shape.need == 0 || t.Call.Spec.ReachesBeyondKeys(t.Call.Args)):
+		t.refused = t.shape.refuse
+	case clear && sealed:
+		t.refused = refusedMixed
+	default:
+		t.refused = ""
+	}
 }
 
 func (x *Executor) wave(tasks []*Task) {
@@ -183,11 +202,8 @@ func (x *Executor) name(t *Task) {
 	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.Undone, t.inside = c.Out.Len(), 0, false, false, 0, false
 	t.behind, t.gaveWay, t.joins, t.careful = nil, false, false, false
 	switch {
-	case t.shape == nil:
-		t.fail(refusedUnknown)
-		return
-	case t.shape.refuse != "" && !x.allPlain(t):
-		t.fail(t.shape.refuse)
+	case t.refused != "":
+		t.fail(t.refused)
 		return
 	case len(c.Refs) != len(t.Keys):
 		panic("BUG: a call's keys and places differ in number")
@@ -210,8 +226,7 @@ func (x *Executor) start(t *Task) {
 	}
 	x.wroteNear(t)
 	switch {
-	case x.somePlain(t):
-		x.startPlain(t)
+	case x.count(t):
 	case t.blind:
 		x.overwrite(t)
 	default:
@@ -262,8 +277,8 @@ func (x *Executor) step(t *Task) {
 		x.quickDone(t)
 	case phaseCommit:
 		x.committed(t)
-	case phasePlain:
-		x.plainDone(t)
+	case phaseCount:
+		x.counted(t)
 	case phaseBehind:
 		x.isNext(t)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // A transaction loads every entry that its commands name, runs all handlers in the scratch store, and writes what has become
-// of the entries in one step, provided that none of them has changed meanwhile: what was only read is compared too.
+// of the entries in one step, provided that none of them has changed meanwhile: what was only read is compared too. A script is a
+// call of one that runs others while it runs: see within.go.
 
 // Watched is what an entry was when a client began to watch it. The name is a copy; call Clear when nobody watches any more.
 type Watched struct {
@@ -17,6 +18,7 @@ type Watched struct {
 	ID    engine.TenantID
 	name  []byte
 	mark  [seal.HeaderBytes]byte
+	ends  int64 // of an integer in clear
 	there bool
 }
 
@@ -28,17 +30,16 @@ func (x *Executor) Watch(c *command.Call, keys []Place) (all []Watched, problem 
 	t := &Task{Call: c, Keys: keys, shape: &shape{need: needRecord}}
 	t.mark = c.Out.Len()
 	x.lane.reset()
-	for i := range keys {
-		if keys[i].Plain {
-			return nil, refusedMixed
-		}
-	}
 	t.reuse(len(keys))
 	for i := range t.keys {
 		if x.identify(t, i) != nil {
 			return nil, msgNoKeys
 		}
 		k := &t.keys[i]
+		if k.place.Plain {
+			k.op = x.askPlain(k)
+			continue
+		}
 		k.op = x.lane.begin(k.slot, true, 4)
 		x.lane.out = appendArg(appendArgString(x.lane.out, "GETRANGE"), k.record)
 		x.lane.out = appendArgInt(appendArgInt(x.lane.out, 0), seal.HeaderBytes-1)
@@ -48,38 +49,53 @@ func (x *Executor) Watch(c *command.Call, keys []Place) (all []Watched, problem 
 	for i := range t.keys {
 		k := &t.keys[i]
 		o := &x.lane.ops[k.op]
-		if o.err != nil || o.reply.kind != '$' {
+		w := Watched{Place: keys[i], ID: c.Keys[i].Tenant, name: append([]byte(nil), k.entry.Name...)}
+		if o.err != nil || !w.take(&o.reply) {
 			return nil, msgUnreachable
 		}
-		w := Watched{Place: keys[i], ID: c.Keys[i].Tenant, name: append([]byte(nil), k.entry.Name...), there: len(o.reply.text) == seal.HeaderBytes}
-		copy(w.mark[:], o.reply.text)
 		all = append(all, w)
 	}
 	return all, ""
 }
 
+// take notes what the upstream has of the entry, and reports whether that makes sense.
+func (w *Watched) take(r *reply) bool {
+	if value, at, ok := clearValue(r); ok {
+		if _, counts := integer(value.text); counts {
+			w.there, w.ends = true, at
+			copy(w.mark[:], value.text)
+			return true
+		}
+		r = value
+	}
+	w.there = len(r.text) >= seal.HeaderBytes
+	copy(w.mark[:], r.text)
+	return r.kind == '$'
+}
+
 // group is a transaction on its way.
 type group struct {
 	tasks   []*Task
-	where   [][]int // of each key of each task the index among the transaction's
-	watched []int   // of each watched entry
+	index   map[string]int // of each key by tenant and name; see keyID
+	where   [][]int        // of each key of each task the index among the transaction's
+	watched []int          // of each watched entry
 	watches []Watched
+	begin   func() bool
 	ran     bool
 }
 
 // Transaction runs calls as one. Each has its reply in its own Out when ran is true. It is false when a watched entry has
 // changed, or with a problem: then nothing has happened, or in the case of a lost connection nobody knows, and problem is
-// the error to answer.
-func (x *Executor) Transaction(tasks []*Task, watches []Watched) (ran bool, problem string) {
+// the error to answer. begin is called before each time that the calls run, for they run again when somebody else was faster:
+// what an earlier time has led to is to be taken back. It returns false when there is to be no other time.
+func (x *Executor) Transaction(tasks []*Task, watches []Watched, begin func() bool) (ran bool, problem string) {
 	if len(tasks) == 0 {
 		return true, ""
 	}
 	first := tasks[0].Call
 	c := &command.Call{Out: resp.NewWriter(0), Now: first.Now, WallNow: first.WallNow, Spec: &command.Spec{}}
-	t := &Task{Call: c, shape: &shape{need: needWhole}, group: &group{tasks: tasks, watches: watches}}
-	if problem = t.gather(x.b.shapes); problem != "" {
-		return false, problem
-	}
+	t := &Task{Call: c, shape: &shape{need: needWhole}, group: &group{tasks: tasks, watches: watches, begin: begin}}
+	t.gather(x.b.shapes)
 	x.lane.reset()
 	x.now = x.b.clock.Now()
 	defer x.tidy()
@@ -109,50 +125,45 @@ func errorText(b []byte) string {
 	return string(b[1 : len(b)-2])
 }
 
-// gather refuses what cannot be part of a transaction here.
-func (t *Task) gather(all map[string]*shape) string {
+// gather finds the shapes of the calls.
+func (t *Task) gather(all map[string]*shape) {
 	for _, one := range t.group.tasks {
 		one.takeShape(all)
 		one.mark = one.Call.Out.Len()
-		for i := range one.Keys {
-			if one.Keys[i].Plain {
-				return refusedMixed
-			}
-		}
 	}
-	return ""
 }
+
+// keyID is what tells the keys of a transaction apart.
+func keyID(p *Place, name []byte) string { return p.Tenant + "\x00" + string(name) }
 
 // unite makes one list of the keys of all calls and watches.
 func (x *Executor) unite(t *Task) string {
 	g, c := t.group, t.Call
-	index := map[string]int{}
-	add := func(name []byte, place Place, key engine.Key) (int, string) {
-		id := place.Tenant + "\x00" + string(name)
-		if at, known := index[id]; known {
-			return at, ""
+	g.index = map[string]int{}
+	add := func(name []byte, place Place, key engine.Key) int {
+		id := keyID(&place, name)
+		if at, known := g.index[id]; known {
+			return at
 		}
 		at := len(c.Keys)
-		index[id] = at
+		g.index[id] = at
 		c.Args = append(c.Args, name)
 		c.Refs = append(c.Refs, command.KeyRef{Arg: at})
 		c.Keys = append(c.Keys, key)
 		c.Told = append(c.Told, command.Untold)
 		t.Keys = append(t.Keys, place)
-		return at, ""
+		return at
 	}
 	for _, one := range g.tasks {
 		var where []int
 		for i := range one.Keys {
-			at, _ := add(one.Call.Args[one.Call.Refs[i].Arg], one.Keys[i], one.Call.Keys[i])
-			where = append(where, at)
+			where = append(where, add(one.Call.Args[one.Call.Refs[i].Arg], one.Keys[i], one.Call.Keys[i]))
 		}
 		g.where = append(g.where, where)
 	}
 	for i := range g.watches {
 		w := &g.watches[i]
-		at, _ := add(w.name, w.Place, engine.Key{Tenant: w.ID})
-		g.watched = append(g.watched, at)
+		g.watched = append(g.watched, add(w.name, w.Place, engine.Key{Tenant: w.ID}))
 	}
 	t.reuse(len(t.Keys))
 	for i := range t.keys {
@@ -170,7 +181,8 @@ func (x *Executor) unite(t *Task) string {
 func (g *group) unchanged(t *Task) bool {
 	for i, at := range g.watched {
 		w, k := &g.watches[i], &t.keys[at]
-		if there := k.guard == guardHeader; there != w.there || there && k.expect != w.mark {
+		there := k.guard == guardHeader || k.guard == guardClear
+		if there != w.there || there && (k.expect != w.mark || k.guard == guardClear && k.ends != w.ends) {
 			return false
 		}
 	}
@@ -184,6 +196,12 @@ func (x *Executor) runGroup(t *Task) {
 	if !g.unchanged(t) {
 		return
 	}
+	if !g.begin() {
+		t.giveUp(msgBusy, Outrun)
+		return
+	}
+	x.running = t
+	defer func() { x.running = nil }()
 	for n, one := range g.tasks {
 		x.runOne(t, one, g.where[n])
 	}
@@ -212,12 +230,8 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 	for i := range c.Told {
 		c.Told[i] = command.Untold
 	}
-	switch {
-	case one.shape == nil:
-		c.Error(refusedUnknown)
-		return
-	case one.shape.refuse != "":
-		c.Error(one.shape.refuse)
+	if one.refused != "" {
+		c.Error(one.refused)
 		return
 	}
 	for _, at := range where {
@@ -236,11 +250,17 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 		c.Before()
 	}
 	c.Spec.Run(c)
+	script := one.shape.refuse == refusedScripts
+	if script {
+		one.takeTold(t.Call.Told, where)
+	}
 	if c.Notices != 0 {
 		c.After()
 	}
 	one.remember(t, where)
-	x.attribute(t, c, one.Keys, where)
+	if !script { // whose commands have said whom the entries are about
+		x.attribute(t, c, one.Keys, where)
+	}
 	for i, at := range where {
 		if told := c.Told[i]; told == command.Stored || told == command.Deleted {
 			t.Call.Told[at] = told
@@ -253,6 +273,6 @@ func (t *Task) remember(all *Task, where []int) {
 	t.keys = t.keys[:0]
 	for _, at := range where {
 		k := all.keys[at]
-		t.keys = append(t.keys, keyState{place: k.place, record: k.record, guard: k.guard, expect: k.expect})
+		t.keys = append(t.keys, keyState{place: k.place, record: k.record, guard: k.guard, expect: k.expect, digits: k.digits})
 	}
 }

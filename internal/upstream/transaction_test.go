@@ -10,6 +10,9 @@ import (
 	"github.com/lethe-cache/lethe/internal/upstream"
 )
 
+// once is for transactions that have nothing to take back.
+func once() bool { return true }
+
 // multi runs lines as one transaction and returns the replies, or the problem.
 func (g *gateway) multi(watches []upstream.Watched, lines ...string) (replies []string, ran bool, problem string) {
 	var tasks []*upstream.Task
@@ -17,7 +20,7 @@ func (g *gateway) multi(watches []upstream.Watched, lines ...string) (replies []
 		c := g.call(fields(line)...)
 		tasks = append(tasks, &upstream.Task{Call: c, Keys: g.places(c)})
 	}
-	ran, problem = g.x.Transaction(tasks, watches)
+	ran, problem = g.x.Transaction(tasks, watches, once)
 	for _, t := range tasks {
 		replies = append(replies, string(t.Call.Out.Bytes()))
 	}

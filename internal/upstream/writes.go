@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"hash/maphash"
+	"strconv"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/seal"
@@ -19,6 +20,7 @@ type write struct {
 	k        *keyState
 	gone     bool
 	check    bool   // it is only compared
+	clear    bool   // it is an integer that is not sealed
 	kind     string // as commitBody knows it
 	header   seal.Header
 	from, to int // of the record in bytes
@@ -58,6 +60,13 @@ func (w *writes) put(k *keyState, h seal.Header, kind string, from int) {
 		h = sealed
 	}
 	w.entries = append(w.entries, write{k: k, kind: kind, header: h, from: from, to: len(w.bytes), calls: len(w.calls)})
+}
+
+// clear adds an integer in clear.
+func (w *writes) clear(k *keyState, h seal.Header, value []byte) {
+	from := w.begin()
+	w.bytes = append(w.bytes, value...)
+	w.entries = append(w.entries, write{k: k, clear: true, kind: "string", header: h, from: from, to: len(w.bytes), calls: len(w.calls)})
 }
 
 func (w *writes) remove(k *keyState) {
@@ -110,6 +119,7 @@ type pending struct {
 	k      *keyState
 	gone   bool
 	check  bool
+	clear  bool
 	header seal.Header
 	record []byte // of a string only what is before the value
 	bytes  int64  // that the entry takes
@@ -156,9 +166,9 @@ func (x *Executor) commit(t *Task, from, to int) {
 		e := &w.entries[i]
 		p := oneMore(&c.entries)
 		p.record = p.record[:0]
-		p.k, p.gone, p.check, p.header = e.k, e.gone, e.check, e.header
+		p.k, p.gone, p.check, p.clear, p.header = e.k, e.gone, e.check, e.clear, e.header
 		p.bytes, p.grows, p.sized = 0, false, -1
-		if record := w.bytes[e.from:e.to]; !e.gone && !e.check {
+		if record := w.bytes[e.from:e.to]; !e.gone && !e.check && !e.clear {
 			if e.header.Type == seal.String {
 				record = record[:e.header.NameEnd()]
 			}
@@ -293,6 +303,10 @@ func appendGuard(b []byte, k *keyState) []byte {
 			return append(append(append(b, k.expect[:]...), k.also...), '\r', '\n')
 		}
 		return appendArg(b, k.expect[:])
+	case guardClear:
+		var text [64]byte
+		have := append(strconv.AppendInt(append(text[:0], '='), k.ends, 10), ' ')
+		return appendArg(b, append(have, k.expect[:k.digits]...))
 	default:
 		return appendArgString(b, "")
 	}
@@ -343,7 +357,10 @@ func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 			continue
 		}
 		e.k.wrote, e.k.there = true, !e.gone && (there == nil || there[i].n != 0)
-		if !e.k.there {
+		if e.k.guard == guardClear && (e.clear || !e.k.there) {
+			continue // integers in clear are in no ledger
+		}
+		if !e.k.there || e.clear {
 			x.b.ledger.deleted(e.k, x.b.stamps.Next(c.WallNow), c.WallNow+e.k.place.Life.Milliseconds())
 			continue
 		}
