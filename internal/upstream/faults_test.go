@@ -270,3 +270,35 @@ func TestEndlessReplies(t *testing.T) {
 	f("+", "xxxxxxxxxxxxxxxxxxxxxxxx")
 	f("$1048000\r\n", "abc")
 }
+
+// An error that says nothing of an entry is no reason to take it for lost: what cannot be done now is refused, and is there later.
+func TestErrorsOfTheUpstreamLoseNothing(t *testing.T) {
+	t.Parallel()
+	s := testkit.StartNode(t)
+	g := newGateway(t, loopback(s.Addr()), "phi").alone()
+	g.expect(":1\r\n", "RPUSH", "l", "a")
+	g.expect("$3\r\n1-1\r\n", "XADD", "x", "1-1", "f", "v")
+	g.expect(":1\r\n", "SADD", "s", "m")
+	s.Must("ACL", "SETUSER", "default", "-rpush", "-lpop", "-llen", "-lrange", "-xadd", "-xlen", "-scard")
+	for _, refused := range [][]string{{"RPUSH", "l", "b"}, {"LPOP", "l"}, {"LLEN", "l"}, {"LRANGE", "l", "0", "-1"}, {"XADD", "x", "*", "f", "v"}, {"XLEN", "x"}, {"SCARD", "s"}} {
+		if got := g.do(refused...); !strings.HasPrefix(got, "-UPSTREAM ") {
+			t.Errorf("%s with a token that may not: %q", refused[0], got)
+		}
+	}
+	s.Must("ACL", "SETUSER", "default", "+@all")
+	g.expect("*1\r\n$1\r\na\r\n", "LRANGE", "l", "0", "-1")
+	g.expect(":1\r\n", "XLEN", "x")
+	g.expect(":1\r\n", "SCARD", "s")
+	g.expectAlarm("")
+}
+
+// A millisecond that has no more ids is refused in the words of the embedded engine, whichever error it is upstream, and what is
+// there stays.
+func TestAFullMillisecond(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, loopback(testkit.StartNode(t).Addr()), "phi").alone()
+	g.expect("$22\r\n1-18446744073709551615\r\n", "XADD", "x", "1-18446744073709551615", "f", "v")
+	g.expect("-ERR The ID specified in XADD is equal or smaller than the target stream top item\r\n", "XADD", "x", "1-*", "f", "v")
+	g.expect(":1\r\n", "XLEN", "x")
+	g.expectAlarm("")
+}

@@ -149,8 +149,7 @@ func (x *Executor) quickDone(t *Task) {
 	if t.streamRefused(o) || t.quickRefused(o) {
 		return
 	}
-	if o.err == nil && o.reply.isError() && !o.reply.errorIs("OOM") && !o.reply.errorIs("READONLY") && !o.reply.errorIs("MISCONF") {
-		// The data is not of the type that the record says: somebody has put something else there.
+	if o.err == nil && o.reply.contradicts() {
 		if len(t.keys) > 1 && q.several {
 			t.planned, t.quickly = true, false // whose data it is shows when all of each is read
 			x.again(t)

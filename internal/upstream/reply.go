@@ -22,6 +22,13 @@ type reply struct {
 
 func (r *reply) isError() bool { return r.kind == '-' }
 
+// contradicts reports whether the reply says that data is of another type than its record says, or is not there: somebody has
+// put something else there. Any other error says nothing of an entry.
+func (r *reply) contradicts() bool {
+	return r.errorIs("WRONGTYPE") || r.isError() && (bytes.HasPrefix(r.text, []byte("ERR no such key")) ||
+		bytes.HasPrefix(r.text, []byte("ERR The XGROUP subcommand requires the key to exist")))
+}
+
 // errorIs reports whether the reply is an error with a code.
 func (r *reply) errorIs(code string) bool {
 	return r.kind == '-' && bytes.HasPrefix(r.text, []byte(code)) && (len(r.text) == len(code) || r.text[len(code)] == ' ')
