@@ -10,12 +10,14 @@ import (
 )
 
 // frontPair is a Lethe with these flags beside a redis-server that it is compared with.
-func frontPair(t *testing.T, flags []string) *pair {
+func frontPair(t *testing.T, flags []string) *pair { return frontUnder(t, singleTenant, flags) }
+
+func frontUnder(t *testing.T, policy string, flags []string) *pair {
 	t.Helper()
 	p := &pair{
 		redis: testkit.StartRedis(t, testkit.RedisOptions{}),
 		lethe: testkit.StartLethe(t, testkit.LetheOptions{
-			Policy: singleTenant, Flags: flags,
+			Policy: policy, Flags: flags,
 			Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},
 		}),
 	}
@@ -96,6 +98,7 @@ func TestInFrontOfACluster(t *testing.T) {
 			"transactions", "blocking")
 	})
 	t.Run("keys of several slots", func(t *testing.T) { p.severalSlots(t) })
+	t.Run("scripts of clients", func(t *testing.T) { frontUnder(t, nothingSealed(t), clusterFlags(all[:2])).clusteredScripts(t) })
 	t.Run("resharding under load", func(t *testing.T) {
 		l := startTraffic(t, p.lethe)
 		testkit.Reshard(t, all[0], all[1], 500)
@@ -113,6 +116,25 @@ func TestInFrontOfACluster(t *testing.T) {
 		l.end()
 		testkit.Await(t, failOverTime, "readiness", func() bool { status, _ := p.lethe.Get(t, "/readyz"); return status == 200 })
 	})
+}
+
+// clusteredScripts runs scripts whose keys are in one slot, and has those refused whose keys are not.
+func (p *pair) clusteredScripts(t *testing.T) {
+	p.librariesScripts(t, "{t}")
+	c := p.lethe.Dial(t, reader)
+	for _, args := range [][]string{{"EVAL", "return redis.call('INCR', KEYS[1])", "2", "a", "b"}, {"EVAL", "return 1", "3", "{x}a", "{x}b", "c"}} {
+		if got := c.Do(args...); !strings.HasPrefix(string(got.Str), "CROSSSLOT ") {
+			t.Errorf("%q: %s", args, show(got.Raw))
+		}
+	}
+	for _, key := range []string{"a", "b", "c", "d"} { // on all nodes
+		if got := c.Do("EVAL", "redis.call('HSET', KEYS[2], 'f', 'v') return redis.call('INCR', KEYS[1])", "2", "{"+key+"}n", "{"+key+"}h"); got.Int != 1 {
+			t.Errorf("%s: %s", key, show(got.Raw))
+		}
+		if got := string(c.Do("HGET", "{"+key+"}h", "f").Str); got != "v" {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
 }
 
 // severalSlots runs commands that Lethe spreads over the nodes, which answer them one by one.

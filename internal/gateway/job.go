@@ -21,7 +21,7 @@ type job struct {
 
 	waiter  *waiter // of a command that waits where it finds nothing; nil: it does not
 	tracked bool    // what it reads is tracked for its connection
-	undone  bool    // it was about to run a script, and nothing came of it
+	undone  bool    // it was to run a script, and nothing came of it
 	read    bool    // its script has read
 	quitted []bool  // of each key that it may write, whether its connection has a copy that is not followed any more
 }

@@ -22,7 +22,7 @@ func (w *Worker) record() {
 		w.g.Stats.unauthenticated.Add(1)
 		return
 	}
-	if runsScript(c.Spec) && w.refused == "" && !(w.job != nil && w.job.undone) {
+	if runsScript(c.Spec) && w.refused == "" && !w.scriptIntended() {
 		return // the commands of a script have the records
 	}
 	r := &w.scratch
@@ -75,7 +75,7 @@ func (w *Worker) keylessOutcome() audit.Outcome {
 func (w *Worker) recordKey(r *audit.Record, i int) {
 	p := &w.placed[i]
 	outcome := w.keyOutcome(i)
-	if p.tenant != nil {
+	if p.tenant != nil && (w.refused != "" || !runsScript(w.call.Spec)) { // whose commands have counted
 		w.tally.count(p.tenant.ID, p.category.ID, outcome)
 	}
 	if !recorded(p.category, outcome, w.call.Spec) {

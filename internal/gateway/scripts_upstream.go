@@ -7,6 +7,7 @@ import (
 
 	"github.com/lethe-cache/lethe/internal/audit"
 	"github.com/lethe-cache/lethe/internal/command"
+	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
 	"github.com/lethe-cache/lethe/internal/script"
@@ -25,6 +26,13 @@ func runsScript(s *command.Spec) bool { return s.Group == "scripting" && len(s.K
 // mayWrite reports whether a command writes, or runs a script that may.
 func mayWrite(s *command.Spec) bool {
 	return s.IsWrite() || runsScript(s) && s.Flags&command.ReadOnly == 0
+}
+
+// scriptIntended reports whether a script's call has records beside those of its commands: in front of an upstream it has said
+// which entries it may write, so what became of them is on record too, whether its commands have named them or not. So is a call
+// that was refused for what is sealed.
+func (w *Worker) scriptIntended() bool {
+	return w.job != nil && (mayWrite(w.call.Spec) || w.job.undone)
 }
 
 // refusesScript refuses a script one of whose keys is sealed, before anything runs.
@@ -61,6 +69,7 @@ func (j *job) runsScript() {
 	if j.undone {
 		return
 	}
+	failpoint.Here(failpoint.TransactionEnded)
 	if c.Notices != 0 {
 		j.sendNotes()
 	}

@@ -39,13 +39,11 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		ran, problem = false, ""
 		back.toStart()
 		v.scripted.leave()
-		v.undoScripts(parked)
 		v.endInside(nil)
 		return
 	}
 	if !ran {
 		back.toStart()
-		v.undoScripts(parked)
 	}
 	v.scripted.leave()
 	switch {
@@ -64,13 +62,6 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		j.call.Failed = true // the intent was recorded, so is that nothing came of it
 	}
 	v.endInside(nil)
-}
-
-// undoScripts notes of the scripts of a transaction that nothing has come of them.
-func (v *wave) undoScripts(all []*job) {
-	for _, j := range all {
-		j.undone = runsScript(j.call.Spec) && mayWrite(j.call.Spec)
-	}
 }
 
 // looksOn returns a task that does nothing to the first watched entry: a transaction without one would not look at what is
@@ -99,7 +90,7 @@ func (v *wave) endInside(c *command.Call) {
 		case j.later:
 			j.session.worker = &j.Worker
 			j.runHandler()
-		case j.parked && c == nil && !j.call.Spec.IsWrite() && !j.undone:
+		case j.parked && c == nil && !mayWrite(j.call.Spec):
 			continue
 		}
 		j.ended()

@@ -131,15 +131,19 @@ func (f *front) follow(_ engine.TenantID, key []byte, _ *upstream.Task, _ int) u
 	return f.how
 }
 
-func newFront(t *testing.T) *front {
+func newFront(t *testing.T) *front { return newFrontOf(t, newStandIn(t)) }
+
+func newStandIn(t *testing.T) *standIn {
 	x := &standIn{store: engine.New(engine.Options{Categories: 8})}
 	t.Cleanup(x.store.Close)
 	x.tx = x.store.NewTx()
-	return newFrontOf(t, x)
+	return x
 }
 
-func newFrontOf(t *testing.T, x *standIn) *front {
-	f := &front{harness: newHarnessWith(t, policy.DefaultYAML()), x: x, how: upstream.Followed}
+func newFrontOf(t *testing.T, x *standIn) *front { return newFrontUnder(t, x, policy.DefaultYAML()) }
+
+func newFrontUnder(t *testing.T, x *standIn, policyText string) *front {
+	f := &front{harness: newHarnessWith(t, policyText), x: x, how: upstream.Followed}
 	f.gateway.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.x },
 		InTouch:     func() bool { return !f.silent },
