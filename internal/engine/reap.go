@@ -55,12 +55,11 @@ func (s *Store) Due(shard int, now int64) bool { return s.shards[shard].next.Loa
 
 // Reap erases entries of one shard whose deadline has passed, and a slice of what waits to be erased in slices. It holds
 // the shard for some tens of microseconds; call it again while it says that there is more.
-func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
+func (s *Store) Reap(shard int, now int64, sink ReapSink) (done Reaped) {
 	sh := &s.shards[shard]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	defer sh.settle()
-	var done Reaped
 	defer sh.plan(&done)
 	if sh.digGraves(reapBudget) {
 		done.More = true
@@ -106,8 +105,10 @@ func (s *Store) Reap(shard int, now int64, sink ReapSink) Reaped {
 	return done
 }
 
-// plan notes when there is something to do again.
+// plan notes when there is something to do again: at once where a large entry, which this call may have unlinked itself, waits to be
+// erased.
 func (sh *shard) plan(done *Reaped) {
+	done.More = done.More || sh.graves != 0
 	if done.More {
 		sh.next.Store(0)
 	} else {
