@@ -12,6 +12,7 @@ import (
 // change is a way to write an entry again and again: its n-th state is known, so that whoever reads can tell which it is.
 type change struct {
 	name string
+	kind string // of its key, as the policy knows it; "" for a patient's
 	// calls make the n-th state, the first is 1, of the former one or whatever was there.
 	calls func(key string, n int) [][]string
 	read  func(key string) []string
@@ -24,11 +25,11 @@ func state(n int) string { return fmt.Sprintf("state %d %s", n, strings.Repeat("
 func changes() []change {
 	get := func(key string) []string { return []string{"GET", key} }
 	return append(transactions()[:1], []change{
-		{"string", func(key string, n int) [][]string { return [][]string{{"SET", key, state(n)}} }, get, state},
-		{"shortened", func(key string, n int) [][]string { // each in a slice of deadlines of its own
+		{"string", "", func(key string, n int) [][]string { return [][]string{{"SET", key, state(n)}} }, get, state},
+		{"shortened", "", func(key string, n int) [][]string { // each in a slice of deadlines of its own
 			return [][]string{{"SET", key, state(n), "PX", strconv.Itoa(60_000 + n%20*10_000)}}
 		}, get, state},
-		{"deleted", func(key string, n int) [][]string {
+		{"deleted", "", func(key string, n int) [][]string {
 			if n%2 == 0 {
 				return [][]string{{"DEL", key}}
 			}
@@ -39,22 +40,22 @@ func changes() []change {
 			}
 			return state(n)
 		}},
-		{"hash", func(key string, n int) [][]string { return [][]string{{"HSET", key, "f", state(n), "g", "v"}} },
+		{"hash", "", func(key string, n int) [][]string { return [][]string{{"HSET", key, "f", state(n), "g", "v"}} },
 			func(key string) []string { return []string{"HGET", key, "f"} }, state},
-		{"list", func(key string, n int) [][]string {
+		{"list", "", func(key string, n int) [][]string {
 			if n == 1 {
 				return [][]string{{"RPUSH", key, state(n)}}
 			}
 			return [][]string{{"LSET", key, "0", state(n)}}
 		}, func(key string) []string { return []string{"LINDEX", key, "0"} }, state},
-		{"sorted set", func(key string, n int) [][]string { return [][]string{{"ZADD", key, strconv.Itoa(n), "m"}} },
+		{"sorted set", "", func(key string, n int) [][]string { return [][]string{{"ZADD", key, strconv.Itoa(n), "m"}} },
 			func(key string) []string { return []string{"ZSCORE", key, "m"} }, strconv.Itoa},
-		{"renamed", func(key string, n int) [][]string {
+		{"renamed", "", func(key string, n int) [][]string {
 			return [][]string{{"SET", key + ":new", state(n)}, {"RENAME", key + ":new", key}}
 		}, get, state},
-		{"appended", func(key string, n int) [][]string { return [][]string{{"APPEND", key, "."}} },
+		{"appended", "", func(key string, n int) [][]string { return [][]string{{"APPEND", key, "."}} },
 			func(key string) []string { return []string{"STRLEN", key} }, strconv.Itoa},
-		{"deadline", func(key string, n int) [][]string {
+		{"deadline", "", func(key string, n int) [][]string {
 			return [][]string{{"SET", key, state(n)}, {"EXPIRE", key, strconv.Itoa(100 + n%100)}}
 		}, get, state},
 	}...)

@@ -16,13 +16,13 @@ import (
 func transactions() []change {
 	halves := func(key string) []string { return []string{"MGET", key, key + ":too"} }
 	return []change{
-		{"transaction", func(key string, n int) [][]string {
+		{"transaction", "", func(key string, n int) [][]string {
 			return [][]string{{"MULTI"}, {"SET", key, state(n)}, {"SET", key + ":too", state(n)}, {"EXEC"}}
 		}, halves, state},
-		{"watched", func(key string, n int) [][]string {
+		{"watched", "", func(key string, n int) [][]string {
 			return [][]string{{"WATCH", key, key + ":too"}, {"MULTI"}, {"GET", key}, {"SET", key, state(n)}, {"COPY", key, key + ":too", "REPLACE"}, {"EXEC"}}
 		}, halves, state},
-		{"rebuilt", func(key string, n int) [][]string {
+		{"rebuilt", "", func(key string, n int) [][]string {
 			return [][]string{{"MULTI"}, {"DEL", key}, {"RPUSH", key, state(n)}, {"RPUSH", key, state(n)}, {"EXEC"}}
 		}, func(key string) []string { return []string{"LRANGE", key, "0", "-1"} }, state},
 	}
@@ -31,6 +31,27 @@ func transactions() []change {
 func killTransacting(t *testing.T, d *doomed, p failpoint.Point) {
 	d.killUnderLoad(t, p, transactions()...)
 }
+
+// scripted are changes by scripts: of two entries at once, and of a count, which is in clear upstream and has no record.
+func scripted() []change {
+	return []change{
+		{"script", "lock", func(key string, n int) [][]string {
+			return [][]string{{"EVAL", "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('SET', KEYS[2], ARGV[1])", "2", key, key + ":too", state(n)}}
+		}, func(key string) []string { return []string{"MGET", key, key + ":too"} }, state},
+		{"count", "rate", func(key string, _ int) [][]string {
+			return [][]string{{"EVAL", "return redis.call('INCR', KEYS[1])", "1", key}}
+		}, func(key string) []string { return []string{"GET", key} }, strconv.Itoa},
+	}
+}
+
+// startUnsealed starts gateways with entries that scripts reach.
+func startUnsealed(t *testing.T, binary string) *doomed {
+	t.Helper()
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	return startDoomedWith(t, behind, testkit.LetheOptions{Binary: binary, Policy: unsealed(t), Flags: upstreamFlags(behind), Users: scripters()})
+}
+
+func killScripting(t *testing.T, d *doomed, p failpoint.Point) { d.killUnderLoad(t, p, scripted()...) }
 
 // startAside starts gateways that have a near cache and may read from a replica.
 func startAside(t *testing.T, binary string) *doomed {

@@ -29,6 +29,7 @@ func scenarios() []scenario {
 		{"writes", []failpoint.Point{failpoint.WriteIntended, failpoint.RequestSent, failpoint.WriteAnswered, failpoint.RoundRecorded,
 			failpoint.FrameStored}, killWriting, nil},
 		{"transactions", []failpoint.Point{failpoint.TransactionLoaded, failpoint.TransactionWritten, failpoint.TransactionEnded}, killTransacting, nil},
+		{"scripts", []failpoint.Point{failpoint.TransactionLoaded, failpoint.TransactionWritten, failpoint.TransactionEnded}, killScripting, startUnsealed},
 		{"reads aside", []failpoint.Point{failpoint.NearFetched, failpoint.NearKept, failpoint.NearTold, failpoint.NearAnswered,
 			failpoint.ReplicaAnswered}, killReadingAside, startAside},
 		{"deadlines", []failpoint.Point{failpoint.DeadlineDue, failpoint.DeadlineTold, failpoint.DeadlineRecorded, failpoint.DeadlineDeleted}, killAtDeadlines, nil},
@@ -64,6 +65,7 @@ func TestKilledBetweenAnyTwoSteps(t *testing.T) {
 		})
 	}
 	slices.Sort(covered)
+	covered = slices.Compact(covered)
 	if all := slices.Sorted(slices.Values(failpoint.All())); !slices.Equal(covered, all) {
 		t.Errorf("killed at %q, want all of %q", covered, all)
 	}
@@ -120,7 +122,9 @@ func startDoomed(t *testing.T, binary string) *doomed {
 func startDoomedWith(t *testing.T, behind dialled, o testkit.LetheOptions) *doomed {
 	t.Helper()
 	d := &doomed{behind: behind, o: o, armed: filepath.Join(t.TempDir(), "armed")}
-	d.o.Users = []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}}, mover}
+	if d.o.Users = append(slices.Clone(o.Users), mover); len(o.Users) == 0 {
+		d.o.Users = append(d.o.Users, testkit.User{Name: reader, Tenants: []string{"TENANT001"}})
+	}
 	d.witness = testkit.StartLethe(t, d.o)
 	d.o.Env = []string{"LETHE_FAILPOINT_FILE=" + d.armed}
 	d.mortal = joining(t, d.witness, d.o)
@@ -175,7 +179,11 @@ func (d *doomed) killUnderLoad(t *testing.T, p failpoint.Point, kinds ...change)
 	for n := range 3 {
 		var own []*changing
 		for _, c := range kinds {
-			own = append(own, &changing{change: c, key: fmt.Sprintf("TENANT001:patient:{%d-%d}%s", d.rounds, n, strings.Fields(c.name)[0])})
+			kind := "patient"
+			if c.kind != "" {
+				kind = c.kind
+			}
+			own = append(own, &changing{change: c, key: fmt.Sprintf("TENANT001:%s:{%d-%d}%s", kind, d.rounds, n, strings.Fields(c.name)[0])})
 		}
 		all = append(all, own...)
 		c := d.mortal.Dial(t, reader)

@@ -16,34 +16,35 @@ const librariesPolicy = "../../examples/policies/libraries.yaml"
 // it goes through.
 type library struct {
 	program
-	steps []string
+	steps    []string
+	upstream bool // its scripts declare their keys, as they have to in front of an upstream
 }
 
 func libraries() []library {
 	return []library{
 		{
 			program{"BullMQ", "bullmq", npm("--ignore-scripts"), []string{"node", "client.js"}, []int{2, 3}},
-			[]string{"connect", "add", "process", "delay", "retry", "priority", "flow", "remove"},
+			[]string{"connect", "add", "process", "delay", "retry", "priority", "flow", "remove"}, false,
 		},
 		{
 			program{"Sidekiq", "sidekiq", nil, []string{"ruby", "client.rb"}, []int{2}}, // Debian's, which speaks RESP2
-			[]string{"connect", "push", "fetch", "schedule", "retry", "requeue", "reliable fetch"},
+			[]string{"connect", "push", "fetch", "schedule", "retry", "requeue", "reliable fetch"}, false,
 		},
 		{
 			program{"Redisson", "libraries", maven(), java("RedissonLock"), []int{2, 3}},
-			[]string{"connect", "lock", "renew", "unlock", "wait", "others"},
+			[]string{"connect", "lock", "renew", "unlock", "wait", "others"}, true,
 		},
 		{
 			program{"Bucket4j", "libraries", maven(), java("BucketLimiter"), []int{2, 3}},
-			[]string{"connect", "consume", "refill", "compare and swap", "remove"},
+			[]string{"connect", "consume", "refill", "compare and swap", "remove"}, true,
 		},
 		{
 			program{"Spring Cloud Gateway", "libraries", maven(), java("GatewayLimiter"), []int{2, 3}},
-			[]string{"connect", "limit", "refill", "keys"},
+			[]string{"connect", "limit", "refill", "keys"}, true,
 		},
 		{
 			program{"Spring Integration", "libraries", maven(), java("LockRegistry"), []int{2, 3}},
-			[]string{"connect", "lock", "renew", "spin lock", "pub/sub lock", "expire"},
+			[]string{"connect", "lock", "renew", "spin lock", "pub/sub lock", "expire"}, true,
 		},
 	}
 }
@@ -61,14 +62,23 @@ func TestLibraries(t *testing.T) {
 			if done := l.goThrough(t, startForLibraries(t), protocol); !slices.Equal(done, l.steps) {
 				t.Errorf("went through %q, want %q", done, l.steps)
 			}
+			if !l.upstream {
+				return
+			}
+			behind := testkit.StartRedis(t, testkit.RedisOptions{})
+			front := startForLibraries(t, "--backend", "upstream", "--upstream-addresses", behind.Socket, "--upstream-tls", "off",
+				"--upstream-plaintext", "on")
+			if done := l.goThrough(t, front, protocol); !slices.Equal(done, l.steps) {
+				t.Errorf("in front of an upstream it went through %q, want %q", done, l.steps)
+			}
 		})
 	}
 }
 
-func startForLibraries(t *testing.T) *testkit.Lethe {
+func startForLibraries(t *testing.T, flags ...string) *testkit.Lethe {
 	t.Helper()
 	return testkit.StartLethe(t, testkit.LetheOptions{
-		Policy: librariesPolicy,
+		Policy: librariesPolicy, Flags: flags,
 		Users: []testkit.User{{Name: app, Tenants: []string{"TENANT001"},
 			Rules: identity.DefaultRules(command.NewTable()) + " +@scripting"}},
 	})
