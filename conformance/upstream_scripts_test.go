@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -87,6 +88,13 @@ func TestScriptsInFrontOfAnUpstream(t *testing.T) {
 	f("+QUEUED\r\n", "EVAL", "return redis.call('INCR', KEYS[1])", "1", rate)
 	f("*-1\r\n", "EXEC")
 	f("$2\r\n13\r\n", "GET", rate)
+	f("+OK\r\n", "MULTI")
+	f("+QUEUED\r\n", "EVAL", "return redis.call('DECR', KEYS[1])", "1", rate)
+	f("+QUEUED\r\n", "SET", patient, "sealed")
+	f("+QUEUED\r\n", "INCR", patient)
+	f("+QUEUED\r\n", "INCR", rate)
+	f("*4\r\n:12\r\n+OK\r\n-SEALED", "EXEC")
+	f("$6\r\nsealed\r\n", "GET", patient)
 	f("-ERR user_script", "EVAL", "redis.call('INCR', KEYS[1]) error('no')", "1", rate) // what was done before stays, as in Redis
 	f("$2\r\n14\r\n", "GET", rate)
 	if n := c.Do("TTL", rate).Int; n < 1 || n > 60 {
@@ -98,6 +106,25 @@ func TestScriptsInFrontOfAnUpstream(t *testing.T) {
 			t.Error("the upstream sees a value that is no integer")
 		}
 	}
+}
+
+// A script that does not end holds nobody up at other loops, and those of its own loop after some seconds no more; it can be ended.
+func TestALongScriptInFrontOfAnUpstream(t *testing.T) {
+	t.Parallel()
+	behind := testkit.StartRedis(t, testkit.RedisOptions{})
+	lethe := testkit.StartLethe(t, testkit.LetheOptions{Policy: unsealed(t), Flags: append(upstreamFlags(behind), "--loops", "1"), Users: scripters()})
+	a, b := lethe.Dial(t, reader), lethe.Dial(t, reader)
+	const key = "TENANT001:rate:1"
+	expect(t, a, ":1", "INCR", key)
+	a.Send(testkit.Command("EVAL", "redis.call('GET', KEYS[1]) while true do end", "1", key))
+	soon(t, "others are served, and count", func() bool { return b.Do("INCR", key).Int > 1 })
+	expect(t, b, "$", "GET", key)
+	soon(t, "the script is ended", func() bool { return string(b.Do("SCRIPT", "KILL").Raw) == "+OK\r\n" })
+	if got, err := a.Receive(30 * time.Second); err != nil || !strings.Contains(string(got.Str), "killed") {
+		t.Errorf("the script: %s, %v", show(got.Raw), err)
+	}
+	expect(t, b, "-NOTBUSY", "SCRIPT", "KILL")
+	expect(t, a, ":", "EVAL", "return redis.call('INCR', KEYS[1])", "1", key)
 }
 
 // nothingSealed is the policy of the comparisons with seal: off.

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/lethe-cache/lethe/internal/consent"
 	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
@@ -175,4 +177,50 @@ func TestKillingAScriptInFrontOfAnUpstream(t *testing.T) {
 	if got := run(killer, "SCRIPT KILL"); !strings.HasPrefix(got, "-NOTBUSY") {
 		t.Errorf("afterwards: %q", got)
 	}
+}
+
+// A consent that was withdrawn holds for what a script was called with, and for what its commands name.
+func TestScriptsObeyConsents(t *testing.T) {
+	t.Parallel()
+	f := newUnsealed(t)
+	store := consent.NewStore(f.clock, time.Minute)
+	f.gateway.Consent = f.gateway.NewConsent(store)
+	store.Apply(&consent.Change{ID: "ABCDEFGHIJKLMNOPQRST", Action: consent.Revoke, Tenant: "TENANT001", Subject: "7", Since: f.clock.Wall(),
+		By: "officer", Method: "test"})
+	for _, call := range [][]string{
+		{"EVAL", "return redis.call('INCR', KEYS[1])", "1", "TENANT001:held:7"},
+		{"EVAL", "return redis.call('GET', ARGV[1])", "1", "TENANT001:held:8", "TENANT001:held:7"},
+	} {
+		if got := f.runScript(call...); !strings.HasPrefix(got, "-CONSENT ") {
+			t.Errorf("%q: %q", call, got)
+		}
+	}
+	if got := f.runScript("EVAL", "return redis.call('INCR', KEYS[1])", "1", "TENANT001:held:8"); got != ":1\r\n" {
+		t.Errorf("another patient's: %q", got)
+	}
+}
+
+// What a script has read is followed for who tracks, by the keys that it was called with; what it has written is told once.
+func TestScriptsAreTracked(t *testing.T) {
+	t.Parallel()
+	f := newUnsealed(t)
+	s, l := f.caching("cache", "")
+	const key = "TENANT001:lock:1"
+	f.roundOf(s, scriptCall("return redis.call('GET', KEYS[1])", key))
+	if !slices.Equal(f.followed, []string{key}) {
+		t.Errorf("followed %q", f.followed)
+	}
+	f.x.lost = 2
+	f.roundOf(f.session, scriptCall("return redis.call('GET', KEYS[1])", key))
+	if got := f.receive(l); got != "" {
+		t.Errorf("a script that reads: received %q", got)
+	}
+	f.round("SET " + key + " 1")
+	if got := f.receive(l); strings.Count(got, key) != 1 {
+		t.Errorf("a command that writes: received %q", got)
+	}
+}
+
+func scriptCall(body, key string) [][]byte {
+	return [][]byte{[]byte("EVAL"), []byte(body), []byte("1"), []byte(key)}
 }
