@@ -17,34 +17,34 @@ const librariesPolicy = "../../examples/policies/libraries.yaml"
 type library struct {
 	program
 	steps    []string
-	upstream bool // its scripts declare their keys, as they have to in front of an upstream
+	upstream int // how many of the first steps it goes through in front of an upstream, where scripts have to declare their keys
 }
 
 func libraries() []library {
 	return []library{
 		{
 			program{"BullMQ", "bullmq", npm("--ignore-scripts"), []string{"node", "client.js"}, []int{2, 3}},
-			[]string{"connect", "add", "process", "delay", "retry", "priority", "flow", "remove"}, false,
+			[]string{"connect", "add", "process", "delay", "retry", "priority", "flow", "remove"}, 0,
 		},
 		{
 			program{"Sidekiq", "sidekiq", nil, []string{"ruby", "client.rb"}, []int{2}}, // Debian's, which speaks RESP2
-			[]string{"connect", "push", "fetch", "schedule", "retry", "requeue", "reliable fetch"}, false,
+			[]string{"connect", "push", "fetch", "schedule", "retry", "requeue", "reliable fetch"}, 0,
 		},
 		{
 			program{"Redisson", "libraries", maven(), java("RedissonLock"), []int{2, 3}},
-			[]string{"connect", "lock", "renew", "unlock", "wait", "others"}, true,
+			[]string{"connect", "lock", "renew", "unlock", "wait", "others", "read and write"}, 6,
 		},
 		{
 			program{"Bucket4j", "libraries", maven(), java("BucketLimiter"), []int{2, 3}},
-			[]string{"connect", "consume", "refill", "compare and swap", "remove"}, true,
+			[]string{"connect", "consume", "refill", "compare and swap", "remove"}, 5,
 		},
 		{
 			program{"Spring Cloud Gateway", "libraries", maven(), java("GatewayLimiter"), []int{2, 3}},
-			[]string{"connect", "limit", "refill", "keys"}, true,
+			[]string{"connect", "limit", "refill", "keys"}, 4,
 		},
 		{
 			program{"Spring Integration", "libraries", maven(), java("LockRegistry"), []int{2, 3}},
-			[]string{"connect", "lock", "renew", "spin lock", "pub/sub lock", "expire"}, true,
+			[]string{"connect", "lock", "renew", "spin lock", "pub/sub lock", "expire"}, 6,
 		},
 	}
 }
@@ -62,14 +62,14 @@ func TestLibraries(t *testing.T) {
 			if done := l.goThrough(t, startForLibraries(t), protocol); !slices.Equal(done, l.steps) {
 				t.Errorf("went through %q, want %q", done, l.steps)
 			}
-			if !l.upstream {
+			if l.upstream == 0 {
 				return
 			}
 			behind := testkit.StartRedis(t, testkit.RedisOptions{})
 			front := startForLibraries(t, "--backend", "upstream", "--upstream-addresses", behind.Socket, "--upstream-tls", "off",
 				"--upstream-plaintext", "on")
-			if done := l.goThrough(t, front, protocol); !slices.Equal(done, l.steps) {
-				t.Errorf("in front of an upstream it went through %q, want %q", done, l.steps)
+			if done := l.goThrough(t, front, protocol); !slices.Equal(done, l.steps[:l.upstream]) {
+				t.Errorf("in front of an upstream it went through %q, want %q", done, l.steps[:l.upstream])
 			}
 		})
 	}

@@ -66,6 +66,9 @@ func (j *job) runsScript() {
 		j.fail(problem)
 	}
 	v.scripted.leave()
+	if j.task.Withdrawn {
+		j.refused = "consent"
+	}
 	if j.undone {
 		return
 	}

@@ -90,6 +90,7 @@ func (v *wave) endInside(c *command.Call) {
 		case j.later:
 			j.session.worker = &j.Worker
 			j.runHandler()
+			v.scripted.leave()
 		case j.parked && c == nil && !mayWrite(j.call.Spec):
 			continue
 		}

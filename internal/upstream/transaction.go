@@ -82,6 +82,8 @@ type group struct {
 	watches []Watched
 	begin   func() bool
 	ran     bool
+
+	declared []int // of the script that runs, its keys among the transaction's
 }
 
 // Transaction runs calls as one. Each has its reply in its own Out when ran is true. It is false when a watched entry has
@@ -249,8 +251,11 @@ func (x *Executor) runOne(t, one *Task, where []int) {
 	if c.Notices != 0 {
 		c.Before()
 	}
-	c.Spec.Run(c)
 	script := one.shape.refuse == refusedScripts
+	if script {
+		t.group.declared = where
+	}
+	c.Spec.Run(c)
 	if script {
 		one.takeTold(t.Call.Told, where)
 	}

@@ -1,6 +1,10 @@
 package upstream
 
-import "github.com/lethe-cache/lethe/internal/command"
+import (
+	"slices"
+
+	"github.com/lethe-cache/lethe/internal/command"
+)
 
 // A script is a transaction whose commands nobody knows before it runs, but whose keys are declared: they are loaded, the script runs
 // in the gateway, each of its commands runs in the scratch store when it comes, and one step writes what has become of the
@@ -24,14 +28,14 @@ func (x *Executor) Within(t *Task) {
 	x.runOne(all, t, where)
 }
 
-// find returns where the keys of a call are among a transaction's, and whether all of them are.
+// find returns where the keys of a call are among a transaction's, and whether all of them are those of the script that runs.
 func (t *Task) find(one *Task) (where []int, all bool) {
 	if t == nil {
 		return nil, len(one.Keys) == 0
 	}
 	for i := range one.Keys {
 		at, known := t.group.index[keyID(&one.Keys[i], one.Call.Args[one.Call.Refs[i].Arg])]
-		if !known {
+		if !known || !slices.Contains(t.group.declared, at) {
 			return nil, false
 		}
 		where = append(where, at)
