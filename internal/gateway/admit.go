@@ -132,7 +132,7 @@ func (w *Worker) admit() bool {
 	if s.user == nil || spec.Flags&command.NoAuth != 0 {
 		return true
 	}
-	if w.outer == nil && s.waiter == nil { // a transaction, a script and what waits were counted when they were sent
+	if w.outer == nil && s.waiter == nil && s.aside == nil { // a transaction, a script, what waits and what comes again were counted when they were sent
 		switch now := w.call.Now; {
 		case s.rate != nil && !s.rate.take(now):
 			return w.refuse("quota", msgUserRate)

@@ -20,6 +20,7 @@ type job struct {
 	later  bool // it is part of a transaction, and needs nothing of the upstream
 
 	waiter  *waiter // of a command that waits where it finds nothing; nil: it does not
+	aside   *aside  // of a command that comes again after others were faster; nil: it does not
 	tracked bool    // what it reads is tracked for its connection
 	undone  bool    // it was to run a script, and nothing came of it
 	read    bool    // its script has read
@@ -40,7 +41,7 @@ func (p *jobs) take(v *wave, outer *Worker) *job {
 	j := p.all[p.used]
 	p.used++
 	root := v.w
-	j.outer, j.parked, j.later, j.waiter, j.tracked, j.quitted = outer, false, false, nil, false, j.quitted[:0]
+	j.outer, j.parked, j.later, j.waiter, j.aside, j.tracked, j.quitted = outer, false, false, nil, nil, false, j.quitted[:0]
 	j.undone, j.read = false, false
 	j.call.Now, j.call.WallNow, j.call.Tx = root.call.Now, root.call.WallNow, root.tx
 	return j
@@ -72,7 +73,7 @@ func (j *job) letGo() {
 	clear(j.placed)
 	clear(j.places)
 	j.task.Call, j.task.Keys, j.task.Withdrawn, j.task.Doubtful, j.task.Undone = nil, nil, false, false, 0
-	j.session, j.outer, j.waiter = nil, nil, nil
+	j.session, j.outer, j.waiter, j.aside = nil, nil, nil, nil
 }
 
 // park makes the command wait for the upstream.
@@ -118,16 +119,20 @@ func (j *job) ended() {
 	j.conclude()
 }
 
-// conclude records and counts what became of a command, or has its connection wait on.
+// conclude records and counts what became of a command, or has its connection wait on, or sets it aside.
 func (j *job) conclude() {
 	j.setAside()
-	j.waits = j.unanswered()
+	again := j.comesAgain()
+	j.waits = again || j.unanswered()
 	j.Worker.end(0)
 	j.addUp()
-	if j.waits {
+	switch {
+	case again:
+	case j.waits:
 		j.wait()
-	} else {
+	default:
 		j.answeredWaiter()
+		j.answeredAside()
 	}
 }
 
@@ -157,7 +162,7 @@ func (j *job) addUp() {
 // this process, so what was about to happen must be known before it does.
 func (j *job) intend() {
 	c := &j.call
-	if !mayWrite(c.Spec) || j.waiter != nil && j.waiter.front.intended {
+	if !mayWrite(c.Spec) || j.aside != nil || j.waiter != nil && j.waiter.front.intended {
 		return
 	}
 	if j.waiter != nil {

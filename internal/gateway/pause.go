@@ -129,8 +129,8 @@ func (p *pauses) forget(s *Session) {
 // waitForPause holds a command back while its tenant is paused.
 func (w *Worker) waitForPause() bool {
 	p := &w.g.pauses
-	if p.until.Load() <= w.call.Now || w.outer != nil || w.session.home == nil || w.session.link == nil || w.session.waiter != nil {
-		return true // what waits for a key has come before the pause
+	if p.until.Load() <= w.call.Now || w.outer != nil || w.session.home == nil || w.session.link == nil || w.session.waiter != nil || w.session.aside != nil {
+		return true // what waits for a key, or comes again, has come before the pause
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,8 +43,11 @@ type Session struct {
 	parked       int    // commands that wait for the end of the round
 	flushProblem string // of the FLUSHDB that runs
 	keptWait     kept   // memory of the last command that waited, for the next one
-	held         bool   // its next command comes again when those who wait were served
-	passes       bool   // ... and is not held any more
+	lastJob      *job   // of the last command that was begun
+	aside        *aside // what comes again after others were faster; nothing else is looked at meanwhile
+	ended        bool
+	held         bool // its next command comes again when those who wait were served
+	passes       bool // ... and is not held any more
 
 	about about
 }
@@ -130,6 +133,8 @@ func (s *Session) forgetAll() {
 // End is called in the connection's own loop when it has closed.
 func (s *Session) End() {
 	s.forgetAll()
+	s.ended = true
+	s.closeAside()
 	switch x := s.waiter; {
 	case x == nil:
 	case x.front != nil:

@@ -70,7 +70,7 @@ func (s *Session) Block(c *command.Call, milliseconds int64) bool {
 
 // Waiting reports whether the connection waits for an answer; its next requests are not looked at meanwhile. Only the
 // connection's own loop may ask.
-func (s *Session) Waiting() bool { return s.waiter != nil || s.paused || s.held }
+func (s *Session) Waiting() bool { return s.waiter != nil || s.aside != nil || s.paused || s.held }
 
 func (x *waiters) add(one *waiter, keys []engine.Key) {
 	x.mu.Lock()

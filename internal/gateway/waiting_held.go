@@ -26,7 +26,7 @@ func (j *job) letOthers() bool {
 	passes := s.passes
 	s.passes = false
 	takes := func(r command.KeyRef) bool { return r.Flags&command.KeyDelete != 0 }
-	if passes || x.n.Load() == 0 || j.waiter != nil || s.link == nil || !slices.ContainsFunc(c.Refs, takes) {
+	if passes || x.n.Load() == 0 || j.waiter != nil || j.aside != nil || s.link == nil || !slices.ContainsFunc(c.Refs, takes) {
 		return false
 	}
 	if j.wave.behindOthers(j) {

@@ -66,14 +66,14 @@ func (one *waiter) tryToEnd() {
 			w.wave.try(one, true)
 			return
 		}
-		w.wave.giveUp(one, msgUnblocked)
+		w.wave.giveUp(one.s, one.args, msgUnblocked)
 		one.goesOn(false)
 	})
 }
 
 // try runs a command again; if it is the last time it answers what it finds.
 func (v *wave) try(one *waiter, last bool) {
-	j := v.take(one)
+	j := v.take(one.s, one.args)
 	j.call.Retry, j.call.NoWait, j.call.State = one.front.timed, last, one.state
 	j.waiter, one.front.running, one.front.empty, one.front.last = one, true, false, last
 	j.pass()
@@ -82,20 +82,20 @@ func (v *wave) try(one *waiter, last bool) {
 	}
 }
 
-// take begins a job for a command that waits. It was counted when it came, and does not make its connection look busy.
-func (v *wave) take(one *waiter) *job {
+// take begins a job for a command that comes again. It was counted when it came, and does not make its connection look busy.
+func (v *wave) take(s *Session, args [][]byte) *job {
 	j := v.own.take(v, nil)
-	from, active := j.kept.bytes, one.s.about.active.Load()
-	j.start(one.s, j.kept.add(one.args))
-	one.s.about.active.Store(active)
+	from, active := j.kept.bytes, s.about.active.Load()
+	j.start(s, j.kept.add(args))
+	s.about.active.Store(active)
 	j.tally.commands--
 	v.bytes += j.kept.bytes - from
 	return j
 }
 
 // giveUp ends a command that has found nothing with an error, and records that nothing came of it.
-func (v *wave) giveUp(one *waiter, text string) *job {
-	j := v.take(one)
+func (v *wave) giveUp(s *Session, args [][]byte, text string) *job {
+	j := v.take(s, args)
 	if j.lookUp() && j.extractKeys() && j.placeKeys() {
 		j.call.Error(text)
 	}
@@ -214,16 +214,17 @@ func (s *Session) closeWaiting(one *waiter) {
 		j.addUp()
 		j.Out.Reset() // which nobody reads
 	case one.front.intended && !one.front.running:
-		v.giveUp(one, msgClosed).Out.Reset()
+		v.giveUp(s, one.args, msgClosed).Out.Reset()
 	}
 	one.end()
 }
 
 const msgClosed = "ERR the connection has closed"
 
-// failWaiting lets those go on whose commands were answered with an error as the round's records could not be committed.
+// failWaiting lets those go on who wait, or are set aside, and whose commands were answered with an error as the round's records could not be committed.
 func (v *wave) failWaiting() {
 	for _, j := range v.own.all[:v.own.used] {
 		j.answeredWaiter()
+		j.answeredAside()
 	}
 }

@@ -83,7 +83,11 @@ func newWave(w *Worker) *wave { return &wave{w: w, x: w.g.upstream.NewExecutor()
 
 // run is Run in front of an upstream.
 func (v *wave) run(s *Session, args [][]byte) Next {
+	if s.aside != nil {
+		return Next{Postpone: true}
+	}
 	j := v.own.take(v, nil)
+	s.lastJob = j
 	from := j.kept.bytes
 	j.start(s, j.kept.add(args))
 	v.bytes += j.kept.bytes - from
@@ -129,12 +133,14 @@ func (v *wave) runParked() {
 		return
 	}
 	running := v.parked
+	firstTheAside(running)
 	v.running = true
 	defer func() { v.running = false }()
 	if v.commitIntents(running) {
 		v.tasks = v.tasks[:0]
 		for _, j := range running {
 			j.quit()
+			j.task.Returns = j.mayComeAgain()
 			v.tasks = append(v.tasks, &j.task)
 		}
 		v.guard(running, func() { v.x.Batch(v.tasks) })

@@ -302,8 +302,7 @@ func (x *Executor) pairReply(t *Task, k *keyState, header *op) (more, ok bool) {
 // askAnew asks the primary for the record of an entry that is not what it was thought to be.
 func (x *Executor) askAnew(t *Task, k *keyState) (more, ok bool) {
 	k.found, k.guard = false, guardAbsent
-	if t.attempts++; t.attempts >= maxAttempts {
-		t.giveUp(msgBusy, Outrun)
+	if x.outrun(t) {
 		return false, false
 	}
 	x.askRecord(k)
@@ -332,8 +331,7 @@ func (x *Executor) cachedReply(t *Task, k *keyState, r *reply) (more, ok bool) {
 		if len(r.elems) == 2 {
 			have = &r.elems[1]
 		}
-		if t.attempts++; t.attempts >= maxAttempts {
-			t.giveUp(msgBusy, Outrun)
+		if x.outrun(t) {
 			return false, false
 		}
 		return x.recordReply(t, k, have), true

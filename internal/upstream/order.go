@@ -166,7 +166,12 @@ func (x *Executor) isNext(t *Task) {
 	if t.behind.phase != phaseDone {
 		return
 	}
+	outrun := t.behind.Undone == Outrun
 	t.behind = nil
 	x.order.waiting--
+	if outrun && t.Returns {
+		t.giveUp(msgBusy, Outrun) // others are at this entry: it comes again behind the one before it
+		return
+	}
 	x.anew(t)
 }

@@ -93,6 +93,9 @@ type Task struct {
 	Call    *command.Call
 	Keys    []Place
 	Session uint64 // calls of one session run in order
+	// Returns says that the call may be given up as Outrun after a few attempts, because the caller tries again later. Others are
+	// tried for as long as a batch may take.
+	Returns bool
 
 	// Withdrawn says that the call was answered with an error because one of its entries is about a patient whose consent was
 	// withdrawn.
@@ -109,6 +112,7 @@ type Task struct {
 	mark     int // Out's length before the reply
 	phase    phase
 	attempts int
+	until    int64 // Unix milliseconds: for how long it is tried
 	commits  []commit
 	quickOp  int
 	quickKey int                  // which key that is about

@@ -74,8 +74,9 @@ type keyState struct {
 	barred bool          // one of them has withdrawn the consent: commands of a transaction that name the entry are refused
 }
 
-// maxAttempts is how often a command is tried again when somebody else was faster.
-const maxAttempts = 20
+// quickAttempts is how often a command is tried, at least, when others are faster. Beyond that it depends on the time, and on whether
+// it may come again later.
+const quickAttempts = 10
 
 const (
 	msgBusy        = "TRYAGAIN the key is being written by too many at once; try again"
@@ -200,6 +201,7 @@ func (x *Executor) name(t *Task) {
 	c := t.Call
 	t.phase = phaseNamed
 	t.mark, t.attempts, t.Withdrawn, t.Doubtful, t.Undone, t.inside = c.Out.Len(), 0, false, false, 0, false
+	t.until = x.now + x.b.upstream.options.Timeout.Milliseconds()
 	t.behind, t.gaveWay, t.joins, t.careful = nil, false, false, false
 	switch {
 	case t.refused != "":
@@ -303,11 +305,19 @@ func (t *Task) giveUp(text string, why Undone) {
 
 // again begins a task anew, because somebody else has changed an entry meanwhile.
 func (x *Executor) again(t *Task) {
-	if t.attempts++; t.attempts >= maxAttempts {
-		t.giveUp(msgBusy, Outrun)
-		return
+	if !x.outrun(t) {
+		x.anew(t)
 	}
-	x.anew(t)
+}
+
+// outrun counts that somebody else was faster, and reports whether that was the last attempt: then the task has ended.
+func (x *Executor) outrun(t *Task) bool {
+	t.attempts++
+	if t.attempts < quickAttempts || !t.Returns && x.now < t.until {
+		return false
+	}
+	t.giveUp(msgBusy, Outrun)
+	return true
 }
 
 // anew begins a task anew.

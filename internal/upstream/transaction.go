@@ -100,6 +100,7 @@ func (x *Executor) Transaction(tasks []*Task, watches []Watched, begin func() bo
 	t.gather(x.b.shapes)
 	x.lane.reset()
 	x.now = x.b.clock.Now()
+	t.until = x.now + x.b.upstream.options.Timeout.Milliseconds()
 	defer x.tidy()
 	if problem = x.unite(t); problem != "" {
 		return false, problem
