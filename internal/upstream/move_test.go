@@ -69,11 +69,20 @@ func redisBytes(t *testing.T, r *testkit.Redis) (n int) {
 	return n
 }
 
-// What a move makes of its lists, their deadlines and what it tells is what the embedded engine makes of them.
+// What a move makes of its lists, their deadlines and what it tells is what the embedded engine makes of them, with seal: off too.
 func TestMovesAreTheEngines(t *testing.T) {
 	t.Parallel()
-	redis := testkit.StartRedis(t, testkit.RedisOptions{})
-	g, e := newGateway(t, unixOptions(redis), "phi").alone(), embedded(t, "phi")
+	for _, plain := range []bool{false, true} {
+		redis := testkit.StartRedis(t, testkit.RedisOptions{})
+		g := newGateway(t, unixOptions(redis), "phi").alone()
+		g.place.Plain = plain
+		movesAreTheEngines(t, g)
+	}
+}
+
+func movesAreTheEngines(t *testing.T, g *gateway) {
+	t.Helper()
+	e := embedded(t, "phi")
 	f := func(line string) {
 		t.Helper()
 		g.expectSame(e, strings.Fields(line)...)
@@ -91,7 +100,7 @@ func TestMovesAreTheEngines(t *testing.T) {
 					f(line)
 				}
 			}
-			f("SET text v")
+			f("SET text 7")
 			f(move)
 			for _, after := range []string{"LRANGE a 0 -1", "LRANGE b 0 -1", "EXISTS a b", "GET text", "TTL a", "TTL b"} {
 				f(after)
