@@ -48,6 +48,12 @@ func TestEntriesOfAKilledGatewayExpireWithARecord(t *testing.T) {
 	if n := count(); n != want {
 		t.Errorf("%d entries are recorded as expired, want %d", n, want)
 	}
+	inherited := func(what string) float64 {
+		return all[0].Metric(t, "lethe_upstream_inherited_"+what) + all[1].Metric(t, "lethe_upstream_inherited_"+what)
+	}
+	if taken, recorded := inherited("entries_total"), inherited("expirations_total"); taken < want || recorded != want {
+		t.Errorf("metrics tell of %v entries taken over and %v recorded, want %d", taken, recorded, want)
+	}
 	for entry, n := range expired {
 		if n != 1 || entry == "" {
 			t.Errorf("an expiration is recorded %d times, or without a name", n)

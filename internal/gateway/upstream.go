@@ -64,6 +64,8 @@ type UpstreamState struct {
 	upstream.Health
 	InTouch bool
 	Near    upstream.NearStats
+	// Inherited and InheritedExpired are entries of gateways that have gone: taken over, and recorded as expired.
+	Inherited, InheritedExpired uint64
 }
 
 // UpstreamState returns it; false without an upstream.
@@ -71,7 +73,11 @@ func (g *Gateway) UpstreamState() (UpstreamState, bool) {
 	if g.upstream == nil {
 		return UpstreamState{}, false
 	}
-	return UpstreamState{Health: g.upstream.Health(), InTouch: g.upstream.InTouch(), Near: g.upstream.Near()}, true
+	s := UpstreamState{Health: g.upstream.Health(), InTouch: g.upstream.InTouch(), Near: g.upstream.Near()}
+	if g.upstream.Succession != nil {
+		s.Inherited, s.InheritedExpired = g.upstream.Succession.Inherited()
+	}
+	return s, true
 }
 
 // UseUpstream makes the workers that are made from now on keep entries in an upstream, each by an executor of its own. The

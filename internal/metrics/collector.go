@@ -74,6 +74,9 @@ var (
 	upstreamWritable = desc("lethe_upstream_writable", "1 while the upstream takes writes: 0 for a replica, or one without memory or disk.")
 	upstreamInTouch  = desc("lethe_upstream_in_touch", "1 while the other gateways are heard through the upstream; PHI is refused while it is 0.")
 	upstreamAlarms   = desc("lethe_upstream_alarms_total", "Entries that the upstream answered as no honest one does, and that were taken for misses: altered, replayed or overdue.", "alarm")
+
+	upstreamInherited        = desc("lethe_upstream_inherited_entries_total", "Entries of gateways that have gone, whose expirations this gateway has taken over.")
+	upstreamInheritedExpired = desc("lethe_upstream_inherited_expirations_total", "Expirations of those that this gateway has recorded.")
 )
 
 // What a near cache adds.
@@ -171,6 +174,8 @@ func (c *Collector) collectUpstream(gauge gaugeFunc, count countFunc) {
 	for a := upstream.Altered; a < upstream.Alarms; a++ {
 		count(upstreamAlarms, g.Stats.Alarms(a), a.String())
 	}
+	count(upstreamInherited, state.Inherited)
+	count(upstreamInheritedExpired, state.InheritedExpired)
 	if n := state.Near; n.Limit > 0 {
 		count(nearHits, n.Hits)
 		count(nearMisses, n.Misses)

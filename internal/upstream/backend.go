@@ -29,6 +29,7 @@ type Backend struct {
 	consents Consents // nil: nobody's is withdrawn
 
 	elsewhere elsewhere
+	inherited inherited
 
 	mu      sync.Mutex
 	unknown map[uint64]time.Time // data keys that no peer had when it was asked

@@ -158,6 +158,9 @@ func (q *queue) delete(ended []*note) {
 // tell tells the sink of an expiration, once.
 func (q *queue) tell(n *note) {
 	n.told = true
+	if n.heir {
+		q.b.inherited.expired.Add(1)
+	}
 	q.named(n, func(name []byte) { q.b.sink.Expired(n.account.name, n.category, name, n.deadline) })
 }
 

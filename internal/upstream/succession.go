@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -66,6 +67,15 @@ const (
 func (b *Backend) NewSuccession(p Peers, category func(name []byte) string) *Succession {
 	return &Succession{b: b, peers: p, category: category, others: map[uint64]*kin{}, due: map[uint64]bool{},
 		heirs: map[uint64]uint64{}, taken: map[uint64]*estates{}}
+}
+
+// inherited counts what this process has taken over.
+type inherited struct{ entries, expired atomic.Uint64 }
+
+// Inherited says how many entries of gateways that have gone this process has taken over since it started, and how many of those it
+// has had recorded as expired: none that was written or deleted meanwhile, or that another gateway has taken over as well.
+func (s *Succession) Inherited() (entries, expired uint64) {
+	return s.b.inherited.entries.Load(), s.b.inherited.expired.Load()
 }
 
 // Run looks for gateways that have gone, and takes their entries over, until ctx ends.

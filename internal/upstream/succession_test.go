@@ -277,6 +277,12 @@ func TestAnHeirThatGoesItself(t *testing.T) {
 	lose(heir.id, last)
 	last.runQueue(t)
 	eventually(t, 30*time.Second, "it expires", func() bool { return last.sink.times("A phi k") == 1 })
+	if entries, expired := last.succession.Inherited(); entries != 1 || expired != 1 {
+		t.Errorf("%d entries were taken over and %d have expired, want 1 and 1", entries, expired)
+	}
+	if entries, expired := heir.succession.Inherited(); entries != 1 || expired != 0 {
+		t.Errorf("%d entries were taken over by who has gone, and %d have expired, want 1 and 0", entries, expired)
+	}
 }
 
 // Who hears nobody takes nothing over, nor who has just begun to hear again.

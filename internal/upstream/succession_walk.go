@@ -134,5 +134,8 @@ func (s *Succession) take(x *Executor, tenants map[string]*Account, name, head [
 	}
 	c.stamp = h.Stamp
 	c.id, _ = seal.PseudonymOf(name)
-	return from, c, s.b.ledger.adopt(c.id, name, a, s.category(real), &h, head)
+	if ok = s.b.ledger.adopt(c.id, name, a, s.category(real), &h, head); ok {
+		s.b.inherited.entries.Add(1)
+	}
+	return from, c, ok
 }
