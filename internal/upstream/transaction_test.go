@@ -141,3 +141,90 @@ func TestTransactionsAreAtomic(t *testing.T) {
 	g.expect("$3\r\n220\r\n", "ZSCORE", "b", "sum")
 	g.expectAlarm("")
 }
+
+// unsealed is a gateway whose category has seal: off, and one more executor of it.
+func unsealed(t *testing.T) (g, other *gateway) {
+	t.Helper()
+	g = newGateway(t, unixOptions(testkit.StartRedis(t, testkit.RedisOptions{})), "measure").alone()
+	g.place.Plain = true
+	other = g.another(t)
+	other.category, other.place = g.category, g.place
+	return g, other
+}
+
+// An integer in clear has no header: its digits and its deadline are compared, so that what others do to it between the reading and
+// the writing of a transaction is never lost. The calls run again then, and what had come of them is taken back before.
+func TestIntegersInClearAreCompared(t *testing.T) {
+	t.Parallel()
+	f := func(meanwhile, run, want, afterwards, value string) {
+		t.Helper()
+		g, other := unsealed(t)
+		g.do("SET", "k", "1", "EX", "100")
+		c := g.call(fields(run)...)
+		times := 0
+		ran, problem := g.x.Transaction([]*upstream.Task{{Call: c, Keys: g.places(c)}}, nil, func() bool {
+			if times++; times == 1 {
+				other.do(fields(meanwhile)...)
+			}
+			return true
+		})
+		if !ran || problem != "" || times != 2 {
+			t.Errorf("%s meanwhile: ran %t, %d times, %s", meanwhile, ran, times, problem)
+		}
+		if got := string(c.Out.Bytes()); got != want {
+			t.Errorf("%s meanwhile: %s answered %q, want %q", meanwhile, run, got, want)
+		}
+		g.expect(value, fields(afterwards)...)
+		g.expectAlarm("")
+	}
+	f("INCR k", "INCR k", ":3\r\n", "GET k", "$1\r\n3\r\n")
+	f("EXPIRE k 50", "INCR k", ":2\r\n", "TTL k", ":50\r\n")
+	f("SET k 1 EX 50", "INCR k", ":2\r\n", "TTL k", ":50\r\n")
+	f("DEL k", "INCR k", ":1\r\n", "GET k", "$1\r\n1\r\n")
+	f("SET k text", "APPEND k 0", ":5\r\n", "GET k", "$5\r\ntext0\r\n")
+	f("SET k 5", "APPEND k x", ":2\r\n", "GET k", "$2\r\n5x\r\n")
+	f("INCR k", "GETDEL k", "$1\r\n2\r\n", "EXISTS k", ":0\r\n")
+}
+
+// Who may not run another time is told to try again, and nothing has happened.
+func TestATransactionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	g, other := unsealed(t)
+	g.do("SET", "k", "1")
+	c := g.call("INCR", "k")
+	times := 0
+	ran, problem := g.x.Transaction([]*upstream.Task{{Call: c, Keys: g.places(c)}}, nil, func() bool {
+		times++
+		other.do("INCR", "k")
+		return times < 3
+	})
+	if ran || !strings.HasPrefix(problem, "TRYAGAIN ") || times != 3 {
+		t.Errorf("ran %t, %d times, %q", ran, times, problem)
+	}
+	g.expect("$1\r\n4\r\n", "GET", "k")
+}
+
+// A watched integer has changed when its digits or its deadline have.
+func TestWatchedIntegers(t *testing.T) {
+	t.Parallel()
+	f := func(want bool, change string) {
+		t.Helper()
+		g, other := unsealed(t)
+		g.do("SET", "k", "1", "EX", "100")
+		w := g.watch("k", "new")
+		if change != "" {
+			other.do(fields(change)...)
+		}
+		if _, ran, problem := g.multi(w, "INCR k"); ran != want || problem != "" {
+			t.Errorf("after %q: ran %t, %s", change, ran, problem)
+		}
+	}
+	f(true, "")
+	f(true, "GET k")
+	f(false, "INCR k")
+	f(false, "SET k 1 EX 50")
+	f(false, "SET k text")
+	f(false, "DEL k")
+	f(false, "INCR new")
+	f(false, "SET new text")
+}
