@@ -89,9 +89,6 @@ func redisFailures() []redisFailure {
 		unit/querybuf: query buffer resized correctly
 		unit/querybuf: query buffer resized correctly when not idle
 	`)
-	add(false, "Erasure comes at the deadline, of each entry by itself (G2): no cycle expires thousands at once, and nobody waits for one.", `
-		unit/latency-monitor: LATENCY of expire events are correctly collected
-	`)
 	add(false, "Memory is bounded before a write and not after it, for tenants share it (G4): what is larger than the limit is refused, where Redis goes beyond it once and evicts then.", `
 		unit/tracking: Tracking invalidation message of eviction keys should be before response
 	`)
@@ -103,6 +100,9 @@ func redisFailures() []redisFailure {
 	add(true, "One tenant's use of memory is no other's loss (G4): what a script with allow-oom writes needs room within the limit and the quota too. They leave the limit set.", `
 		unit/scripting: allow-oom shebang flag
 		unit/functions: FUNCTION - verify allow-omm allows running any command
+	`)
+	add(true, "No guarantee: its script makes a million calls, for which the ten seconds that a script may take are not enough on a busy machine. The event that it waits for is there: internal/gateway's TestLongExpirationsAreEvents.", `
+		unit/latency-monitor: LATENCY of expire events are correctly collected
 	`)
 	add(true, "Deadlines hold while clients are paused (G1, G2). It leaves them paused.", `
 		unit/pause: Test both active and passive expires are skipped during client pause

@@ -118,6 +118,29 @@ func TestSlowLogIsBounded(t *testing.T) {
 	}
 }
 
+// Erasing what has expired is an event where it takes long, of the tenants whose entries expired and no others.
+func TestLongExpirationsAreEvents(t *testing.T) {
+	h := newHarness(t)
+	other := h.login("other", "TENANT002", "+@all ~* &*")
+	h.ok("SET TENANT001:patient:1 v EX 100")
+	h.reap()
+	h.gateway.NoteAll()
+	h.clock.now += 50 * second
+	h.reap()
+	if got := h.flat(h.session, "LATENCY HISTORY expire-cycle"); got != "*0" {
+		t.Errorf("before anything has expired: %q", got)
+	}
+	h.clock.now += 51 * second
+	h.reap()
+	at := h.clock.Wall() / 1000
+	if got, want := h.flat(h.session, "LATENCY HISTORY expire-cycle"), fmt.Sprintf("*1 *2 :%d :", at); !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := h.flat(other, "LATENCY HISTORY expire-cycle"); got != "*0" {
+		t.Errorf("another tenant is told %q", got)
+	}
+}
+
 func TestLatencyEvents(t *testing.T) {
 	h := newHarness(t)
 	h.slowly(h.session, "KEYS *", 20*time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/audit"
+	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
@@ -30,7 +31,9 @@ func (g *Gateway) Reap(ctx context.Context) {
 }
 
 // NewReaper returns a reaper for one goroutine.
-func (g *Gateway) NewReaper() *Reaper { return &Reaper{g: g, worker: g.newWorker()} }
+func (g *Gateway) NewReaper() *Reaper {
+	return &Reaper{g: g, worker: g.newWorker(), whose: map[engine.TenantID]struct{}{}}
+}
 
 // Once does all that is due now.
 func (r *Reaper) Once() {
@@ -69,12 +72,17 @@ type Reaper struct {
 	g         *Gateway
 	batch     audit.Batch
 	outbox    outbox
-	gone      ready   // keys that somebody waits for
-	worker    *Worker // answers them
+	gone      ready                        // keys that somebody waits for
+	worker    *Worker                      // answers them
+	whose     map[engine.TenantID]struct{} // entries expired in this go at a shard
 	now, wall int64
 }
 
+// shard does what is due in one shard, in slices. A go that takes long is an event of those whose entries expired in it, as soon as
+// it does and when it ends: commands ran in between, and what had expired was in memory for as long.
 func (r *Reaper) shard(shard int) {
+	clear(r.whose)
+	began, noted := time.Now(), false
 	for {
 		r.now, r.wall = r.g.Clock.Now(), r.g.Clock.Wall()
 		done := r.g.Store.Reap(shard, r.now, r)
@@ -84,6 +92,10 @@ func (r *Reaper) shard(shard int) {
 				break
 			}
 		}
+		if took, late := time.Since(began), r.g.slowness.Load().late; late >= 0 && took >= late && (!noted || !done.More) {
+			noted = true
+			r.noteLong(took)
+		}
 		if !done.More {
 			return
 		}
@@ -92,8 +104,16 @@ func (r *Reaper) shard(shard int) {
 	}
 }
 
+// noteLong notes a go that took long, for LATENCY, under the name that Redis has for it.
+func (r *Reaper) noteLong(took time.Duration) {
+	for t := range r.whose {
+		r.g.observed.of(t).events.add("expire-cycle", command.LatencySample{At: r.wall / 1000, Milliseconds: took.Milliseconds()})
+	}
+}
+
 // Removed records one entry that expired.
 func (r *Reaper) Removed(e engine.Removal) {
+	r.whose[e.Tenant] = struct{}{}
 	r.g.recordRemoval(&r.batch, e, r.wall, r.now)
 	r.g.removed(&r.outbox, &r.gone, e)
 }
