@@ -87,7 +87,7 @@ func exceptions() []exception {
 			name:     "users-file",
 			commands: "ACL SAVE, ACL LOAD",
 			redis:    "refuses both where no ACL file is configured; ACL SETUSER changes the memory only",
-			lethe:    "always has a users' file: a change is on the disk before it is answered, SAVE has nothing left to do, LOAD reads it again",
+			lethe:    "always has a users' file: a change is on the disk before it is answered, SAVE has nothing left to do, LOAD reads it again and ends the connections of users who were changed or are gone, not of all",
 			why:      "A user who was removed must not be back after a crash.",
 		},
 		{

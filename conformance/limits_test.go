@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -217,6 +218,51 @@ func TestSlowSenderIsServed(t *testing.T) {
 	if r, err := c.Receive(10 * time.Second); err != nil || string(r.Raw) != "+OK\r\n" {
 		t.Errorf("answered %s, %v", show(r.Raw), err)
 	}
+}
+
+// CLIENT LIST tells what connections hold: of a request that has not arrived whole, and of replies that are not read; of nothing else.
+func TestClientListTellsWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	l := testkit.StartLethe(t, testkit.LetheOptions{Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* +@all"}}})
+	looks := l.Dial(t, reader)
+	held := func(name, field string) (n int64) {
+		t.Helper()
+		_, line, _ := strings.Cut(string(looks.Do("CLIENT", "LIST").Str), " name="+name+" ")
+		line, _, _ = strings.Cut(line, "\n")
+		_, after, _ := strings.Cut(line, " "+field+"=")
+		if _, err := fmt.Sscan(after, &n); err != nil {
+			t.Fatalf("%s is not told of %s: %v", field, name, err)
+		}
+		return n
+	}
+	half, deaf := l.Dial(t, reader), l.Dial(t, reader)
+	half.Do("CLIENT", "SETNAME", "half")
+	deaf.Do("CLIENT", "SETNAME", "deaf")
+	if total := held("half", "tot-mem") + held("deaf", "tot-mem"); total != 0 {
+		t.Errorf("connections that wait for a request hold %d bytes", total)
+	}
+	const value = 300_000
+	request := testkit.Command("SET", "k", strings.Repeat("v", value))
+	half.Send(request[:value-100])
+	soon(t, "the unfinished request is told", func() bool { return held("half", "qbuf") == value-100 })
+	if total, room := held("half", "tot-mem"), held("half", "qbuf-free"); total != value-100+room {
+		t.Errorf("it holds %d bytes, %d of them free", total, room)
+	}
+	half.Send(request[value-100:])
+	if r, err := half.Receive(20 * time.Second); err != nil || string(r.Raw) != "+OK\r\n" {
+		t.Fatalf("answered %s, %v", show(r.Raw), err)
+	}
+	if total := held("half", "tot-mem"); total != 0 {
+		t.Errorf("behind a large request %d bytes are held", total)
+	}
+	deaf.Send([]byte(strings.Repeat(string(testkit.Command("GET", "k")), 100)))
+	soon(t, "replies that are not read are told", func() bool { return held("deaf", "omem") > 0 })
+	for range 100 {
+		if _, err := deaf.Receive(20 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	soon(t, "nothing is left to send", func() bool { return held("deaf", "omem") == 0 })
 }
 
 // Replies that nobody reads are bounded: beyond the limit the connection ends, and the memory is given back.

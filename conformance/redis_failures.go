@@ -85,11 +85,11 @@ func redisFailures() []redisFailure {
 		unit/slowlog: SLOWLOG - too long arguments are trimmed
 		unit/tracking: BCAST with prefix collisions throw errors
 	`)
-	add(false, "What was read or written is in no buffer longer than a command (G2): connections have none of their own.", `
+	add(false, "What was read or written is in no buffer longer than a command (G2): between requests a connection has none of its own, where Redis keeps 16 KiB for each for two seconds, and a large one until it has not been needed for as long. CLIENT LIST tells what is held: a request that has not arrived whole, and replies that are not taken.", `
 		unit/querybuf: query buffer resized correctly
 		unit/querybuf: query buffer resized correctly when not idle
 	`)
-	add(false, "Memory is bounded before a write and not after it, for tenants share it (G4): what is larger than the limit is refused, where Redis goes beyond it once and evicts then.", `
+	add(false, "Memory is bounded before a write and not after it, for tenants share it (G4): room is made first, and what finds none within the limit is refused. The test's value is twice as large as the room that it leaves, and Redis goes beyond the limit once and evicts with the next command.", `
 		unit/tracking: Tracking invalidation message of eviction keys should be before response
 	`)
 	add(true, "Values leave Lethe sealed or not at all (G5): it has no replicas to wait for and becomes none. The first test leaves a transaction open.", `
@@ -97,7 +97,7 @@ func redisFailures() []redisFailure {
 		unit/scripting: not enough good replicas
 		unit/multi: exec with read commands and stale replica state change
 	`)
-	add(true, "One tenant's use of memory is no other's loss (G4): what a script with allow-oom writes needs room within the limit and the quota too. They leave the limit set.", `
+	add(true, "One tenant's use of memory is no other's loss (G4): what a script with allow-oom writes needs room within the limit and the quota too, and with a limit of one byte nothing has any; the flag lets it run and read. They leave the limit set.", `
 		unit/scripting: allow-oom shebang flag
 		unit/functions: FUNCTION - verify allow-omm allows running any command
 	`)

@@ -33,10 +33,10 @@ func userFailures() []redisFailure {
 	add(false, "Data is kept apart by tenants and not by a number that any client may choose (G4): there is one database, where the test finds the key of another.", `
 		unit/acl: ACLs can block all DEBUG subcommands except one
 	`)
-	add(false, "SORT's BY and GET ask for the permission of each key that they read (G4), where Redis wants that of all keys that there are.", `
+	add(false, "SORT's BY and GET ask for the permission of each key that they read, as any command does (G4), so that who may read v1 is given it. Redis asks for the permission of all keys that there are instead.", `
 		unit/acl-v2: Test sort with ACL permissions
 	`)
-	add(false, "No guarantee, and Redis 7.4 itself does not pass them: ACL LOAD ends the connections of users who were changed or are gone, where older ones end all.", `
+	add(false, "No guarantee, and Redis 7.4 itself does not pass them: ACL LOAD ends the connections of users who were changed or are gone. 7.0 ends those of all users but default, so that every application connects anew because one user has changed; the tests wait for their own to end.", `
 		unit/acl: ACL load and save
 		unit/acl: ACL load and save with restricted channels
 	`)

@@ -114,7 +114,8 @@ func (c *Call) clientListFilter() (keep func(*ClientInfo) bool, ok bool) {
 }
 
 // describeClient writes one line of CLIENT LIST with the fields of Redis 7.2, in its order, since clients parse them by
-// name and some refuse names that they do not know. What Lethe does not have is 0.
+// name and some refuse names that they do not know. What Lethe does not have is 0: a connection's memory is that of a request which
+// has not arrived whole and of replies that its client does not take.
 func describeClient(b *strings.Builder, i *ClientInfo) {
 	field := func(name, value string) { b.WriteString(" " + name + "=" + value) }
 	b.WriteString("id=" + strconv.FormatUint(i.ID, 10))
@@ -130,10 +131,13 @@ func describeClient(b *strings.Builder, i *ClientInfo) {
 		field(name, strconv.Itoa(i.Subscriptions[kind]))
 	}
 	field("multi", i.queued())
-	field("qbuf", strconv.Itoa(i.Request))
-	for _, name := range []string{"qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll", "omem", "tot-mem"} {
+	field("qbuf", strconv.Itoa(i.Request+i.Unfinished))
+	field("qbuf-free", strconv.Itoa(i.Room))
+	for _, name := range []string{"argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll"} {
 		field(name, "0")
 	}
+	field("omem", strconv.Itoa(i.Unsent))
+	field("tot-mem", strconv.Itoa(i.Unfinished+i.Room+i.Unsent))
 	field("events", "r")
 	field("cmd", orNull(i.Command))
 	field("user", i.User)

@@ -93,6 +93,9 @@ func TestClientList(t *testing.T) {
 	f("7,8", "TYPE", "normal")
 	f("", "TYPE", "pubsub")
 	f("8", "ID", "8", "99")
+	if got := l.run("CLIENT", "LIST", "ID", "8"); !strings.Contains(got, " qbuf=300 qbuf-free=212 argv-mem=0 ") || !strings.Contains(got, " omem=4000 tot-mem=4512 ") {
+		t.Errorf("what a connection holds is not told: %q", got)
+	}
 	l.is("-ERR Unknown client type 'foo'", "CLIENT", "LIST", "TYPE", "foo")
 	l.is("-ERR Invalid client ID", "CLIENT", "LIST", "ID", "x")
 	l.is("-ERR syntax error", "CLIENT", "LIST", "ID")

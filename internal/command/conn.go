@@ -127,6 +127,9 @@ type ClientInfo struct {
 	Queued        int       // commands, when it is in one
 	Tracking      *Tracking // nil: off
 	Request       int       // bytes of the request that is being run, as far as the caller may know
+	Unfinished    int       // bytes of a request that has not arrived whole
+	Room          int       // bytes of memory behind them for the rest of it
+	Unsent        int       // bytes that the client has not taken yet, encrypted
 }
 
 // subscribed reports whether the connection hears anything.

@@ -192,7 +192,7 @@ func (h *fakeHost) Clients(command.Conn) []command.ClientInfo {
 	return []command.ClientInfo{
 		{ID: 7, Addr: "10.0.0.1:5000", LocalAddr: "10.0.0.9:6380", Name: "n", User: "app", LibName: "lib", LibVer: "1.2",
 			Command: "client|list", AgeSeconds: 5, IdleSeconds: 1, RESP: 3, NoTouch: true},
-		{ID: 8, Addr: "10.0.0.2:5000", LocalAddr: "10.0.0.9:6380", User: "bob", RESP: 2},
+		{ID: 8, Addr: "10.0.0.2:5000", LocalAddr: "10.0.0.9:6380", User: "bob", RESP: 2, Unfinished: 300, Room: 212, Unsent: 4000},
 	}
 }
 

@@ -23,6 +23,8 @@ type about struct {
 	queued   atomic.Int32    // commands in its transaction, and one; 0: there is none
 	tracking atomic.Pointer[tracks]
 
+	unfinished, room, unsent atomic.Int64 // bytes that the connection holds, as command.ClientInfo has them
+
 	mu              sync.Mutex
 	user            string
 	name            string
@@ -62,6 +64,14 @@ func (a *about) ran(id int) {
 	}
 }
 
+// Holds notes what the session's connection holds, in bytes: of a request that has not arrived whole, of the memory behind that, and
+// of what its client has not taken yet. It may be called by whoever owns the connection.
+func (s *Session) Holds(unfinished, room, unsent int) {
+	s.about.unfinished.Store(int64(unfinished))
+	s.about.room.Store(int64(room))
+	s.about.unsent.Store(int64(unsent))
+}
+
 func (a *about) set(f func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,6 +101,7 @@ func (s *Session) About() command.ClientInfo {
 		i.Command = s.g.Table.Name(int(n) - 1)
 	}
 	i.Blocked = s.about.waits.Load()
+	i.Unfinished, i.Room, i.Unsent = int(s.about.unfinished.Load()), int(s.about.room.Load()), int(s.about.unsent.Load())
 	for kind := range i.Subscriptions {
 		i.Subscriptions[kind] = int(s.about.heard[kind].Load())
 	}

@@ -212,11 +212,13 @@ func (s *socket) push(p []byte) error {
 		return errors.New("the client does not read its replies")
 	}
 	s.backlog = append(s.backlog, p...)
+	s.conn.tellHeld()
 	return nil
 }
 
 // flush sends what was kept; it reports whether anything was taken.
 func (s *socket) flush() (progress bool, err error) {
+	defer s.conn.tellHeld()
 	for len(s.backlog) > 0 {
 		n, err := writeDescriptor(s.fd, s.backlog)
 		if err == errWouldBlock {

@@ -10,6 +10,7 @@ func (c *conn) keep(b []byte) {
 		c.partial = bigger
 	}
 	c.partial = append(c.partial, b...)
+	c.tellHeld()
 }
 
 // dropKept overwrites the first n bytes of the unfinished request, which have been used, and moves the rest to the front.
@@ -22,5 +23,13 @@ func (c *conn) dropKept(n int) {
 	c.partial = c.partial[:rest]
 	if rest == 0 && cap(c.partial) > 64<<10 {
 		c.partial = nil
+	}
+	c.tellHeld()
+}
+
+// tellHeld has CLIENT LIST show what the connection holds. It is called when that has changed.
+func (c *conn) tellHeld() {
+	if c.session != nil {
+		c.session.Holds(len(c.partial), cap(c.partial)-len(c.partial), len(c.socket.backlog))
 	}
 }
