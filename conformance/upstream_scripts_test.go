@@ -128,6 +128,23 @@ func TestALongScriptInFrontOfAnUpstream(t *testing.T) {
 	expect(t, a, ":", "EVAL", "return redis.call('INCR', KEYS[1])", "1", key)
 }
 
+// What a script writes is within the tenant's quota.
+func TestScriptsWithinAQuota(t *testing.T) {
+	t.Parallel()
+	o := quotaOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
+	o.Policy, o.Users = unsealed(t), scripters()
+	c := testkit.StartLethe(t, o).Dial(t, reader)
+	const script = "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1]) end return #KEYS"
+	expect(t, c, ":1", "EVAL", script, "1", "TENANT001:lock:1", strings.Repeat("x", 600<<10))
+	expect(t, c, usedUp, "EVAL", script, "1", "TENANT001:lock:2", strings.Repeat("x", 600<<10))
+	expect(t, c, ":0", "EXISTS", "TENANT001:lock:2")
+	expect(t, c, usedUp, "EVAL", script, "3", "TENANT001:lock:3", "TENANT001:lock:4", "TENANT001:lock:5", strings.Repeat("x", 200<<10))
+	expect(t, c, ":1", "EVAL", "return redis.call('DEL', KEYS[1])", "1", "TENANT001:lock:1")
+	soon(t, "there is room", func() bool {
+		return c.Do("EVAL", script, "1", "TENANT001:lock:2", strings.Repeat("x", 600<<10)).Int == 1
+	})
+}
+
 // nothingSealed is the policy of the comparisons with seal: off.
 func nothingSealed(t *testing.T) string {
 	t.Helper()

@@ -203,6 +203,35 @@ func TestBatchForgets(t *testing.T) {
 	}
 }
 
+// What is taken back has never been there: what is added behind it is encoded as if it had not been, within a frame and over several.
+func TestBatchTakesBack(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 3, 40_000} {
+		var straight, back audit.Batch
+		actor := testActor()
+		add := func(b *audit.Batch, i int) {
+			r := testRecord(actor, i)
+			b.Add(&r)
+		}
+		add(&straight, 1)
+		add(&back, 1)
+		mark := back.Mark()
+		for i := range n {
+			add(&back, 100_000+i)
+		}
+		held := back.Plain()
+		back.Back(mark)
+		if n > 0 && bytes.Contains(held, []byte("patient:100000")) {
+			t.Errorf("%d: key names are left behind", n)
+		}
+		add(&straight, 2)
+		add(&back, 2)
+		if back.Len() != 2 || !bytes.Equal(back.Plain(), straight.Plain()) {
+			t.Errorf("%d: %d records, another text", n, back.Len())
+		}
+	}
+}
+
 func TestNoNameOnDiskInClear(t *testing.T) {
 	t.Parallel()
 	dir := auditDir(t)

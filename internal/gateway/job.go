@@ -24,6 +24,7 @@ type job struct {
 	tracked bool    // what it reads is tracked for its connection
 	undone  bool    // it was to run a script, and nothing came of it
 	read    bool    // its script has read
+	stored  int64   // what the commands of its script may have stored, in bytes
 	quitted []bool  // of each key that it may write, whether its connection has a copy that is not followed any more
 }
 

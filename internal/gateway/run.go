@@ -162,6 +162,10 @@ func (w *Worker) makeRoom() bool {
 	for _, a := range w.call.Args {
 		need += int64(len(a))
 	}
+	if w.job != nil && w.outer != nil { // a script's: none of what it has stored before is in the account yet
+		need += w.outer.job.stored
+		w.outer.job.stored = need
+	}
 	return w.roomFor(need)
 }
 

@@ -143,6 +143,7 @@ func (w *Worker) forScript(out *resp.Writer) *Worker {
 		x.j = newJob(w.job.wave)
 	}
 	j := x.j
+	w.job.stored = 0
 	j.outer, j.Out, j.call.Out = w, out, out
 	j.call.Now, j.call.WallNow, j.call.Tx = w.call.Now, w.call.WallNow, w.call.Tx
 	return &j.Worker

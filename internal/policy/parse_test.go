@@ -31,6 +31,20 @@ func TestMistakes(t *testing.T) {
 	})
 }
 
+// In clear, a category of rate limits has counters and nothing else.
+func TestIntegersOnly(t *testing.T) {
+	t.Parallel()
+	p, mistakes := policy.Parse([]byte("categories:\n  rate_limit: {seal: off}\n  lock: {ceiling: 1m, phi: false, seal: off}\n"))
+	if mistakes != nil {
+		t.Fatal(mistakes)
+	}
+	for _, c := range append(p.Categories(), policy.Default().Categories()...) {
+		if want := c.Name == "rate_limit" && c.Seal == policy.SealOff; c.IntegersOnly() != want {
+			t.Errorf("%s, seal: %s: %t", c.Name, c.Seal, !want)
+		}
+	}
+}
+
 func TestDefaultIsTheDecisionRecord(t *testing.T) {
 	t.Parallel()
 	p := policy.Default()
