@@ -48,6 +48,9 @@ func changes() []change {
 			}
 			return [][]string{{"LSET", key, "0", state(n)}}
 		}, func(key string) []string { return []string{"LINDEX", key, "0"} }, state},
+		{"moved", "", func(key string, n int) [][]string {
+			return [][]string{{"RPUSH", key + ":from", state(n)}, {"LMOVE", key + ":from", key, "LEFT", "LEFT"}, {"LTRIM", key, "0", "9"}}
+		}, func(key string) []string { return []string{"LINDEX", key, "0"} }, state},
 		{"sorted set", "", func(key string, n int) [][]string { return [][]string{{"ZADD", key, strconv.Itoa(n), "m"}} },
 			func(key string) []string { return []string{"ZSCORE", key, "m"} }, strconv.Itoa},
 		{"renamed", "", func(key string, n int) [][]string {

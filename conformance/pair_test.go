@@ -19,7 +19,7 @@ const reader = "app"
 func startPair(t *testing.T) *pair {
 	t.Helper()
 	p := &pair{
-		redis: testkit.StartRedis(t, testkit.RedisOptions{}),
+		redis: testkit.StartRedis(t, testkit.RedisOptions{Reference: true}),
 		lethe: testkit.StartLethe(t, testkit.LetheOptions{
 			Policy: singleTenant,
 			Users:  []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},

@@ -15,7 +15,7 @@ func frontPair(t *testing.T, flags []string) *pair { return frontUnder(t, single
 func frontUnder(t *testing.T, policy string, flags []string) *pair {
 	t.Helper()
 	p := &pair{
-		redis: testkit.StartRedis(t, testkit.RedisOptions{}),
+		redis: testkit.StartRedis(t, testkit.RedisOptions{Reference: true}),
 		lethe: testkit.StartLethe(t, testkit.LetheOptions{
 			Policy: policy, Flags: flags,
 			Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},

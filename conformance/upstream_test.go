@@ -14,7 +14,7 @@ func inFront(t *testing.T, policy string) (*pair, *testkit.Redis) {
 	t.Helper()
 	behind := testkit.StartRedis(t, testkit.RedisOptions{})
 	p := &pair{
-		redis: testkit.StartRedis(t, testkit.RedisOptions{}),
+		redis: testkit.StartRedis(t, testkit.RedisOptions{Reference: true}),
 		lethe: testkit.StartLethe(t, testkit.LetheOptions{
 			Policy: policy, Flags: upstreamFlags(behind),
 			Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}},

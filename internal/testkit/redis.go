@@ -24,15 +24,22 @@ type Redis struct {
 
 // RedisOptions say how a redis-server is started.
 type RedisOptions struct {
-	TLS   bool     // serve TLS 1.3 on a free port of 127.0.0.1 beside the unix socket
-	Flags []string // more of redis-server's flags: "--io-threads", "2"
+	// Reference says that replies are compared with this one's: it is the program that the environment variable LETHE_REFERENCE names,
+	// where it is set, so that the redis-server of the PATH, which stands behind gateways, can be another one.
+	Reference bool
+	TLS       bool     // serve TLS 1.3 on a free port of 127.0.0.1 beside the unix socket
+	Flags     []string // more of redis-server's flags: "--io-threads", "2"
 }
 
 // StartRedis starts a redis-server and returns when it takes connections. Where there is no redis-server the test fails:
 // a comparison that did not happen must not look like one that passed.
 func StartRedis(t testing.TB, o RedisOptions) *Redis {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	program := "redis-server"
+	if other := os.Getenv("LETHE_REFERENCE"); o.Reference && other != "" {
+		program = other
+	}
+	path, err := exec.LookPath(program)
 	if err != nil {
 		t.Fatal("there is no redis-server to compare with; `make test` installs it, or: apt-get install redis-server")
 	}
