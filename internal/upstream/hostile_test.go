@@ -350,60 +350,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestPlainCategories(t *testing.T) {
-	t.Parallel()
-	redis := testkit.StartRedis(t, testkit.RedisOptions{})
-	g := newGateway(t, unixOptions(redis), "rate_limit").alone()
-	g.place.Plain = true
-	o := operator{t, redis.Dial(t), redis}
-	g.expect(":1\r\n", "INCR", "limit:user")
-	g.expect(":11\r\n", "INCRBY", "limit:user", "10")
-	g.expect(":10\r\n", "DECR", "limit:user")
-	g.expect("$2\r\n10\r\n", "GET", "limit:user")
-	if key := o.only(); strings.Contains(key, "user") || string(o.do("GET", key).Str) != "10" || o.do("PTTL", key).Int > 60_000 || o.do("PTTL", key).Int < 50_000 {
-		t.Error("the counter upstream is not what it should be")
-	}
-	g.expect(":60\r\n", "TTL", "limit:user")
-	g.expect(":1\r\n", "EXPIRE", "limit:user", "5")
-	g.expect(":6\r\n", "INCRBY", "limit:user", "-4")
-	g.expect(":5\r\n", "TTL", "limit:user")
-	g.expect(ok, "SET", "other", "5")
-	g.expect("*2\r\n$1\r\n6\r\n$1\r\n5\r\n", "MGET", "limit:user", "other")
-	g.expect("-ERR value is not an integer or out of range\r\n", "INCRBY", "other", "x")
-	g.expect(":2\r\n", "DEL", "other", "limit:user")
-	g.place.Integers = true
-	for _, call := range []string{"SET other text", "HSET other2 f 1", "APPEND other text"} {
-		if got := g.do(fields(call)...); !strings.HasPrefix(got, "-SEALED with seal: off") {
-			t.Errorf("%s where integers only may be: %q", call, got)
-		}
-	}
-	g.expect(":0\r\n", "EXISTS", "other", "other2")
-	g.expectAlarm("")
-}
-
-// With seal: off integers are in clear and everything else is sealed; a command sees no difference.
-func TestWhatIsNoIntegerIsSealed(t *testing.T) {
-	t.Parallel()
-	redis := testkit.StartRedis(t, testkit.RedisOptions{})
-	g := newGateway(t, unixOptions(redis), "measure").alone()
-	g.place.Plain = true
-	o := operator{t, redis.Dial(t), redis}
-	reference := embedded(t, "measure")
-	for _, line := range strings.Split("SET k 5|INCR k|APPEND k x|GET k|INCR k|SETRANGE k 0 7|GET k|SET k 1|INCRBYFLOAT k 0.5|INCRBYFLOAT k 0.5|INCR k|GETRANGE k 0 0|"+
-		"HINCRBY h f 2|HSET h g mark|HINCRBY h f 3|HGETALL h|INCR h|GET h|DEL h|INCR h|RPUSH l b a|SORT l ALPHA|LPUSH l 1|LLEN l|SADD s a b|SCARD s|SET l 3|INCR l|"+
-		"ZADD z 1 a|ZINCRBY z 2 a|ZRANGE z 0 -1 WITHSCORES|SETBIT b 1 1|BITCOUNT b|SETEX n 10 7|INCR n|TTL n|MSET a 1 c text|MGET a c|RENAME a c|GET c|EXPIRE c 10|TTL c|"+
-		"SET w -0|INCR w|SET w 00|INCR w|SET w 9223372036854775807|INCR w|GET w|DECRBY w 1|XADD x 1-1 f v|XLEN x|XRANGE x - +", "|") {
-		g.expectSame(reference, fields(line)...)
-	}
-	records, data := o.keys()
-	for _, key := range append(records, data...) {
-		if dump := o.do("DUMP", key); strings.Contains(string(dump.Str), "mark") {
-			t.Error("the upstream sees a value that is no integer")
-		}
-	}
-	g.expectAlarm("")
-}
-
 // meet has a gateway hear the others, and be heard, until the test ends.
 func (g *gateway) meet(t *testing.T) *seal.Peers {
 	t.Helper()
