@@ -36,14 +36,24 @@ const otherUpstreams = `
 What stands behind a gateway in the tests is the redis-server of the PATH. With a directory in front of it in which redis-server,
 redis-cli and redis-sentinel are links to Valkey's programs, the same tests run in front of Valkey:
 
-` + "```console" + `
-$ PATH=/opt/valkey-as-redis:$PATH go test ./internal/upstream
-$ PATH=/opt/valkey-as-redis:$PATH go test ./conformance -run 'Upstream|Gateways|Sentinels|Cluster|OverTLS|Migrate'
+` + "```" + `console
+$ export PATH=/opt/valkey-as-redis:$PATH LETHE_REFERENCE=/usr/bin/redis-server
+$ go test ./internal/upstream
+$ go test ./conformance -run 'Upstream|Gateways|Sentinels|Cluster|OverTLS|Migrate|Waiting|Blocked|NoElement|PopsDoNot|EachEntry|Consumers|RandomGroups'
 ` + "```" + `
 
+Replies are compared with those of LETHE_REFERENCE, which is Redis 7.0.15; without it, of the redis-server of the PATH.
+
 With Valkey 7.2.7 and 8.0.1, built from their sources, everything of internal/upstream passes, and of conformance all faults,
-fail-overs and moves. What fails compares replies with redis-server 7.0.15's, from which Valkey's own differ: TestSameReplies,
-where Valkey is then what Lethe is compared with, and in 7.2 the scores in TestMigrate (` + "`0.1`" + ` for 7.0's ` + "`0.10000000000000001`" + `).
+fail-overs and moves, streams and who waits among them. Three things differ:
+
+- XSETID to an id below the greatest one that was deleted, without MAXDELETEDID: Redis 7.0 takes it, and Valkey, as Redis from 7.2 on,
+  refuses it. So does Lethe in front of them. TestSameRepliesAsRedisInFrontOfAnUpstream, TestSameNoticesAsRedisInFrontOfAnUpstream and
+  TestInFrontOfACluster tell of it, each with one case, and of nothing else.
+- TestMigrate and TestMigrateOverTLSIntoAnUpstream read the scores of their source, which is Valkey then: ` + "`0.1`" + ` for 7.0's and Lethe's
+  ` + "`0.10000000000000001`" + `.
+- TestConsumersAsInRedis tells which consumers were seen: from 7.2 on also those that ask or claim in vain. Who is a consumer, and what it
+  has, is the same.
 `
 
 const redisTestsHead = `
