@@ -21,7 +21,12 @@ type operator struct {
 func (o operator) do(args ...string) testkit.Reply { return o.c.Do(args...) }
 
 func (o operator) keys() (records, data []string) {
-	for _, e := range o.do("KEYS", "*").Elems {
+	o.t.Helper()
+	all := o.do("KEYS", "*")
+	if all.IsError() {
+		o.t.Fatalf("the names cannot be listed: %s", all.Str)
+	}
+	for _, e := range all.Elems {
 		if name := string(e.Str); strings.HasSuffix(name, "~") {
 			data = append(data, name)
 		} else {
@@ -34,9 +39,10 @@ func (o operator) keys() (records, data []string) {
 // only returns the name of the only record.
 func (o operator) only() string {
 	o.t.Helper()
-	records, _ := o.keys()
+	records, data := o.keys()
 	if len(records) != 1 {
-		o.t.Fatalf("%d records are upstream", len(records))
+		o.t.Fatalf("%d records and %d collections are upstream; keys that have ended, were evicted or taken out:\n%s", len(records), len(data),
+			o.do("INFO", "stats").Str)
 	}
 	return records[0]
 }
