@@ -256,11 +256,11 @@ func TestADeletedEntryOfALostCollectionIsAMiss(t *testing.T) {
 func TestTheQueueDeletesAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	g.expect(ok, "SET", "short", "value", "PX", "150")
-	g.expect(ok, "SET", "longer", "value", "PX", "150")
+	g.expect(ok, "SET", "short", "value", "PX", "700")
+	g.expect(ok, "SET", "longer", "value", "PX", "700")
 	g.expect(ok, "SET", "longer", "value", "EX", "100")
 	g.do("HSET", "h", "f", "v")
-	g.do("PEXPIRE", "h", "150")
+	g.do("PEXPIRE", "h", "700")
 	records, _ := o.keys()
 	for _, r := range records {
 		o.do("PERSIST", r)
