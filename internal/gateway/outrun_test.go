@@ -13,13 +13,20 @@ const (
 	notDone   = "-UPSTREAM it is not done\r\n"
 )
 
+// newOutrun is a front in which others are faster than each command, and a session in it.
+func newOutrun(t *testing.T) (*front, *gateway.Session, *link) {
+	t.Helper()
+	f := newFront(t)
+	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
+	f.x.undone = upstream.Outrun
+	return f, s, l
+}
+
 // A command that others were faster than ends its round without an answer, comes again before those that have just come, and is recorded
 // and counted once. What its connection sends meanwhile is looked at behind it.
 func TestOutrunComesAgain(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
-	f.x.undone = upstream.Outrun
+	f, s, l := newOutrun(t)
 	f.x.batches = nil
 	if got := f.by(s, outrunSet); got != "" || !s.Waiting() {
 		t.Fatalf("got %q, waiting %t", got, s.Waiting())
@@ -48,9 +55,7 @@ func TestOutrunComesAgain(t *testing.T) {
 // Who was set aside runs before who has just come, in the same batch.
 func TestOutrunComeFirst(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
-	f.x.undone = upstream.Outrun
+	f, s, l := newOutrun(t)
 	f.by(s, outrunSet)
 	f.x.undone, f.x.batches = 0, nil
 	f.worker.Begin()
@@ -77,9 +82,7 @@ func TestOutrunComeFirst(t *testing.T) {
 // What is answered behind it keeps a command in its round, and so does too long a time: then it is told.
 func TestOutrunAndTold(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
-	f.x.undone = upstream.Outrun
+	f, s, l := newOutrun(t)
 	if got := f.by(s, outrunSet, "PING"); got != notDone+"+PONG\r\n" || s.Waiting() {
 		t.Errorf("before another one: %q", got)
 	}
@@ -100,9 +103,7 @@ func TestOutrunAndTold(t *testing.T) {
 // A connection that closes takes what is set aside along, and the record says that nothing came of it.
 func TestOutrunAndClosed(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
-	f.x.undone = upstream.Outrun
+	f, s, l := newOutrun(t)
 	f.by(s, outrunSet)
 	f.x.undone, f.x.batches = 0, nil
 	l.todo = slices.Insert(l.todo, 0, func(*gateway.Worker) { s.End() })
@@ -119,9 +120,7 @@ func TestOutrunAndClosed(t *testing.T) {
 // Where the records of its round cannot be written the connection is told so, and goes on.
 func TestOutrunWithoutRecords(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	s, l := f.enters("first", "TENANT001", "+@all ~* &*")
-	f.x.undone = upstream.Outrun
+	f, s, l := newOutrun(t)
 	f.by(s, "GET "+p1)
 	f.audit.Close()
 	f.x.undone = 0

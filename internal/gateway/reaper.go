@@ -75,6 +75,7 @@ type Reaper struct {
 	gone      ready                        // keys that somebody waits for
 	worker    *Worker                      // answers them
 	whose     map[engine.TenantID]struct{} // entries expired in this go at a shard
+	last      engine.TenantID              // of whose
 	now, wall int64
 }
 
@@ -113,7 +114,9 @@ func (r *Reaper) noteLong(took time.Duration) {
 
 // Removed records one entry that expired.
 func (r *Reaper) Removed(e engine.Removal) {
-	r.whose[e.Tenant] = struct{}{}
+	if len(r.whose) == 0 || e.Tenant != r.last { // mostly one tenant's expire together
+		r.whose[e.Tenant], r.last = struct{}{}, e.Tenant
+	}
 	r.g.recordRemoval(&r.batch, e, r.wall, r.now)
 	r.g.removed(&r.outbox, &r.gone, e)
 }

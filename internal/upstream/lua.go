@@ -20,7 +20,8 @@ return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 `
 
 // commitBody compares all records with the expected ones ('*': any; several headers one behind another: any of those; '=', a
-// deadline and an integer: that in clear, until then), and then changes each entry. It answers {0} when a record is another one, else {1, 1 or 0 for each entry that is there now, results of commands}.
+// deadline and an integer: that in clear, until then), and then changes each entry. It answers {0} when a record is another one,
+// else {1, 1 or 0 for each entry that is there now, results of commands}.
 //
 // For each entry: what to do with the record (”: keep, '-': delete, else the new one), the deadline, whether the data is
 // made anew, and the commands on the data, each with its number of arguments. Of the kind 'try' is what leaves the record as it is,

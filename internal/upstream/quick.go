@@ -27,9 +27,23 @@ type quick struct {
 	first   bool   // it is for the first of several keys that has such a collection; see quick_first.go
 }
 
+// fits reports whether the command runs in one step on what is known of a key's entry.
 func (q *quick) fits(t *Task, k *keyState) bool {
-	return (len(t.keys) == 1 || q.first || q.several) && (q.write || !t.careful) && !(q.near && k.place.Near) && k.found && k.header.Type == q.kind && (q.accepts == nil || q.accepts(t.Call.Args)) &&
-		(q.kind != seal.Hash || k.coll.Flags&seal.TimedFields == 0) && (q.kind != seal.Stream || t.plan())
+	switch {
+	case !k.found || k.header.Type != q.kind:
+		return false
+	case len(t.keys) > 1 && !q.first && !q.several:
+		return false
+	case t.careful && !q.write, q.near && k.place.Near: // all of it is read
+		return false
+	case q.accepts != nil && !q.accepts(t.Call.Args):
+		return false
+	case q.kind == seal.Hash:
+		return k.coll.Flags&seal.TimedFields == 0
+	case q.kind == seal.Stream:
+		return t.plan()
+	}
+	return true
 }
 
 // quickReady chooses the key of the task's one step, and reports whether that can be sent.
