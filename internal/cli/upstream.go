@@ -43,6 +43,9 @@ type sealClock struct{ *seal.Clock }
 // Wall is the same: what is sealed must fit what is granted.
 func (c sealClock) Wall() int64 { return c.Now() }
 
+// Ahead is nothing.
+func (sealClock) Ahead() int64 { return 0 }
+
 const (
 	// hearing is how long the gateway waits for the upstream's pub/sub before it starts without.
 	hearing = 2 * time.Second

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"strings"
-
 	"github.com/lethe-cache/lethe/internal/resp"
 )
 
@@ -256,10 +254,10 @@ func (c *Call) kill(function bool) {
 }
 
 func runScriptDebug(c *Call) {
-	switch mode := strings.ToUpper(string(c.Args[2])); mode {
-	case "NO":
+	switch mode := c.Args[2]; {
+	case word(mode, "NO"):
 		c.Out.Status("OK")
-	case "YES", "SYNC":
+	case word(mode, "YES"), word(mode, "SYNC"):
 		c.Error("ERR there is no debugger for scripts")
 	default:
 		c.Error("ERR Use SCRIPT DEBUG YES/SYNC/NO")

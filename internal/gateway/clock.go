@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -11,28 +12,48 @@ type Clock interface {
 	Now() int64
 	// Wall is the wall clock in Unix milliseconds.
 	Wall() int64
+	// Ahead is by how many milliseconds the wall clock is ahead of Now, rounded up. It takes longer than the two.
+	Ahead() int64
 }
 
 // SystemClock is the machine's.
 type SystemClock struct{}
 
 // Now reads the boot clock.
-func (SystemClock) Now() int64 { return bootMillis() }
+func (SystemClock) Now() int64 { return bootNanos() / 1e6 }
 
 // Wall reads the wall clock.
 func (SystemClock) Wall() int64 { return time.Now().UnixMilli() }
 
-// steadyWall is a wall clock that goes with the other one. Both are read in milliseconds, so the difference of two readings is
-// now one number and now the next, and an instant that a client gives and gets back (PEXPIREAT, PEXPIRETIME) would be another.
-// The difference stays what it was until it is wrong by more than that. The zero value is ready; it may be used concurrently.
+// Ahead reads both, several times, and believes the two that were read closest together.
+func (SystemClock) Ahead() int64 {
+	closest, ahead := int64(math.MaxInt64), int64(0)
+	for range 5 {
+		before := bootNanos()
+		wall := time.Now().UnixNano()
+		if apart := bootNanos() - before; apart < closest {
+			closest, ahead = apart, wall-before-apart/2
+		}
+	}
+	if ahead%1e6 > 0 {
+		return ahead/1e6 + 1
+	}
+	return ahead / 1e6
+}
+
+// steadyWall is a wall clock that goes with the other one. Both are read in whole milliseconds, so the difference of two readings
+// is now one number and now the next: an instant that a client gives and gets back (PEXPIREAT, PEXPIRETIME) would be another.
+// The larger of the two is right, with it no deadline is later than the client has said; it stays until the wall clock is set.
+// The zero value is ready; it may be used concurrently.
 type steadyWall struct{ ahead atomic.Int64 }
 
-// at returns the wall clock's time, of two readings that belong together.
-func (s *steadyWall) at(now, wall int64) int64 {
+// read returns both times.
+func (s *steadyWall) read(c Clock) (now, wall int64) {
+	now, wall = c.Now(), c.Wall()
 	ahead := s.ahead.Load()
-	if by := wall - now - ahead; by < -1 || by > 1 {
-		ahead = wall - now
+	if by := wall - now - ahead; by < -1 || by > 0 {
+		ahead = c.Ahead()
 		s.ahead.Store(ahead)
 	}
-	return now + ahead
+	return now, now + ahead
 }

@@ -6,5 +6,5 @@ import "time"
 
 var processStart = time.Now()
 
-// bootMillis is time since the start of the process on systems without a boot clock.
-func bootMillis() int64 { return time.Since(processStart).Milliseconds() + 1 }
+// bootNanos is time since the start of the process on systems without a boot clock.
+func bootNanos() int64 { return time.Since(processStart).Nanoseconds() + 1e6 }

@@ -1,25 +1,58 @@
 package gateway_test
 
-import "testing"
+import (
+	"testing"
+	"time"
 
-// An instant comes back as it was given, whatever the parts of a millisecond do to the difference of the two clocks.
+	"github.com/lethe-cache/lethe/internal/gateway"
+)
+
+// Whichever of two neighbouring milliseconds the clocks are read in, an instant is what the client gave and comes back so, and no
+// deadline is later.
 func TestInstantsStay(t *testing.T) {
-	h := newHarness(t)
 	const at = "1700004100000"
-	f := func(wall int64, want string) {
-		t.Helper()
-		h.clock.wall = wall
-		if got := h.do("PEXPIRETIME k"); got != ":"+want+"\r\n" {
-			t.Errorf("the wall clock %d ahead: %q, want %s", wall, got, want)
+	for _, first := range []bool{false, true} {
+		h := newHarness(t)
+		f := func(ahead int64, early bool, want string) {
+			t.Helper()
+			h.clock.wall, h.clock.early = ahead, early
+			if got := h.do("PEXPIRETIME k"); got != ":"+want+"\r\n" {
+				t.Errorf("the wall clock %d ahead: %q, want %s", ahead, got, want)
+			}
 		}
+		ahead := int64(1_699_999_000_000)
+		h.clock.wall, h.clock.early = ahead, first
+		h.ok("SET k v")
+		h.ok("PEXPIREAT k " + at)
+		if left, _ := h.left("k"); left != 1_700_004_100_000-ahead-h.clock.now {
+			t.Errorf("%d ms left", left)
+		}
+		f(ahead, true, at)
+		f(ahead, false, at)
+		f(ahead+2, false, "1700004100002") // the clock was set
+		f(ahead+2, true, "1700004100002")
+		f(ahead-3, true, "1700004099997")
+		f(ahead-3, false, "1700004099997")
 	}
-	ahead := int64(1_699_999_000_000)
-	h.clock.wall = ahead
-	h.ok("SET k v")
-	h.ok("PEXPIREAT k " + at)
-	f(ahead+1, at)
-	f(ahead-1, at)
-	f(ahead, at)
-	f(ahead+2, "1700004100002") // the clock was set
-	f(ahead+1, "1700004100002")
+}
+
+// The system's clock is never behind what its two readings say, and not a millisecond beyond it.
+func TestSystemClock(t *testing.T) {
+	var c gateway.SystemClock
+	var readings [3]int
+	ahead := c.Ahead()
+	for end := time.Now().Add(20 * time.Millisecond); time.Now().Before(end); {
+		before, wall := c.Now(), c.Wall()
+		if c.Now() != before {
+			continue // interrupted, or at the end of a millisecond
+		}
+		by := ahead - (wall - before)
+		if by < 0 || by > 1 {
+			t.Fatalf("Ahead is %d, two readings differ by %d", ahead, ahead-by)
+		}
+		readings[by]++
+	}
+	if readings[0] == 0 {
+		t.Errorf("Ahead is too large: %v", readings)
+	}
 }

@@ -108,7 +108,7 @@ func (s *sweep) walk(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.now, s.wall = s.c.g.Clock.Now(), s.c.g.Clock.Wall()
+		s.now, s.wall = s.c.g.wall.read(s.c.g.Clock)
 		s.tx.Begin(s.now, s)
 		cursor = s.tx.Scan(s.tenant.ID, cursor, sweepStep, s.look)
 		for i := range s.found {

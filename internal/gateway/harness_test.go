@@ -22,10 +22,19 @@ import (
 )
 
 // clock is a clock that stands until a test moves it.
-type clock struct{ now, wall int64 }
+type clock struct {
+	now, wall int64 // milliseconds
+	early     bool  // the wall clock is read before it comes to its next millisecond, the other one behind it
+}
 
-func (c *clock) Now() int64  { return c.now }
-func (c *clock) Wall() int64 { return c.now + c.wall }
+func (c *clock) Now() int64   { return c.now }
+func (c *clock) Ahead() int64 { return c.wall }
+func (c *clock) Wall() int64 {
+	if c.early {
+		return c.now + c.wall - 1
+	}
+	return c.now + c.wall
+}
 
 // alone is a server with no other connection.
 type alone struct{}

@@ -85,7 +85,7 @@ func (r *Reaper) shard(shard int) {
 	clear(r.whose)
 	began, noted := time.Now(), false
 	for {
-		r.now, r.wall = r.g.Clock.Now(), r.g.Clock.Wall()
+		r.now, r.wall = r.g.wall.read(r.g.Clock)
 		done := r.g.Store.Reap(shard, r.now, r)
 		for {
 			worst := r.g.Stats.reapLate.Load()

@@ -101,8 +101,7 @@ func (g *Gateway) newWorker() *Worker {
 
 // Begin starts a round: all its commands run at the same instant.
 func (w *Worker) Begin() {
-	now := w.g.Clock.Now()
-	w.call.Now, w.call.WallNow = now, w.g.wall.at(now, w.g.Clock.Wall())
+	w.call.Now, w.call.WallNow = w.g.wall.read(w.g.Clock)
 	w.tx.Begin(w.call.Now, (*removals)(w))
 	w.ended = 0
 }

@@ -1,8 +1,8 @@
 package identity
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 )
 
 // firstArgument permits a command where its first argument is this text, in any case: Redis's +select|0, for commands that
@@ -32,7 +32,7 @@ func (s *selector) whole(id int) {
 
 // permitsFirst tells whether a command is permitted with a first argument.
 func (s *selector) permitsFirst(id int, argument []byte) bool {
-	return slices.ContainsFunc(s.first, func(f firstArgument) bool { return f.id == id && strings.EqualFold(f.text, string(argument)) })
+	return slices.ContainsFunc(s.first, func(f firstArgument) bool { return f.id == id && bytes.EqualFold([]byte(f.text), argument) })
 }
 
 // PathsOf returns the alternatives that permit a call of a command, whose name args begins with: to be narrowed by its keys and

@@ -100,11 +100,19 @@ func (s *Functions) Flush() {
 	s.bytes = 0
 }
 
-// Find returns the function with a name, nil when there is none.
+// Find returns the function with a name, nil when there is none. No copy of the name is left: a client may send anything as one.
 func (s *Functions) Find(name []byte) *Function {
+	var short [64]byte
+	lower := append(short[:0], name...)
+	defer clear(lower)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' { // names are of ASCII letters, digits and underscores
+			lower[i] = c | 0x20
+		}
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.functions[strings.ToLower(string(name))]
+	return s.functions[string(lower)]
 }
 
 // Libraries are all libraries, by name.

@@ -57,6 +57,15 @@ func (c *client) fcall(e *script.Engine, resp3 bool, code string) string {
 	return string(w.Bytes())
 }
 
+// A client may send anything as a name, and what is on the heap stays there until the collector comes.
+func TestNoCopyOfANameIsMade(t *testing.T) {
+	set := script.New(script.DefaultLimits()).NewFunctions(script.DefaultFunctionBytes)
+	name := []byte("A-NAME-THAT-NO-FUNCTION-HAS-AND-THAT-IS-LONG-ENOUGH")
+	if n := testing.AllocsPerRun(100, func() { set.Find(name) }); n != 0 {
+		t.Errorf("finding a function allocates %v times", n)
+	}
+}
+
 func TestFunctionsSet(t *testing.T) {
 	t.Parallel()
 	e := script.New(script.DefaultLimits())
