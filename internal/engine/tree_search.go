@@ -91,27 +91,43 @@ func (t *tree) at(a *arena, rank int, p *path) ref {
 			p.put(0, step{r, rank})
 			return n.refs[rank]
 		}
-		in, at := n.inner(), 0
-		for rank >= int(in.counts[at]) {
-			rank -= int(in.counts[at])
-			at++
-		}
+		var at int
+		in := n.inner()
+		at, rank = in.child(rank)
 		p.put(n.level, step{r, at})
 		r = in.kids[at]
 	}
 }
 
-// nextInTree returns the place behind, or before, a place in a leaf. There must be one.
-func nextInTree(a *arena, leaf ref, at int, backwards bool) (ref, int) {
-	n := leafAt(a, leaf)
-	switch {
-	case !backwards && at+1 < int(n.n):
-		return leaf, at + 1
-	case !backwards:
-		return n.next, 0
-	case at > 0:
-		return leaf, at - 1
-	default:
-		return n.prev, int(leafAt(a, n.prev).n) - 1
+// place returns the place of the element of a rank, which must exist.
+func (t *tree) place(a *arena, rank int) step {
+	for r := t.root; ; {
+		n := leafAt(a, r)
+		if n.level == 0 {
+			return step{r, rank}
+		}
+		var at int
+		in := n.inner()
+		at, rank = in.child(rank)
+		r = in.kids[at]
 	}
+}
+
+// child returns which child has the element of a rank, which must exist, and its rank there. Counts are passed over four at a time:
+// those behind the last are 0.
+func (in *treeInner) child(rank int) (at, rest int) {
+	for at < treeFan {
+		c := (*[4]uint32)(in.counts[at:])
+		four := int(c[0]) + int(c[1]) + int(c[2]) + int(c[3])
+		if rank < four {
+			break
+		}
+		rank -= four
+		at += 4
+	}
+	for rank >= int(in.counts[at]) {
+		rank -= int(in.counts[at])
+		at++
+	}
+	return at, rank
 }

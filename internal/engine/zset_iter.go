@@ -11,7 +11,7 @@ type ZSetIter struct {
 	sh        *shard
 	run       []byte // packed
 	dict      dict   // ranked
-	leaf      ref
+	leaf      *treeLeaf
 	at        int // where the present element starts in the run, or its place in the leaf
 	left      int // elements still to come
 	backwards bool
@@ -39,10 +39,13 @@ func (z *ZSetValue) Iter(rank int, backwards bool) ZSetIter {
 }
 
 func (it *ZSetIter) walkTree(r ranking, rank int) {
-	var p path
-	r.root.tree.at(r.sh.arena, rank, &p)
+	it.begin(r, r.root.tree.place(r.sh.arena, rank))
+}
+
+// begin makes a walk that starts at a place of a tree.
+func (it *ZSetIter) begin(r ranking, s step) {
 	it.sh, it.dict = r.sh, r.dict()
-	it.leaf, it.at = p.steps[0].node, p.steps[0].at
+	it.leaf, it.at = leafAt(r.sh.arena, s.node), s.at
 	it.fetch()
 }
 
@@ -52,7 +55,7 @@ const fetchAhead = 8
 
 // fetch asks for the first elements of a walk, or of a leaf that it has come to, as far as the leaf tells of them.
 func (it *ZSetIter) fetch() {
-	n := leafAt(it.sh.arena, it.leaf)
+	n := it.leaf
 	from, to := it.at, min(it.at+fetchAhead, int(n.n))
 	if it.backwards {
 		from, to = max(it.at+1-fetchAhead, 0), it.at+1
@@ -64,18 +67,25 @@ func (it *ZSetIter) fetch() {
 
 // step goes on to the next element of a tree, and asks for one further on.
 func (it *ZSetIter) step() {
-	leaf := it.leaf
-	it.leaf, it.at = nextInTree(it.sh.arena, it.leaf, it.at, it.backwards)
-	if it.leaf != leaf {
-		it.fetch()
-		return
-	}
-	ahead := it.at + fetchAhead - 1
+	var ahead int
 	if it.backwards {
+		if it.at--; it.at < 0 {
+			it.leaf = leafAt(it.sh.arena, it.leaf.prev)
+			it.at = int(it.leaf.n) - 1
+			it.fetch()
+			return
+		}
 		ahead = it.at - fetchAhead + 1
+	} else {
+		if it.at++; it.at == int(it.leaf.n) {
+			it.leaf, it.at = leafAt(it.sh.arena, it.leaf.next), 0
+			it.fetch()
+			return
+		}
+		ahead = it.at + fetchAhead - 1
 	}
-	if n := leafAt(it.sh.arena, it.leaf); ahead >= 0 && ahead < int(n.n) {
-		it.sh.prefetchBlock(n.refs[ahead], cacheLine)
+	if uint(ahead) < uint(it.leaf.n) {
+		it.sh.prefetchBlock(it.leaf.refs[ahead], cacheLine)
 	}
 }
 
@@ -107,7 +117,7 @@ func (it *ZSetIter) Member() []byte {
 	if it.run != nil {
 		return itemText(it.run[it.at:], &it.scratch)
 	}
-	return it.dict.member(leafAt(it.sh.arena, it.leaf).refs[it.at])
+	return it.dict.member(it.leaf.refs[it.at])
 }
 
 // Score returns the present member's score.
@@ -116,7 +126,7 @@ func (it *ZSetIter) Score() float64 {
 		data := it.run[it.at:]
 		return itemScore(data[itemLen(data):])
 	}
-	return leafAt(it.sh.arena, it.leaf).scores[it.at]
+	return it.leaf.scores[it.at]
 }
 
 // Scan calls f for about count members, from a cursor on, and returns the cursor to go on from: 0 at the end. What is

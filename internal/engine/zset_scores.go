@@ -26,7 +26,7 @@ func (z *ZSetValue) FirstByScore(r ScoreRange, limit int) (it ZSetIter, n int, o
 	if n == 0 {
 		return ZSetIter{}, 0, true
 	}
-	it = ZSetIter{sh: x.sh, dict: x.dict(), leaf: first.node, at: first.at, left: n}
-	it.fetch()
+	it.left = n
+	it.begin(x, first)
 	return it, n, true
 }

@@ -169,6 +169,9 @@ func appendNumberLine(buf []byte, marker byte, n int64) []byte {
 	if uint64(n) < 10 {
 		return append(buf, marker, '0'+byte(n), '\r', '\n')
 	}
+	if uint64(n) < 100 {
+		return append(buf, marker, '0'+byte(n/10), '0'+byte(n%10), '\r', '\n')
+	}
 	buf = strconv.AppendInt(append(buf, marker), n, 10)
 	return append(buf, '\r', '\n')
 }
