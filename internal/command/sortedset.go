@@ -94,7 +94,14 @@ func (c *Call) scoredArray(n int, withScores bool) (nested bool) {
 func (c *Call) members(it *engine.ZSetIter, n int, withScores bool) {
 	defer it.Close()
 	nested := c.scoredArray(n, withScores)
-	for i := 0; i < n && it.Next(); i++ {
+	it.Limit(n)
+	if !withScores {
+		var some [16][]byte
+		for k := it.Members(some[:]); k > 0; k = it.Members(some[:]) {
+			c.Out.Bulks(some[:k])
+		}
+	}
+	for it.Next() {
 		if withScores {
 			c.scored(it.Member(), it.Score(), nested)
 		} else {

@@ -70,6 +70,21 @@ func BenchmarkZSet(b *testing.B) {
 				}
 			})
 		})
+		b.Run(fmt.Sprintf("members of 100 in %d", n), func(b *testing.B) {
+			benchmarkSet(b, n, func(b *testing.B, z *ZSetValue, members [][]byte, rng *rand.Rand) {
+				total := 0
+				var some [16][]byte
+				for b.Loop() {
+					it := z.Iter(rng.IntN(n-99), false)
+					it.Limit(100)
+					for k := it.Members(some[:]); k > 0; k = it.Members(some[:]) {
+						for _, m := range some[:k] {
+							total += len(m)
+						}
+					}
+				}
+			})
+		})
 		b.Run(fmt.Sprintf("range of 100 in %d", n), func(b *testing.B) {
 			benchmarkSet(b, n, func(b *testing.B, z *ZSetValue, members [][]byte, rng *rand.Rand) {
 				total := 0

@@ -55,14 +55,8 @@ const fetchAhead = 8
 
 // fetch asks for the first elements of a walk, or of a leaf that it has come to, as far as the leaf tells of them.
 func (it *ZSetIter) fetch() {
-	n := it.leaf
-	from, to := it.at, min(it.at+fetchAhead, int(n.n))
-	if it.backwards {
-		from, to = max(it.at+1-fetchAhead, 0), it.at+1
-	}
-	for _, r := range n.refs[from:to] {
-		it.sh.prefetchBlock(r, cacheLine)
-	}
+	it.sh.prefetchBlock(it.leaf.refs[it.at], cacheLine)
+	it.fetchNext(fetchAhead - 1)
 }
 
 // step goes on to the next element of a tree, and asks for one further on.
@@ -108,6 +102,50 @@ func (it *ZSetIter) Next() bool {
 	}
 	return true
 }
+
+// Members sets into to the next members and returns how many they are: the store's memory, valid until the set changes. It is
+// Next and Member for many, at a fraction of what each costs, where a set is not packed; where it is, and at the end, there are none.
+func (it *ZSetIter) Members(into [][]byte) int {
+	if it.leaf == nil {
+		return 0
+	}
+	n := min(it.left, len(into))
+	for i := range into[:n] {
+		switch {
+		case !it.started:
+			it.started = true
+		case it.backwards:
+			if it.at--; it.at < 0 {
+				it.leaf = leafAt(it.sh.arena, it.leaf.prev)
+				it.at = int(it.leaf.n) - 1
+			}
+		default:
+			if it.at++; it.at == int(it.leaf.n) {
+				it.leaf, it.at = leafAt(it.sh.arena, it.leaf.next), 0
+			}
+		}
+		into[i] = it.dict.member(it.leaf.refs[it.at])
+	}
+	if it.left -= n; it.left > 0 {
+		it.fetchNext(n)
+	}
+	return n
+}
+
+// fetchNext asks for the elements behind the present one, as far as the leaf tells of them.
+func (it *ZSetIter) fetchNext(count int) {
+	n := it.leaf
+	from, to := it.at+1, min(it.at+1+count, int(n.n))
+	if it.backwards {
+		from, to = max(it.at-count, 0), it.at
+	}
+	for _, r := range n.refs[from:to] {
+		it.sh.prefetchBlock(r, cacheLine)
+	}
+}
+
+// Limit ends the walk after n members more, if it does not end before.
+func (it *ZSetIter) Limit(n int) { it.left = min(it.left, n) }
 
 // Close clears what the walk holds of the set.
 func (it *ZSetIter) Close() { it.scratch = intText{} }

@@ -49,6 +49,24 @@ func (w *Writer) Bulk(b []byte) {
 	w.buf = append(append(buf, b...), '\r', '\n')
 }
 
+// Bulks is Bulk for each of several.
+func (w *Writer) Bulks(list [][]byte) {
+	size := 0
+	for _, b := range list {
+		size += len(b) + maxNumberLine + 2
+	}
+	buf := w.room(size)
+	for _, b := range list {
+		if n := len(b); n >= 10 && n < 100 { // as appendNumberLine, without the call
+			buf = append(buf, '$', '0'+byte(n/10), '0'+byte(n%10), '\r', '\n')
+		} else {
+			buf = appendNumberLine(buf, '$', int64(n))
+		}
+		buf = append(append(buf, b...), '\r', '\n')
+	}
+	w.buf = buf
+}
+
 // BulkOf writes a bulk string of n bytes and returns them, zeroed, for the caller to fill before the writer's next call. So
 // what is decrypted is in the reply at once and nowhere else.
 func (w *Writer) BulkOf(n int) []byte {
