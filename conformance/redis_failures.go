@@ -101,9 +101,6 @@ func redisFailures() []redisFailure {
 		unit/scripting: allow-oom shebang flag
 		unit/functions: FUNCTION - verify allow-omm allows running any command
 	`)
-	add(true, "No guarantee: its script makes a million calls, for which the ten seconds that a script may take are not enough on a busy machine. The event that it waits for is there: internal/gateway's TestLongExpirationsAreEvents.", `
-		unit/latency-monitor: LATENCY of expire events are correctly collected
-	`)
 	add(true, "Deadlines hold while clients are paused (G1, G2). It leaves them paused.", `
 		unit/pause: Test both active and passive expires are skipped during client pause
 	`)

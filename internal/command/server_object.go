@@ -110,20 +110,33 @@ func stringEncoding(value []byte) string {
 // allSmall reports whether a collection has at most limit elements, a hash's fields and values counted each, and none of
 // them is long.
 func (c *Call) allSmall(k *engine.Key, limit, bytes int) bool {
-	n := 0
-	return c.elementsOf(k, func(b []byte) bool {
-		n++
-		return n <= limit && len(b) <= bytes
-	})
+	return c.countOf(k) <= limit && c.elementsOf(k, func(b []byte) bool { return len(b) <= bytes })
 }
 
 func (c *Call) fewIntegers(k *engine.Key, limit int) bool {
-	n := 0
-	return c.elementsOf(k, func(b []byte) bool {
-		n++
+	return c.countOf(k) <= limit && c.elementsOf(k, func(b []byte) bool {
 		_, isInt := parseInt(b)
-		return isInt && n <= limit
+		return isInt
 	})
+}
+
+// countOf is how many elements a set, a sorted set or a hash has, a hash's fields and values counted each.
+func (c *Call) countOf(k *engine.Key) int {
+	switch c.Tx.Peek(k).Kind() {
+	case engine.Set:
+		if s, err := c.Tx.SetAt(k); err == nil {
+			return s.Len()
+		}
+	case engine.ZSet:
+		if z, err := c.Tx.ZSetAt(k); err == nil {
+			return z.Len()
+		}
+	case engine.Hash:
+		if h, err := c.Tx.HashAt(k); err == nil {
+			return 2 * h.Len()
+		}
+	}
+	return 0
 }
 
 // smallList reports whether a list takes at most so many bytes as a listpack.
