@@ -42,6 +42,18 @@ func TestAKilledUpstreamComesBack(t *testing.T) {
 	}
 }
 
+// An upstream that is slow for once, when it is asked for the first time, is waited for.
+func TestASlowUpstreamIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := testkit.StartNode(t)
+	o := loopback(s.Addr())
+	o.Timeout = 10 * time.Second
+	g := newGateway(t, o, "phi").alone()
+	s.Signal(syscall.SIGSTOP)
+	time.AfterFunc(600*time.Millisecond, func() { s.Signal(syscall.SIGCONT) })
+	g.expect(ok, "SET", "k", "v")
+}
+
 func TestAStoppedUpstreamCostsLittle(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)

@@ -336,8 +336,13 @@ func (l *lane) connTo(address string, by time.Time) *conn {
 	defer cancel()
 	c, err := l.u.nodes.dial(ctx, address)
 	if err == nil {
-		// A process that is stopped takes connections and answers nothing: that must not cost a whole batch its time.
-		_, err = c.call(earlier(by, time.Now().Add(probeTime)), "PING")
+		// A process that is stopped takes connections and answers nothing: that must not cost one batch after another its time.
+		// One that has done nothing amiss may be slow for once: it forks, or the machine is busy.
+		answer := by
+		if b.open() {
+			answer = earlier(by, time.Now().Add(probeTime))
+		}
+		_, err = c.call(answer, "PING")
 		c.in.release()
 	}
 	if err != nil {
