@@ -196,6 +196,7 @@ func (g *group) unchanged(t *Task) bool {
 func (x *Executor) runGroup(t *Task) {
 	g := t.group
 	failpoint.Here(failpoint.TransactionLoaded)
+	g.ran = false // whatever an earlier time has led to was not written
 	if !g.unchanged(t) {
 		return
 	}

@@ -15,12 +15,18 @@ func once() bool { return true }
 
 // multi runs lines as one transaction and returns the replies, or the problem.
 func (g *gateway) multi(watches []upstream.Watched, lines ...string) (replies []string, ran bool, problem string) {
+	g.t.Helper()
+	return g.multiWith(watches, once, lines...)
+}
+
+// multiWith is multi that calls begin between what is loaded and what is written.
+func (g *gateway) multiWith(watches []upstream.Watched, begin func() bool, lines ...string) (replies []string, ran bool, problem string) {
 	var tasks []*upstream.Task
 	for _, line := range lines {
 		c := g.call(fields(line)...)
 		tasks = append(tasks, &upstream.Task{Call: c, Keys: g.places(c)})
 	}
-	ran, problem = g.x.Transaction(tasks, watches, once)
+	ran, problem = g.x.Transaction(tasks, watches, begin)
 	for _, t := range tasks {
 		replies = append(replies, string(t.Call.Out.Bytes()))
 	}
@@ -100,6 +106,35 @@ func TestWatchedEntries(t *testing.T) {
 	f(false, "SET", "new", "x")
 	f(false, "HSET", "new", "f", "v")
 	f(false, "EXPIRE", "k", "5")
+}
+
+// Who watches an entry is told of a change that comes while the transaction runs too: of two who count one loses.
+func TestWatchedEntriesChangeMeanwhile(t *testing.T) {
+	t.Parallel()
+	g, _ := setUp(t)
+	other := g.another(t)
+	f := func(line string, change ...string) {
+		t.Helper()
+		g.do("DEL", "k", "target")
+		g.do("SET", "k", "v")
+		w, times := g.watch("k"), 0
+		_, ran, problem := g.multiWith(w, func() bool {
+			if times++; times == 1 {
+				other.do(change...)
+			}
+			return true
+		}, line)
+		if ran || problem != "" || times != 1 {
+			t.Errorf("%s while somebody does %v: ran %v %d times, %s", line, change, ran, times, problem)
+		}
+	}
+	f("SET k mine", "SET", "k", "theirs")
+	g.expect("$6\r\ntheirs\r\n", "GET", "k")
+	f("SET target mine", "SET", "k", "theirs")
+	g.expect(":0\r\n", "EXISTS", "target")
+	f("APPEND k mine", "DEL", "k")
+	g.expect(":0\r\n", "EXISTS", "k")
+	g.expectAlarm("")
 }
 
 // Transfers between entries keep their sum, whoever else is transferring.
