@@ -35,7 +35,7 @@ func parseTimeout(arg []byte) (milliseconds int64, problem string) {
 	switch {
 	case err != nil || math.IsNaN(f):
 		return 0, resp.MsgTimeoutNotFloat
-	case f < 0:
+	case f < 0, f*1000 >= math.MaxInt64: // infinity too: Redis 7.0.15 makes a negative number of what fits no integer
 		return 0, resp.MsgTimeoutNegative
 	case f*1000 > maxBlock:
 		return 0, resp.MsgTimeoutRange

@@ -161,7 +161,7 @@ func (w *Worker) refuse(step, text string) bool {
 	if t := w.session.transaction; t != nil && w.outer == nil {
 		t.failed = true
 	}
-	if w.call.Spec != nil && w.call.Spec.RecordName() == "EXEC" {
+	if w.outer == nil && w.call.Spec != nil && w.call.Spec.RecordName() == "EXEC" { // a script's is no end of anything
 		w.session.Discard()
 		text = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 	}
