@@ -11,7 +11,18 @@ import (
 // that Debian's redis-server does not know are left out.
 func TestArityOfEveryCommand(t *testing.T) {
 	t.Parallel()
-	p := startPair(t)
+	startPair(t).arities(t)
+}
+
+// So it does in front of an upstream, where requests are kept otherwise.
+func TestArityOfEveryCommandInFrontOfAnUpstream(t *testing.T) {
+	t.Parallel()
+	p, _ := inFront(t, singleTenant)
+	p.arities(t)
+}
+
+func (p *pair) arities(t *testing.T) {
+	t.Helper()
 	d := p.dial(t, "2")
 	for _, spec := range command.NewTable().Specs() {
 		if spec.Run == nil || !known(d, spec) {

@@ -58,6 +58,20 @@ func TestPubSub(t *testing.T) {
 	}
 }
 
+// Who publishes nothing to nobody is refused, and that is on record.
+func TestPublishWithoutAChannel(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	for _, name := range []string{"PUBLISH", "SPUBLISH"} {
+		if got := h.do(name); !strings.HasPrefix(got, "-ERR wrong number of arguments") {
+			t.Errorf("%s: %q", name, got)
+		}
+		if got := strings.Join(h.events(name), "; "); got != "write failed  arity" {
+			t.Errorf("records of %s: %s", name, got)
+		}
+	}
+}
+
 // Who hears a name in two tenants hears one name, and is one subscriber.
 func TestPubSubOfTwoTenantsIsCountedOnce(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,7 @@ func (w *Worker) record() {
 	r := &w.scratch
 	*r = audit.Record{At: c.WallNow, Actor: w.session.actor, Command: c.Spec.RecordName(), Action: actions[c.Spec.Action]}
 	switch {
-	case c.Spec.Channels != 0 && w.session.user != nil:
+	case c.Spec.Channels != 0 && w.session.user != nil && (len(c.Args) > 1 || w.refused == ""):
 		w.recordChannels(r)
 		return
 	case len(w.placed) == 0:
