@@ -113,8 +113,9 @@ func TestSlowLogIsBounded(t *testing.T) {
 	if got := h.flat(h.session, "SLOWLOG LEN"); got != ":128" {
 		t.Errorf("SLOWLOG LEN: %q", got)
 	}
-	if got := h.flat(h.session, "SLOWLOG GET 1"); !strings.Contains(got, "(redacted) $24 ... (170 more arguments) ") {
-		t.Errorf("the newest is %q", got)
+	// On a busy machine SLOWLOG itself may have been slow, and is the newest then.
+	if got := h.flat(h.session, "SLOWLOG GET 3"); !strings.Contains(got, "(redacted) $24 ... (170 more arguments) ") {
+		t.Errorf("the newest are %q", got)
 	}
 }
 
