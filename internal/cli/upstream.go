@@ -43,6 +43,9 @@ type sealClock struct{ *seal.Clock }
 // Wall is the same: what is sealed must fit what is granted.
 func (c sealClock) Wall() int64 { return c.Now() }
 
+// Micros is the wall clock, unless that was set backwards.
+func (c sealClock) Micros() int64 { return max(c.Now()*1000, time.Now().UnixMicro()) }
+
 // Ahead is nothing.
 func (sealClock) Ahead() int64 { return 0 }
 

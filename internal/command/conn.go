@@ -82,6 +82,8 @@ type Host interface {
 	CommandTable() *Table
 	// Version is Lethe's own.
 	Version() string
+	// Micros is the wall clock in Unix microseconds.
+	Micros() int64
 	// StartedAt is when the process began to serve, in Unix seconds.
 	StartedAt() int64
 

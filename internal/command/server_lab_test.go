@@ -186,6 +186,7 @@ type fakeHost struct {
 
 func (h *fakeHost) CommandTable() *command.Table { return h.table }
 func (h *fakeHost) Version() string              { return "9.9.9" }
+func (h *fakeHost) Micros() int64                { return labWall*1000 + 456 }
 func (h *fakeHost) StartedAt() int64             { return 1_600_000_000 }
 
 func (h *fakeHost) Clients(command.Conn) []command.ClientInfo {

@@ -9,7 +9,7 @@ import (
 func TestServerCommands(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.is("*2 $10 1700000000 $6 123000", "TIME")
+	l.is("*2 $10 1700000000 $6 123456", "TIME")
 	l.both("$17 Lethe ver. 9.9.9\n", "=21 txt:Lethe ver. 9.9.9\n", "LOLWUT")
 	l.is("-ERR value is not an integer or out of range", "LOLWUT", "VERSION", "x")
 	l.is("*3 $6 master :0 *0", "ROLE")

@@ -12,6 +12,8 @@ type Clock interface {
 	Now() int64
 	// Wall is the wall clock in Unix milliseconds.
 	Wall() int64
+	// Micros is the wall clock in Unix microseconds, which no deadline is in.
+	Micros() int64
 	// Ahead is by how many milliseconds the wall clock is ahead of Now, rounded up. It takes longer than the two.
 	Ahead() int64
 }
@@ -24,6 +26,9 @@ func (SystemClock) Now() int64 { return bootNanos() / 1e6 }
 
 // Wall reads the wall clock.
 func (SystemClock) Wall() int64 { return time.Now().UnixMilli() }
+
+// Micros reads the wall clock.
+func (SystemClock) Micros() int64 { return time.Now().UnixMicro() }
 
 // Ahead reads both, several times, and believes the two that were read closest together.
 func (SystemClock) Ahead() int64 {

@@ -56,3 +56,15 @@ func TestSystemClock(t *testing.T) {
 		t.Errorf("Ahead is too large: %v", readings)
 	}
 }
+
+// TIME and INFO tell microseconds: of some readings within a moment not all are whole milliseconds.
+func TestMicrosecondsAreTold(t *testing.T) {
+	t.Parallel()
+	var c gateway.SystemClock
+	for range 1000 {
+		if at := c.Micros(); at%1000 != 0 && at/1000 <= c.Wall() {
+			return
+		}
+	}
+	t.Error("the wall clock has whole milliseconds only")
+}

@@ -27,8 +27,9 @@ type clock struct {
 	early     bool  // the wall clock is read before it comes to its next millisecond, the other one behind it
 }
 
-func (c *clock) Now() int64   { return c.now }
-func (c *clock) Ahead() int64 { return c.wall }
+func (c *clock) Now() int64    { return c.now }
+func (c *clock) Ahead() int64  { return c.wall }
+func (c *clock) Micros() int64 { return c.Wall() * 1000 }
 func (c *clock) Wall() int64 {
 	if c.early {
 		return c.now + c.wall - 1

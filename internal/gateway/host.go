@@ -45,6 +45,9 @@ func (g *Gateway) CommandTable() *command.Table { return g.Table }
 // Version is Lethe's own.
 func (g *Gateway) Version() string { return g.process.Version }
 
+// Micros is the wall clock in Unix microseconds.
+func (g *Gateway) Micros() int64 { return g.Clock.Micros() }
+
 // StartedAt is when the process began to serve, in Unix seconds.
 func (g *Gateway) StartedAt() int64 { return g.process.startedAt.Unix() }
 

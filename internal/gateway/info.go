@@ -83,7 +83,7 @@ func (i *info) server() {
 	i.number("arch_bits", strconv.IntSize)
 	i.text("run_id", i.g.process.runID)
 	i.text("tcp_port", port)
-	i.number("server_time_usec", i.g.Clock.Wall()*1000)
+	i.number("server_time_usec", i.g.Clock.Micros())
 	i.number("uptime_in_seconds", up)
 	i.number("uptime_in_days", up/(24*60*60))
 }
