@@ -107,6 +107,9 @@ func (i *info) memory() {
 	used, limit := i.g.memoryOf(i.s)
 	i.number("used_memory", used)
 	i.text("used_memory_human", human(used))
+	i.number("used_memory_peak", used) // the most that is known of, as MEMORY STATS says
+	i.text("used_memory_peak_human", human(used))
+	i.text("used_memory_peak_perc", "100.00%")
 	i.number("used_memory_dataset", used)
 	i.number("maxmemory", limit)
 	i.text("maxmemory_human", human(limit))
@@ -154,7 +157,10 @@ func (i *info) stats() {
 	i.count("evicted_keys", sum(audit.Evicted))
 	i.count("keyspace_hits", sum(audit.Hit))
 	i.count("keyspace_misses", sum(audit.Miss))
-	i.zeros("pubsub_channels", "pubsub_patterns", "latest_fork_usec")
+	i.number("pubsub_channels", i.channels(false))
+	i.number("pubsub_patterns", int64(i.s.Patterns()))
+	i.number("pubsubshard_channels", i.channels(true))
+	i.zeros("latest_fork_usec")
 	tracked, prefixes := i.g.interest.tracking.total(i.s.ids)
 	i.number("tracking_total_keys", int64(tracked.keys))
 	i.number("tracking_total_items", int64(tracked.items))
@@ -166,6 +172,12 @@ func (i *info) stats() {
 	i.count("acl_access_denied_channel", refused[channelRefusal])
 	i.count("lethe_access_denied_tenant", refused[tenantRefusal])
 	i.count("lethe_clamped_deadlines", sum(audit.Clamped))
+}
+
+// channels counts those with subscribers that PUBSUB lists for the caller.
+func (i *info) channels(shard bool) (n int64) {
+	i.s.Channels(shard, func([]byte) { n++ })
+	return n
 }
 
 // replication tells that this is a master without replicas; clients that look for a topology want its identity too.

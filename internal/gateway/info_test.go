@@ -91,7 +91,7 @@ func TestInfoHasWhatClientsLookFor(t *testing.T) {
 		"persistence": {"loading": "0", "rdb_last_bgsave_status": "ok", "aof_enabled": "0"},
 		"replication": {"role": "master", "connected_slaves": "0"},
 		"cluster":     {"cluster_enabled": "0"},
-		"memory":      {"maxmemory_policy": "allkeys-lfu", "maxmemory_human": "64.00M", "used_memory_human": "0B"},
+		"memory":      {"maxmemory_policy": "allkeys-lfu", "maxmemory_human": "64.00M", "used_memory_human": "0B", "used_memory_peak": "0", "used_memory_peak_human": "0B", "used_memory_peak_perc": "100.00%"},
 	} {
 		got := l.info(a, section)
 		for name, want := range fields {
@@ -103,6 +103,27 @@ func TestInfoHasWhatClientsLookFor(t *testing.T) {
 	if id := l.info(a, "server")["run_id"]; len(id) != 40 {
 		t.Errorf("run_id %q", id)
 	}
+}
+
+// Who hears what is counted within the caller's tenants, as PUBSUB does.
+func TestInfoCountsChannels(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	hearer := l.login("hearer", "TENANTA", "&* +@all")
+	l.run(hearer, "SUBSCRIBE", "c1", "c2")
+	l.run(hearer, "PSUBSCRIBE", "c*")
+	l.run(hearer, "SSUBSCRIBE", "s")
+	f := func(user, name, want string) {
+		t.Helper()
+		if got := l.info(l.connect(user), "stats")[name]; got != want {
+			t.Errorf("%s for %s: %q, want %s", name, user, got, want)
+		}
+	}
+	f("a", "pubsub_channels", "2")
+	f("a", "pubsub_patterns", "1")
+	f("a", "pubsubshard_channels", "1")
+	f("b", "pubsub_channels", "0")
+	f("b", "pubsub_patterns", "0")
 }
 
 // Rates are those of the last full second.
