@@ -11,10 +11,13 @@ const Redacted = "(redacted)"
 // maxSlowWords is how many words of a command Redis's slow log has: where there are more, the last says how many.
 const maxSlowWords = 32
 
-// SlowWords returns what SLOWLOG shows of a call: the command's name, and of its arguments those that the table calls
-// plain. All others are keys, values or secrets, and Redis's word for those stands in their place.
+// SlowWords returns what SLOWLOG shows of a call: the command's name as it was typed, and of its arguments those that the table
+// calls plain. All others are keys, values or secrets, and Redis's word for those stands in their place.
 func (s *Spec) SlowWords(args [][]byte) []string {
-	words := strings.Split(s.FullName(), "|")
+	words := make([]string, 0, min(len(args), maxSlowWords))
+	for i := range 1 + strings.Count(s.FullName(), "|") {
+		words = append(words, string(args[i]))
+	}
 	for i := len(words); i < len(args); i++ {
 		if left := len(args) - i; len(words) == maxSlowWords-1 && left > 1 {
 			return append(words, "... ("+strconv.Itoa(left)+" more arguments)")
