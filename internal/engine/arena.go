@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"math/bits"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -41,10 +42,10 @@ type arena struct {
 	bases  []unsafe.Pointer // by chunk number; the mapping's address plus, for a huge block, the chunk's offset in it
 	chunks []*chunk         // by chunk number; nil for unused numbers and for huge blocks
 	runs   [classCount]uint32
-	huge   map[ref]int // length of each huge block's mapping
-	spare  int         // chunks that hold nothing
-	used   int64       // bytes of the blocks handed out, padding included
-	mapped int64
+	huge   map[ref]int  // length of each huge block's mapping
+	spare  int          // chunks that hold nothing
+	used   int64        // bytes of the blocks handed out, padding included
+	mapped atomic.Int64 // told without the shard's lock: who asks inside of a transaction holds it already
 }
 
 // chunk is the book-keeping of 4 MiB: which pages are taken, and for the first page of each run how its slots stand.

@@ -51,7 +51,7 @@ func (a *arena) allocHuge(n int) ref {
 	r := ref(number << chunkShift)
 	a.huge[r] = length
 	a.used += int64(length)
-	a.mapped += int64(length)
+	a.mapped.Add(int64(length))
 	return r
 }
 
@@ -69,7 +69,7 @@ func (a *arena) freeHuge(r ref, n int) {
 	}
 	delete(a.huge, r)
 	a.used -= int64(length)
-	a.mapped -= int64(length)
+	a.mapped.Add(-int64(length))
 }
 
 // freeNumbers finds n consecutive unused chunk numbers, at the end of the table where there are none before.
@@ -135,7 +135,7 @@ func (a *arena) releasePages(c *chunk, page, n int) {
 		a.spare--
 		unmapMemory(a.bases[c.number], chunkBytes)
 		a.bases[c.number], a.chunks[c.number] = nil, nil
-		a.mapped -= chunkBytes
+		a.mapped.Add(-chunkBytes)
 	}
 }
 
@@ -147,7 +147,7 @@ func (a *arena) newChunk() *chunk {
 	}
 	c := &chunk{free: chunkPages, number: uint32(number)}
 	a.bases[number], a.chunks[number] = base, c
-	a.mapped += chunkBytes
+	a.mapped.Add(chunkBytes)
 	a.spare++
 	return c
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/gateway"
 )
@@ -124,4 +125,33 @@ func TestTransactionOverstays(t *testing.T) {
 	if h.clock.now++; !h.session.Overstayed() {
 		t.Error("not given up")
 	}
+}
+
+// A transaction and a script hold every shard when a command names no key: what that command counts it must count without
+// taking them again. INFO tells the store's memory to a caller who reaches every tenant, as anybody does where there is one.
+func TestNothingWaitsForItselfWhileEveryShardIsHeld(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	f := func(calls, contains string) {
+		t.Helper()
+		replied := make(chan string, 1)
+		go func() { replied <- h.lines(h.session, calls) }()
+		select {
+		case got := <-replied:
+			if !strings.Contains(got, contains) {
+				t.Errorf("%s: no %q in %q", calls, contains, got)
+			}
+		case <-time.After(30 * time.Second):
+			panic(calls + ": no answer") // a Fatal would wait for the same shards when the store is closed
+		}
+	}
+	for _, call := range []string{
+		"INFO everything", "DBSIZE", "MEMORY STATS", "MEMORY PURGE", "MEMORY DOCTOR", "KEYS *", "SCAN 0", "RANDOMKEY",
+		"CLIENT LIST", "SLOWLOG GET", "LATENCY HISTOGRAM", "CONFIG GET *", "PUBSUB CHANNELS", "FUNCTION LIST",
+		"ACL LIST", "FLUSHALL",
+	} {
+		f("MULTI\n"+call+"\nEXEC", "\n*1 ")
+	}
+	f("MULTI\nINFO memory\nEXEC", "lethe_mapped_memory:")
+	f("EVAL return(redis.call(ARGV[1],ARGV[2])) 0 INFO memory", "lethe_mapped_memory:")
 }
