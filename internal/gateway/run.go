@@ -10,11 +10,12 @@ import (
 // client itself when it stops the command.
 //
 // Before an upstream, a command with keys is parked where it would run, and runs with the others of its round: see wave.go.
-func (w *Worker) Run(s *Session, args [][]byte) Next {
+func (w *Worker) Run(s *Session, args [][]byte) (next Next) {
 	if w.wave != nil {
 		return w.wave.run(s, args)
 	}
 	from := w.Out.Len()
+	defer w.recoverStep(from, false, &next)
 	w.start(s, args)
 	w.pass()
 	w.end(from)

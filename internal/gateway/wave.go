@@ -82,7 +82,7 @@ const (
 func newWave(w *Worker) *wave { return &wave{w: w, x: w.g.upstream.NewExecutor()} }
 
 // run is Run in front of an upstream.
-func (v *wave) run(s *Session, args [][]byte) Next {
+func (v *wave) run(s *Session, args [][]byte) (next Next) {
 	if s.aside != nil {
 		return Next{Postpone: true}
 	}
@@ -91,6 +91,7 @@ func (v *wave) run(s *Session, args [][]byte) Next {
 	from := j.kept.bytes
 	j.start(s, j.kept.add(args))
 	v.bytes += j.kept.bytes - from
+	defer j.recoverStep(0, true, &next)
 	j.pass()
 	if !j.parked && s.parked > 0 && (s.replies.off || s.replies.skip > 0) {
 		v.runParked() // which replies are dropped depends on the order in which commands end

@@ -173,18 +173,41 @@ func (w *Worker) refuse(step, text string) bool {
 // where an invariant was broken, which is a BUG panic: those are told to the log without any data, and the connection
 // is closed.
 func (w *Worker) recoverHandler() {
+	if p := recover(); p != nil {
+		w.fault(p)
+	}
+}
+
+// recoverStep does the same for a panic in one of the steps around the handler, which must not end the process either: what was to
+// be answered, from there on in Out, is not, and the record says that the command failed. job says that it is one of a wave.
+func (w *Worker) recoverStep(from int, job bool, next *Next) {
 	p := recover()
 	if p == nil {
 		return
 	}
+	w.Out.Truncate(from)
+	w.fault(p)
+	if w.session.user != nil && w.call.Spec != nil && w.call.Spec.Action != command.ActionNone {
+		w.add(&audit.Record{At: w.call.WallNow, Actor: w.session.actor, Command: w.call.Spec.RecordName(),
+			Action: actions[w.call.Spec.Action], Outcome: audit.Failed, Detail: "fault"})
+	}
+	*next = Next{Close: true, Job: job}
+}
+
+// fault tells the log of a panic, and answers it.
+func (w *Worker) fault(p any) {
 	if engine.IsNoMemory(p) {
 		w.call.Error(resp.MsgOOM)
 		return
 	}
+	name := "unknown"
+	if w.call.Spec != nil {
+		name = w.call.Spec.RecordName()
+	}
 	w.next.Close = true
 	w.g.Stats.panics.Add(1)
 	w.g.Log.Error("a command handler failed; the connection is closed",
-		"command", w.call.Spec.RecordName(), "panic", describePanic(p), "stack", string(debug.Stack()))
+		"command", name, "panic", describePanic(p), "stack", string(debug.Stack()))
 	w.call.Error("ERR internal error; see the server's log")
 }
 
