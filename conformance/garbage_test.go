@@ -37,13 +37,22 @@ func answersAnything(t *testing.T, l *testkit.Lethe) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
+	l.Dial(t, reader).Do("FUNCTION", "LOAD", "REPLACE", marksLibrary)
 	specs := slices.DeleteFunc(command.NewTable().Specs(), func(s *command.Spec) bool { return s.Run == nil || takesLong(s) })
 	answered := 0
 	for range connections {
 		c := l.Dial(t, reader)
 		var calls [][]string
-		for range perConnection {
-			calls = append(calls, garbage(specs[r.IntN(len(specs))], r))
+		for len(calls) < perConnection {
+			args := garbage(specs[r.IntN(len(specs))], r)
+			switch r.IntN(24) {
+			case 0, 1:
+				args = append([]string{"EVAL", "return redis.pcall(unpack(ARGV))", "4", "key:1", "key:2", "key:3", "key:4"}, args...)
+			case 2, 3:
+				calls = append(calls, []string{"MULTI"}, args, garbage(specs[r.IntN(len(specs))], r))
+				args = []string{"EXEC"}
+			}
+			calls = append(calls, args)
 		}
 		pipelined := r.IntN(2) == 0
 		if pipelined {
@@ -90,7 +99,11 @@ func garbage(s *command.Spec, r *rand.Rand) []string {
 		}
 	}
 	args := strings.Split(s.RecordName(), "|")
-	for range r.IntN(9) {
+	n := r.IntN(9)
+	if r.IntN(2) == 0 { // as many as it takes
+		n = max(s.Arity-len(args), -s.Arity-len(args)+r.IntN(3), 0)
+	}
+	for range n {
 		w := words[r.IntN(len(words))]
 		if r.IntN(20) == 0 {
 			w = strings.Repeat(w, r.IntN(300))
