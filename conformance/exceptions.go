@@ -91,6 +91,13 @@ func exceptions() []exception {
 			why:      "A user who was removed must not be back after a crash.",
 		},
 		{
+			name:     "own-state",
+			commands: "INFO, MEMORY STATS, CONFIG GET, LOLWUT",
+			redis:    "tells of its allocator, snapshots, replicas and all of its settings, and draws a picture",
+			lethe:    "tells what is true of it and of the caller's tenants, under Redis's names where there is one; the most memory that is known of is what is used now",
+			why:      "A number about what is not there would be made up, and what other tenants use is not the caller's (G4).",
+		},
+		{
 			name:     "own-commands",
 			commands: "LETHE",
 			redis:    "does not know it",
