@@ -163,7 +163,9 @@ func (n *treeLeaf) before(a *arena, b *bound) int {
 		if low == high || n.scores[low] != b.score || b.kind == boundScore && !b.equal {
 			return low
 		}
-		high = low + notAbove(n.scores[low:n.n], b.score)
+		for high = low + 1; high < int(n.n) && n.scores[high] == b.score; {
+			high++
+		}
 		if b.kind == boundScore {
 			return high
 		}
@@ -179,27 +181,19 @@ func (n *treeLeaf) before(a *arena, b *bound) int {
 	return low
 }
 
-// below returns how many of the scores, which ascend, are below one. Nobody can predict which half a search goes into, so
-// the step is arithmetic and no branch.
+// below returns how many of the scores, which ascend, are below one. It looks at the last of each stride, and then through the stride
+// in which that changes: no comparison waits for another one, as in a search by halves, and none is a branch.
 func below(scores []float64, score float64) int {
+	const stride = 12
 	from := 0
-	for n := len(scores); n > 0; {
-		half := (n + 1) / 2
-		from += half & -one(scores[from+half-1] < score)
-		n -= half
+	for at := stride - 1; at < len(scores); at += stride {
+		from += stride & -one(scores[at] < score)
 	}
-	return from
-}
-
-// notAbove is below for how many are not above it.
-func notAbove(scores []float64, score float64) int {
-	from := 0
-	for n := len(scores); n > 0; {
-		half := (n + 1) / 2
-		from += half & -one(scores[from+half-1] <= score)
-		n -= half
+	low := from
+	for _, s := range scores[from:min(from+stride, len(scores))] {
+		low += one(s < score)
 	}
-	return from
+	return low
 }
 
 // one is 1 for true and 0 for false.
