@@ -163,9 +163,9 @@ func (h heard) Changed(t engine.TenantID, key []byte) {
 	x.mu.Lock()
 	if k := x.keys.find(t, key); k != nil {
 		x.forget(&o, k, nil)
+		o.send(true) // with the lock: a write of this gateway that finds nobody to tell is answered after this
 	}
 	x.mu.Unlock()
-	o.send(true)
 	h.g.interest.waiters.signal(t, key)
 }
 
@@ -188,8 +188,8 @@ func (h heard) Lost(all []upstream.Kept) {
 		}
 		x.remove(k, len(k.value))
 	}
-	x.mu.Unlock()
 	o.send(true)
+	x.mu.Unlock()
 	for _, one := range all {
 		h.g.interest.waiters.signal(one.Tenant, one.Key)
 	}

@@ -99,6 +99,7 @@ func (l *loop) run() {
 			panic("BUG: cannot wait for events: " + err.Error())
 		}
 		l.beginRound()
+		l.drainInbox() // before requests are read, whatever epoll tells of first
 		l.serveAgain()
 		for i := range max(n, 0) {
 			l.handle(&l.events[i])
@@ -116,6 +117,8 @@ func (l *loop) run() {
 
 func (l *loop) handle(e *unix.EpollEvent) {
 	if int(e.Fd) == l.wake {
+		var counter [8]byte
+		_, _ = unix.Read(l.wake, counter[:])
 		l.drainInbox()
 		return
 	}
@@ -143,9 +146,9 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	}
 }
 
+// drainInbox runs what was posted. What others have to hear of a write is posted before the write is answered: whoever has seen
+// that answer hears of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
 func (l *loop) drainInbox() {
-	var counter [8]byte
-	_, _ = unix.Read(l.wake, counter[:])
 	l.mu.Lock()
 	inbox := l.inbox
 	l.inbox = nil
