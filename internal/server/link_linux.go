@@ -10,7 +10,7 @@ import (
 // may be called by any goroutine.
 func (c *conn) Do(f func(*gateway.Worker)) {
 	l := c.loop
-	l.post(func() {
+	l.hand(&l.mail, func() {
 		if c.closed || !c.opened {
 			f(nil)
 			return

@@ -3,6 +3,7 @@ package server
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +31,8 @@ type loop struct {
 
 	mu       sync.Mutex
 	inbox    []func()
+	mail     []func() // for its connections, from others
+	unread   atomic.Bool
 	stopping bool
 	ended    chan struct{}
 }
@@ -75,10 +78,14 @@ func newLoop(s *Server) (*loop, error) {
 }
 
 // post runs f in the loop's goroutine, in one of its next rounds.
-func (l *loop) post(f func()) {
+func (l *loop) post(f func()) { l.hand(&l.inbox, f) }
+
+// hand puts f behind what is to be done already.
+func (l *loop) hand(to *[]func(), f func()) {
 	l.mu.Lock()
-	l.inbox = append(l.inbox, f)
-	first := len(l.inbox) == 1
+	first := len(l.inbox)+len(l.mail) == 0
+	*to = append(*to, f)
+	l.unread.Store(len(l.mail) > 0)
 	l.mu.Unlock()
 	if first {
 		one := [8]byte{0: 1}
@@ -150,10 +157,30 @@ func (l *loop) handle(e *unix.EpollEvent) {
 // that answer hears of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
 func (l *loop) drainInbox() {
 	l.mu.Lock()
-	inbox := l.inbox
-	l.inbox = nil
+	inbox, mail := l.inbox, l.mail
+	l.inbox, l.mail = nil, nil
+	l.unread.Store(false)
 	l.mu.Unlock()
-	for _, f := range inbox {
+	runEach(inbox)
+	runEach(mail)
+}
+
+// deliver gives connections what others have for them. Requests that have been read run behind it: whoever was told OK for a
+// change or a message, and then asks over any other connection, gets what became of it there before the answer.
+func (l *loop) deliver() {
+	if !l.unread.Load() {
+		return
+	}
+	l.mu.Lock()
+	mail := l.mail
+	l.mail = nil
+	l.unread.Store(false)
+	l.mu.Unlock()
+	runEach(mail)
+}
+
+func runEach(all []func()) {
+	for _, f := range all {
 		f()
 	}
 }

@@ -17,7 +17,9 @@ func (l *loop) serve(c *conn) {
 		if n > 0 {
 			c.active = l.seconds
 			l.s.stats.BytesIn.Add(uint64(n))
-			l.runAll(c, n)
+			if l.deliver(); !c.closed {
+				l.runAll(c, n)
+			}
 			clear(l.read[:n])
 		}
 		if err != nil && err != errWouldBlock {

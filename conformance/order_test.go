@@ -1,0 +1,63 @@
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lethe-cache/lethe/internal/testkit"
+)
+
+// Whoever was answered for a change or a message, and then asks over any connection, is told there of what became of it before
+// the answer, as Redis's one thread has it: clients ask a tracking connection with PING whether they know of everything.
+func TestWhatIsToldComesBeforeLaterAnswers(t *testing.T) {
+	t.Parallel()
+	f := func(name string, dial func() *testkit.Client) {
+		t.Run(name, func(t *testing.T) {
+			by := dial()
+			var told []*testkit.Client
+			for range 8 { // in several loops
+				c := dial()
+				c.Do("HELLO", "3")
+				c.Do("SUBSCRIBE", "news")
+				c.Do("CLIENT", "TRACKING", "ON")
+				told = append(told, c)
+			}
+			before := func(c *testkit.Client, kind, what string) {
+				t.Helper()
+				c.Send(testkit.Command("PING"))
+				for _, want := range []byte{'>', '+'} {
+					r, err := c.Receive(30 * time.Second)
+					if err != nil || r.Type != want || want == '>' && string(r.Elems[0].Str) != kind {
+						t.Fatalf("%s: %s, %v", what, show(r.Raw), err)
+					}
+				}
+			}
+			for range 100 {
+				by.Do("PUBLISH", "news", "all")
+				for _, c := range told {
+					before(c, "message", "a message")
+				}
+				for _, c := range told {
+					c.Do("GET", "k")
+				}
+				by.Do("SET", "k", "v")
+				for _, c := range told {
+					before(c, "invalidate", "another's change")
+				}
+				for _, c := range told {
+					c.Do("GET", "k")
+					c.Send(testkit.Command("SET", "k", "w"))
+					if r, err := c.Receive(30 * time.Second); err != nil || r.Type != '+' {
+						t.Fatalf("SET: %s, %v", show(r.Raw), err)
+					}
+					before(c, "invalidate", "its own change")
+				}
+			}
+		})
+	}
+	p := startPair(t)
+	f("redis-server", func() *testkit.Client { return p.redis.Dial(t) })
+	f("embedded", func() *testkit.Client { return p.lethe.Dial(t, reader) })
+	front, _ := inFront(t, singleTenant)
+	f("upstream", func() *testkit.Client { return front.lethe.Dial(t, reader) })
+}
