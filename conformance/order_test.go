@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"crypto/tls"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,4 +62,44 @@ func TestWhatIsToldComesBeforeLaterAnswers(t *testing.T) {
 	f("embedded", func() *testkit.Client { return p.lethe.Dial(t, reader) })
 	front, _ := inFront(t, singleTenant)
 	f("upstream", func() *testkit.Client { return front.lethe.Dial(t, reader) })
+}
+
+// Whoever changes what he has a copy of gets the answer and the invalidation at once, in one record of TLS, as in one write of
+// Redis: a client that looks into its copies when it has the answer finds none.
+func TestTheAnswerToAChangeComesWithItsInvalidation(t *testing.T) {
+	t.Parallel()
+	f := func(name string, l *testkit.Lethe) {
+		t.Run(name, func(t *testing.T) {
+			c, err := tls.Dial("tcp", l.Addr, l.TLS())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			c.SetDeadline(time.Now().Add(30 * time.Second))
+			record := make([]byte, 16<<10)
+			ask := func(args ...string) string { // Read returns what one record holds, and never more
+				t.Helper()
+				if _, err := c.Write(testkit.Command(args...)); err != nil {
+					t.Fatal(err)
+				}
+				n, err := c.Read(record)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return string(record[:n])
+			}
+			ask("HELLO", "3", "AUTH", reader, l.Tokens[reader])
+			ask("CLIENT", "TRACKING", "ON")
+			for _, change := range [][]string{{"SET", "k", "w"}, {"DEL", "k"}, {"SETEX", "k", "100", "v"}, {"FLUSHALL"}} {
+				ask("GET", "k")
+				got := ask(change...)
+				if reply, told, _ := strings.Cut(got, "\r\n"); reply != "+OK" && reply != ":1" || !strings.HasPrefix(told, ">2\r\n$10\r\ninvalidate\r\n") {
+					t.Errorf("%s: %q", change[0], got)
+				}
+			}
+		})
+	}
+	f("embedded", startPair(t).lethe)
+	front, _ := inFront(t, singleTenant)
+	f("upstream", front.lethe)
 }

@@ -214,6 +214,8 @@ func (l *link) Do(f func(*gateway.Worker)) {
 	l.todo = append(l.todo, f)
 }
 
+func (l *link) Send(f func(*gateway.Worker)) { l.Do(f) }
+
 func (l *link) Close() { l.closed() }
 
 // reap does what is due now.

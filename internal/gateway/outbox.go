@@ -13,6 +13,8 @@ type Link interface {
 	// Do runs f in the connection's own loop, with the loop's worker. What f leaves in the worker's Out is sent to the
 	// connection. f gets nil when the connection has closed.
 	Do(f func(*Worker))
+	// Send is Do for a message, which only writes. It may go out with the replies of the round that sends it, behind them.
+	Send(f func(*Worker))
 	// Close closes the connection.
 	Close()
 }
@@ -131,7 +133,7 @@ func (o *outbox) send(committed bool) {
 		case !committed && d.by == nil || d.to.link == nil: // to forget a copy waits for no record
 			d.m.done()
 		default:
-			d.to.link.Do(func(w *Worker) {
+			d.to.link.Send(func(w *Worker) {
 				switch {
 				case w != nil:
 					w.push(d.to, d.m)

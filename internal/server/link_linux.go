@@ -9,17 +9,28 @@ import (
 // Do runs f in the connection's loop, as a part of one of its next rounds; f gets nil when the connection has closed. It
 // may be called by any goroutine.
 func (c *conn) Do(f func(*gateway.Worker)) {
+	c.mail(letter{to: c, f: f})
+}
+
+// Send is Do for a message: the round that it comes of sends it with its replies, where the loop is the connection's.
+func (c *conn) Send(f func(*gateway.Worker)) { c.mail(letter{to: c, f: f, message: true}) }
+
+func (c *conn) mail(m letter) {
 	l := c.loop
-	l.hand(&l.mail, func() {
-		if c.closed || !c.opened {
-			f(nil)
-			return
-		}
-		from, jobs := l.w.Out.Len(), l.w.Jobs()
-		closing := l.w.Deliver(c.session, f)
-		l.addReply(c, reply{from: from, jobs: [2]int{jobs, l.w.Jobs()}, close: closing})
-		l.goOn(c)
-	})
+	l.hand(func() { l.mail = append(l.mail, m) })
+}
+
+// take runs what others have for the connection.
+func (c *conn) take(f func(*gateway.Worker)) {
+	if c.closed || !c.opened {
+		f(nil)
+		return
+	}
+	l := c.loop
+	from, jobs := l.w.Out.Len(), l.w.Jobs()
+	closing := l.w.Deliver(c.session, f)
+	l.addReply(c, reply{from: from, jobs: [2]int{jobs, l.w.Jobs()}, close: closing})
+	l.goOn(c)
 }
 
 // Close closes the connection. It may be called by any goroutine.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
 // A loop serves its connections in rounds: it waits for events, reads every ready connection, runs its commands, commits
@@ -31,10 +33,18 @@ type loop struct {
 
 	mu       sync.Mutex
 	inbox    []func()
-	mail     []func() // for its connections, from others
-	unread   atomic.Bool
+	mail     []letter    // for its connections, from others
+	unread   atomic.Bool // there is mail
+	woken    bool        // wake is readable, or about to be
 	stopping bool
 	ended    chan struct{}
+}
+
+// letter is what others have for a connection. A message is only to be written: it changes nothing and is recorded already.
+type letter struct {
+	to      *conn
+	f       func(*gateway.Worker)
+	message bool
 }
 
 // reply is a run of the worker's output that belongs to one connection, and in front of an upstream the replies of some of
@@ -78,16 +88,17 @@ func newLoop(s *Server) (*loop, error) {
 }
 
 // post runs f in the loop's goroutine, in one of its next rounds.
-func (l *loop) post(f func()) { l.hand(&l.inbox, f) }
+func (l *loop) post(f func()) { l.hand(func() { l.inbox = append(l.inbox, f) }) }
 
-// hand puts f behind what is to be done already.
-func (l *loop) hand(to *[]func(), f func()) {
+// hand has add put something behind what is to be done already.
+func (l *loop) hand(add func()) {
 	l.mu.Lock()
-	first := len(l.inbox)+len(l.mail) == 0
-	*to = append(*to, f)
+	add()
 	l.unread.Store(len(l.mail) > 0)
+	woken := l.woken
+	l.woken = true
 	l.mu.Unlock()
-	if first {
+	if !woken {
 		one := [8]byte{0: 1}
 		_, _ = unix.Write(l.wake, one[:]) // a full counter wakes the loop as well
 	}
@@ -126,6 +137,9 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	if int(e.Fd) == l.wake {
 		var counter [8]byte
 		_, _ = unix.Read(l.wake, counter[:])
+		l.mu.Lock()
+		l.woken = false
+		l.mu.Unlock()
 		l.drainInbox()
 		return
 	}
@@ -157,12 +171,13 @@ func (l *loop) handle(e *unix.EpollEvent) {
 // that answer hears of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
 func (l *loop) drainInbox() {
 	l.mu.Lock()
-	inbox, mail := l.inbox, l.mail
-	l.inbox, l.mail = nil, nil
-	l.unread.Store(false)
+	inbox := l.inbox
+	l.inbox = nil
 	l.mu.Unlock()
-	runEach(inbox)
-	runEach(mail)
+	for _, f := range inbox {
+		f()
+	}
+	l.deliver()
 }
 
 // deliver gives connections what others have for them. Requests that have been read run behind it: whoever was told OK for a
@@ -172,17 +187,51 @@ func (l *loop) deliver() {
 		return
 	}
 	l.mu.Lock()
-	mail := l.mail
-	l.mail = nil
-	l.unread.Store(false)
+	n := len(l.mail)
 	l.mu.Unlock()
-	runEach(mail)
+	for range n { // what comes meanwhile has its turn when requests were read
+		if m, found := l.nextLetter(false); found {
+			m.to.take(m.f)
+		}
+	}
 }
 
-func runEach(all []func()) {
-	for _, f := range all {
-		f()
+// takeMessages has the messages that stand first in the mail go out with the round's replies. A connection that tracks keys
+// hears of its own change in one record of TLS with the reply, as in one write of Redis: whoever has the reply and looks into
+// his own copies finds no old one.
+func (l *loop) takeMessages() {
+	for l.unread.Load() && l.w.Out.Len() <= roundOutput {
+		m, found := l.nextLetter(true)
+		if !found {
+			return
+		}
+		if m.to.closed || !m.to.opened {
+			m.f(nil)
+			continue
+		}
+		from := l.w.Out.Len()
+		closing := l.w.Deliver(m.to.session, m.f)
+		to, last := l.w.Out.Len(), len(l.replies)-1
+		if last >= 0 && l.replies[last].c == m.to && l.replies[last].to == from && !l.replies[last].close {
+			l.replies[last].to, l.replies[last].close = to, closing
+		} else if to > from || closing {
+			l.replies = append(l.replies, reply{c: m.to, from: from, to: to, close: closing})
+		}
 	}
+}
+
+// nextLetter takes the first of the mail; with message it does so only if that is one. It is taken one by one, for what it
+// makes may end a round, which takes what stands behind it.
+func (l *loop) nextLetter(message bool) (m letter, found bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.mail) == 0 || message && !l.mail[0].message {
+		return letter{}, false
+	}
+	m, l.mail[0] = l.mail[0], letter{}
+	l.mail = l.mail[1:]
+	l.unread.Store(len(l.mail) > 0)
+	return m, true
 }
 
 func (l *loop) serveAgain() {

@@ -16,8 +16,11 @@ import (
 // round is answered with an error instead.
 func (l *loop) endRound() {
 	err := l.w.Commit()
-	if err == nil && l.w.Jobs() > 0 {
-		l.gather()
+	if err == nil {
+		if l.w.Jobs() > 0 {
+			l.gather()
+		}
+		l.takeMessages()
 	}
 	out := l.w.Out.Bytes()
 	if l.hasData() {
