@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // failing are the commands whose call in the matrix is answered with an error even to a user who may do everything, each
@@ -27,6 +28,7 @@ func TestCallsOfTheMatrixWork(t *testing.T) {
 	everything := all[slices.IndexFunc(all, func(c column) bool { return c.name == "everything" })]
 	v := &visit{world: w, column: everything, method: "token"}
 	own := targets()[0]
+	w.slowly(w.own, "KEYS *", 20*time.Millisecond) // for LATENCY GRAPH, however fast the machine is
 	for _, c := range matrixCalls(w.gateway.Table) {
 		s := v.enter(v.column, v.method)
 		reply := plainly(w, s, &c, w.on(&c, own))
