@@ -117,6 +117,7 @@ func (l *loop) run() {
 			panic("BUG: cannot wait for events: " + err.Error())
 		}
 		l.beginRound()
+		l.drainInbox() // before requests are read, whatever epoll tells of first
 		l.serveAgain()
 		for i := range max(n, 0) {
 			l.handle(&l.events[i])
@@ -166,9 +167,9 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	}
 }
 
+// drainInbox runs what was posted. What others have to hear of a write is posted before the write is answered: whoever has seen
+// that answer hears of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
 func (l *loop) drainInbox() {
-	var counter [8]byte
-	_, _ = unix.Read(l.wake, counter[:])
 	l.mu.Lock()
 	inbox := l.inbox
 	l.inbox = nil
@@ -179,9 +180,8 @@ func (l *loop) drainInbox() {
 	l.deliver()
 }
 
-// deliver gives connections what others have for them, before the requests run that were read just now. What others have to hear
-// of a write or a message is posted before it is answered: whoever has seen that answer, and then asks over any connection, is told
-// there before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
+// deliver gives connections what others have for them. Requests that have been read run behind it: whoever was told OK for a
+// change or a message, and then asks over any other connection, gets what became of it there before the answer.
 func (l *loop) deliver() {
 	if !l.unread.Load() {
 		return
