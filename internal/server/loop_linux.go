@@ -117,7 +117,7 @@ func (l *loop) run() {
 			panic("BUG: cannot wait for events: " + err.Error())
 		}
 		l.beginRound()
-		l.drainInbox() // before requests are read, whatever epoll tells of first
+		l.deliver()
 		l.serveAgain()
 		for i := range max(n, 0) {
 			l.handle(&l.events[i])
@@ -135,11 +135,6 @@ func (l *loop) run() {
 
 func (l *loop) handle(e *unix.EpollEvent) {
 	if int(e.Fd) == l.wake {
-		var counter [8]byte
-		_, _ = unix.Read(l.wake, counter[:])
-		l.mu.Lock()
-		l.woken = false
-		l.mu.Unlock()
 		l.drainInbox()
 		return
 	}
@@ -167,10 +162,12 @@ func (l *loop) handle(e *unix.EpollEvent) {
 	}
 }
 
-// drainInbox runs what was posted. What others have to hear of a write is posted before the write is answered: whoever has seen
-// that answer hears of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
+// drainInbox does what the loop was woken for. What is handed over behind the reading of the counter wakes it again.
 func (l *loop) drainInbox() {
 	l.mu.Lock()
+	var counter [8]byte
+	_, _ = unix.Read(l.wake, counter[:])
+	l.woken = false
 	inbox := l.inbox
 	l.inbox = nil
 	l.mu.Unlock()
@@ -180,8 +177,9 @@ func (l *loop) drainInbox() {
 	l.deliver()
 }
 
-// deliver gives connections what others have for them. Requests that have been read run behind it: whoever was told OK for a
-// change or a message, and then asks over any other connection, gets what became of it there before the answer.
+// deliver gives connections what others have for them. What others have to hear of a change or a message is handed over before that
+// is answered, and requests that have been read run behind it: whoever was answered, and then asks over any connection, is told there
+// what became of it before he is answered again, as in Redis, so that nobody reads his own copy of what he has changed.
 func (l *loop) deliver() {
 	if !l.unread.Load() {
 		return
