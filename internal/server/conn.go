@@ -28,6 +28,7 @@ type conn struct {
 	partial []byte // a request that has not arrived whole
 	waiting bool   // a command waits: for its goroutine, or in the gateway
 	busy    bool   // ... for its goroutine
+	ahead   bool   // ... and its peer has sent something that is not read before it goes on
 	queued  bool   // there is input that no event will tell of
 	closing bool   // close when what waits to be sent is sent
 	opened  bool   // the handshake is done; before, the loop only passes events on to its goroutine

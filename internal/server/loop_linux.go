@@ -156,6 +156,10 @@ func (l *loop) handle(e *unix.EpollEvent) {
 		l.close(c, "")
 		return
 	}
+	if c.waiting && e.Events&unix.EPOLLIN != 0 {
+		l.overhear(c)
+		return
+	}
 	if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR|unix.EPOLLRDHUP) != 0 && !c.closed {
 		c.socket.drained = false
 		l.serve(c)

@@ -184,7 +184,8 @@ func (l *loop) wait(c *conn, next gateway.Next) {
 				c.session.End()
 				return
 			}
-			c.waiting, c.busy = false, false
+			c.waiting, c.busy, c.ahead = false, false, false
+			l.watch(c)
 			from := l.w.Out.Len()
 			after := l.w.Finish(c.session, spec, next.Then)
 			c.trust()

@@ -39,6 +39,9 @@ func (l *loop) watch(c *conn) {
 	}
 	if c.waiting && !c.closing {
 		events |= unix.EPOLLRDHUP
+		if !c.ahead {
+			events |= unix.EPOLLIN
+		}
 	}
 	if len(c.socket.backlog) > 0 {
 		events |= unix.EPOLLOUT
