@@ -27,7 +27,7 @@ func (tx *Tx) Hold(set ShardSet) {
 	}
 	tx.held, tx.used = uint64(set), 0
 	for set := uint64(set); set != 0; set &= set - 1 {
-		tx.store.shards[bits.TrailingZeros64(set)].mu.Lock()
+		tx.store.shards[bits.TrailingZeros64(set)].lock()
 	}
 }
 
@@ -54,7 +54,7 @@ func (tx *Tx) enter(i int) *shard {
 	sh := &tx.store.shards[i]
 	switch {
 	case tx.held == 0:
-		sh.mu.Lock()
+		sh.lock()
 	case tx.held&(1<<i) == 0:
 		panic("BUG: a walk over the store by a transaction that holds a part of it")
 	}

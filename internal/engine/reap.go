@@ -57,7 +57,7 @@ func (s *Store) Due(shard int, now int64) bool { return s.shards[shard].next.Loa
 // the shard for some tens of microseconds; call it again while it says that there is more.
 func (s *Store) Reap(shard int, now int64, sink ReapSink) (done Reaped) {
 	sh := &s.shards[shard]
-	sh.mu.Lock()
+	sh.lock()
 	defer sh.mu.Unlock()
 	defer sh.settle()
 	defer sh.plan(&done)

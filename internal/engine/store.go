@@ -98,7 +98,7 @@ func (s *Store) StreamBlock() int {
 func (s *Store) Close() {
 	for i := range s.shards {
 		sh := &s.shards[i]
-		sh.mu.Lock()
+		sh.lock()
 		sh.arena.close()
 		sh.wheel, sh.spaces, sh.graves = wheel{}, nil, 0
 		sh.mu.Unlock()

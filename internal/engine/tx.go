@@ -45,7 +45,7 @@ func (tx *Tx) Lock(keys []Key) {
 	}
 	tx.locked = set
 	for ; set != 0; set &= set - 1 {
-		tx.store.shards[bits.TrailingZeros64(set)].mu.Lock()
+		tx.store.shards[bits.TrailingZeros64(set)].lock()
 	}
 }
 

@@ -6,3 +6,5 @@ import "unsafe"
 
 // prefetch does nothing on processors that Lethe has no instruction for.
 func prefetch(unsafe.Pointer) {}
+
+func pause() {}
