@@ -139,3 +139,32 @@ func TestWhoTypesAtTheUpstreamGetsMissesAndAlarms(t *testing.T) {
 		t.Error("the log names a key")
 	}
 }
+
+// Who withdraws the consent and gives it again has no entry from before: not one that the upstream has hidden from the walk that
+// erases, and not one that somebody puts back, at no gateway. The fence sees to it as long as such an entry could live.
+func TestNothingComesBackWithAConsent(t *testing.T) {
+	t.Parallel()
+	m := newMeddler(t)
+	const key = "TENANT001:patient:1"
+	record := m.set(key, "from before")
+	old := string(m.redis.Do("GET", record).Str)
+	m.redis.Do("DEL", record)
+	change := func(what string) {
+		t.Helper()
+		if _, stderr, code := m.lethe.CLI(t, "", "consent", what, "--tenant", "TENANT001", "--subject", "1", "--reason", "patient-request"); code != 0 {
+			t.Fatalf("cannot %s: %s", what, stderr)
+		}
+	}
+	change("revoke")
+	m.redis.Do("SET", record, old, "PX", "290000")
+	expect(t, m.app, "-CONSENT", "GET", key)
+	change("restore")
+	testkit.Await(t, 20*time.Second, "the restoration", func() bool { return !m.app.Do("GET", key).IsError() })
+	m.misses("an entry that was hidden from the walk", key)
+	expect(t, m.app, ":0", "EXISTS", key)
+	expect(t, m.app, "*2\r\n$1\r\n0\r\n*0", "SCAN", "0")
+	expect(t, m.app, "-CONSENT", "SET", key, "late")
+	if m.redis.Do("EXISTS", record).Int != 1 {
+		t.Error("the entry is not there any more, so that nothing was shown")
+	}
+}

@@ -77,6 +77,11 @@ func (s *Store) Live(tenant string, subject []byte) bool {
 	return s.State(tenant, subject, s.clock.Now()) == Revoked
 }
 
+// Fenced reports whether a revocation of the subject has ended so short a time ago that its fence stands.
+func (s *Store) Fenced(tenant string, subject []byte) bool {
+	return s.State(tenant, subject, s.clock.Now()) == Fenced
+}
+
 func stateAt(slots []slot, hash uint64, now int64) State {
 	at := find(slots, hash)
 	switch {

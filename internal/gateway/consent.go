@@ -108,6 +108,7 @@ func (c *Consent) check(w *Worker) bool {
 			if stores(ref.Flags) {
 				return w.refuse("consent", msgFenced)
 			}
+			p.fenced = true
 		}
 	}
 	return values == nil || !w.call.Spec.IsWrite() || c.search(w, *values)

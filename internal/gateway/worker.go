@@ -75,6 +75,7 @@ type placement struct {
 	subject  []byte
 	about    upstream.Subjects // in front of an upstream: whom the values are about that are written, where they are searched
 	verdict  policy.Verdict
+	fenced   bool  // in front of an upstream: what there is of it is from before the consent was withdrawn
 	expires  int64 // deadline granted, on the engine's clock; 0: none was
 	asked    int64 // milliseconds from now that were asked for; 0: nothing was
 }

@@ -292,9 +292,9 @@ func (w *walk) load(t Tenant, name, head []byte) {
 		return
 	}
 	w.found = append(w.found, real)
-	withdrawn := x.withdrawn(t.Name, about)
+	hidden := x.withdrawn(t.Name, about) || x.fenced(t.Name, about)
 	clear(about)
-	if withdrawn || h.Deadline <= x.b.clock.Now() {
+	if hidden || h.Deadline <= x.b.clock.Now() {
 		return
 	}
 	key := x.scratch.Key(t.ID, 0, real)

@@ -15,6 +15,8 @@ type Consents interface {
 	Any() bool
 	// Live reports whether a patient's is withdrawn now.
 	Live(tenant string, subject []byte) bool
+	// Fenced reports whether it was until so short a time ago that entries from before may not have ended yet.
+	Fenced(tenant string, subject []byte) bool
 }
 
 // Obey makes the backend keep entries back whose values are about patients who have withdrawn their consent. It must be called
@@ -31,12 +33,22 @@ const msgManyPatients = "CONSENT the entry would be about more patients than can
 
 // withdrawn reports whether one of the patients does not consent.
 func (x *Executor) withdrawn(tenant string, about seal.Subjects) bool {
+	return x.anyOf(tenant, about, Consents.Live)
+}
+
+// fenced reports whether one of the patients has not consented until a short time ago. What is about that patient was erased when
+// the consent was withdrawn, and nothing was stored since, so it is an upstream's that has put it back, or has never let go of it.
+func (x *Executor) fenced(tenant string, about seal.Subjects) bool {
+	return x.anyOf(tenant, about, Consents.Fenced)
+}
+
+func (x *Executor) anyOf(tenant string, about seal.Subjects, is func(Consents, string, []byte) bool) bool {
 	c := x.b.consents
 	if c == nil || len(about) == 0 || !c.Any() {
 		return false
 	}
 	for id := range about.All() {
-		if c.Live(tenant, id) {
+		if is(c, tenant, id) {
 			return true
 		}
 	}
@@ -45,17 +57,23 @@ func (x *Executor) withdrawn(tenant string, about seal.Subjects) bool {
 
 // mayServe learns whom the found entries of a task are about, where that matters: while consents are withdrawn, and for what may
 // be written again. False means that the task has ended, because one of them is to be kept back. In a transaction that ends
-// the commands that name it, and no others.
+// the commands that name it, and no others. What is from before the end of a withdrawal is not found.
 func (x *Executor) mayServe(t *Task) bool {
 	matters := t.group != nil || t.Call.Spec.IsWrite() || x.b.consents != nil && x.b.consents.Any()
 	for i := range t.keys {
 		k := &t.keys[i]
 		k.about, k.grown, k.barred = nil, false, false
+		if k.place.Fenced {
+			k.found = false
+		}
 		if !matters || !k.found || k.header.Flags&seal.AboutSubjects == 0 {
 			continue
 		}
 		x.openAbout(k)
 		if !x.withdrawn(k.place.Tenant, k.about) {
+			if x.fenced(k.place.Tenant, k.about) {
+				k.found, k.about = false, nil
+			}
 			continue
 		}
 		if t.group == nil {

@@ -10,9 +10,14 @@ import (
 )
 
 // withdrawals are who has withdrawn the consent.
-type withdrawals struct{ who atomic.Pointer[string] }
+type withdrawals struct{ who, lately atomic.Pointer[string] }
 
-func (w *withdrawals) Any() bool { return w.who.Load() != nil }
+func (w *withdrawals) Any() bool { return w.who.Load() != nil || w.lately.Load() != nil }
+
+func (w *withdrawals) Fenced(tenant string, subject []byte) bool {
+	who := w.lately.Load()
+	return who != nil && tenant == "A" && *who == string(subject)
+}
 
 func (w *withdrawals) Live(tenant string, subject []byte) bool {
 	who := w.who.Load()
@@ -153,6 +158,56 @@ func TestNothingIsServedOfWhoHasWithdrawn(t *testing.T) {
 	withdraw("")
 	other.expect("$1\r\nv\r\n", "HGET", "h", "f")
 	g.expectAlarm("")
+}
+
+// Who consents again has no entry from before: what the upstream has kept counts as nothing, whether the name says whose it is or
+// the value, until it has ended.
+func TestNothingIsServedFromBeforeAWithdrawal(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	w := &withdrawals{}
+	g.backend.Obey(w)
+	g.of("1").do("SET", "s", "v")
+	g.do("HSET", "h", "f", "v")
+	g.do("RPUSH", "l", "v")
+	g.do("SADD", "m", "v")
+	g.do("ZADD", "z", "1", "v")
+	g.do("XADD", "x", "1-1", "f", "v")
+	g.of("")
+	who := "1"
+	f := func(what string) {
+		t.Helper()
+		for call, want := range map[string]string{"GET s": null, "MGET s": "*1\r\n" + null, "EXISTS s h l m z x": ":0\r\n", "TYPE h": "+none\r\n", "TTL l": ":-2\r\n",
+			"HGET h f": null, "HGETALL h": "*0\r\n", "HLEN h": ":0\r\n", "LRANGE l 0 -1": "*0\r\n", "LLEN l": ":0\r\n", "SISMEMBER m v": ":0\r\n", "SMEMBERS m": "*0\r\n",
+			"SCARD m": ":0\r\n", "ZRANGE z 0 -1": "*0\r\n", "ZSCORE z v": null, "XLEN x": ":0\r\n", "XRANGE x - +": "*0\r\n", "DUMP s": null, "COPY s t": ":0\r\n"} {
+			if got := g.do(strings.Fields(call)...); got != want {
+				t.Errorf("%s: %s: got %q, want %q", what, call, got, want)
+			}
+		}
+		replies, ran, problem := g.multi(nil, "GET s", "HGETALL h", "LRANGE l 0 -1")
+		if !ran || problem != "" || fmt.Sprint(replies) != fmt.Sprint([]string{null, "*0\r\n", "*0\r\n"}) {
+			t.Errorf("%s: in a transaction: %q %v %s", what, replies, ran, problem)
+		}
+	}
+	w.lately.Store(&who)
+	f("by the value")
+	g.expect("*0\r\n", "KEYS", "*")
+	w.lately.Store(nil)
+	g.expect("$1\r\nv\r\n", "HGET", "h", "f")
+	g.place.Fenced = true
+	f("by the name")
+	g.place.Fenced = false
+	w.lately.Store(&who)
+	g.expect(":1\r\n", "HSET", "h", "g", "of another")
+	g.expect("*2\r\n$1\r\ng\r\n$10\r\nof another\r\n", "HGETALL", "h")
+	g.expect(":1\r\n", "RPUSH", "l", "of another")
+	g.expect("*1\r\n$10\r\nof another\r\n", "LRANGE", "l", "0", "-1")
+	w.lately.Store(nil)
+	g.expect("*2\r\n$1\r\ng\r\n$10\r\nof another\r\n", "HGETALL", "h")
+	g.expectAlarm("")
+	if records, _ := o.keys(); len(records) != 6 {
+		t.Errorf("%d entries are upstream", len(records))
+	}
 }
 
 // In a transaction an entry is about whom its commands make it be.
