@@ -73,5 +73,8 @@ func (s *Stamps) Observe(stamp uint64) {
 	}
 }
 
+// ObserveTime makes later stamps larger than all that a gateway gave before an instant of its own clock.
+func (s *Stamps) ObserveTime(at int64) { s.Observe(uint64(at) << stampShift) }
+
 // StampAge is how much older a stamp is than another, in milliseconds.
 func StampAge(older, newer uint64) int64 { return int64(newer>>stampShift) - int64(older>>stampShift) }

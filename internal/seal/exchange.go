@@ -36,6 +36,7 @@ func (p *Peers) Received(b []byte) (ok bool) {
 	}
 	from.number, from.heardAt = m.number, now
 	p.mu.Unlock()
+	p.ring.stamps.ObserveTime(m.sentAt)
 	switch m.kind {
 	case msgHello:
 		err = p.greet(m.sender, from, m.body)

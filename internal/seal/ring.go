@@ -47,6 +47,9 @@ type Ring struct {
 	wanted  func(uint64) // told of a key that peers may have
 	waiting map[uint64]chan struct{}
 	unsent  []*dataKey
+
+	_      [64]byte // every write changes what follows, and reads what is above
+	stamps Stamps
 }
 
 // slice names a slice of deadlines.
@@ -54,6 +57,10 @@ type slice struct {
 	row    int
 	number int64
 }
+
+// Stamps numbers the writes of this process. Peers keep them up with the other gateways' clocks, so that of two writes that were
+// made one after the other the later one has the larger stamp, whatever the clocks say.
+func (r *Ring) Stamps() *Stamps { return &r.stamps }
 
 // NewRing returns a ring without peers. The cluster secret is what all gateways in front of one upstream share and nobody
 // else has, at least 32 bytes; it is copied.

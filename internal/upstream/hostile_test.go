@@ -326,6 +326,32 @@ func TestTwoGateways(t *testing.T) {
 	outsider.expectAlarm("")
 }
 
+// Of two writes the later one stands, and a deletion, though the clock of who made it is behind: gateways hear each other's.
+func TestTwoGatewaysWhoseClocksDiffer(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	a, b := newGateway(t, unixOptions(redis), "phi"), newGateway(t, unixOptions(redis), "phi")
+	b.clock.Wall = func() time.Time { return time.Now().Add(-8 * time.Second) }
+	joinBus(t, a)
+	joinBus(t, b)
+	if a.ring.Epoch() != b.ring.Epoch() {
+		t.Fatal("the second gateway did not join the first")
+	}
+	for _, pair := range [][2]*gateway{{a, b}, {b, a}} {
+		x, y := pair[0], pair[1]
+		x.expect(ok, "SET", "k", "first")
+		y.expect(ok, "SET", "k", "second")
+		x.expect("$6\r\nsecond\r\n", "GET", "k")
+		x.expect(":1\r\n", "DEL", "k")
+		y.expect(ok, "SET", "k", "third")
+		x.expect("$5\r\nthird\r\n", "GET", "k")
+		y.expect("$5\r\nthird\r\n", "GET", "k")
+	}
+	if alarms := a.sink.takeAlarms() + b.sink.takeAlarms(); alarms != "" {
+		t.Errorf("two honest gateways raise alarms: %s", alarms)
+	}
+}
+
 // joined is a gateway with a bus.
 func joined(t *testing.T, o upstream.Options) *gateway {
 	t.Helper()
