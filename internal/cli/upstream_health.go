@@ -62,6 +62,8 @@ func (f *front) notReady() string {
 		return ""
 	case !f.look.Health().Serves:
 		return "the upstream cannot be used"
+	case f.peers.Apart():
+		return "another gateway's clock is more than 10 s from this one's"
 	case !f.serves():
 		return "this gateway is not in touch with the others through the upstream"
 	}

@@ -15,7 +15,12 @@ func (p *Peers) Received(b []byte) (ok bool) {
 	p.mu.Lock()
 	m, err := decodeMessage(b, p.hasher, p.mac())
 	now := p.clock.Now()
-	if err != nil || m.sentAt > now+maxLate || m.sentAt < now-maxLate {
+	if err != nil {
+		p.mu.Unlock()
+		return false
+	}
+	if m.sentAt > now+maxLate || m.sentAt < now-maxLate {
+		p.heardApart(m.sender, now)
 		p.mu.Unlock()
 		return false
 	}

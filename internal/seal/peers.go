@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"maps"
 	"sync"
 	"time"
 )
@@ -42,8 +43,9 @@ type Peers struct {
 	number uint64
 	pairs  [2]*pair // the present one and the one before
 	peers  map[uint64]*peer
-	sentMe int64 // when the last message of our own that came back had been sent
-	since  int64 // when messages of our own began to come back without a break
+	apart  map[uint64]int64 // when others were heard last whose clocks are too far from this one's
+	sentMe int64            // when the last message of our own that came back had been sent
+	since  int64            // when messages of our own began to come back without a break
 
 	sending sync.Mutex // held from numbering a message to publishing it: receivers drop what comes out of order
 
@@ -71,7 +73,7 @@ func NewPeers(r *Ring, b Bus, note func(from uint64, kind byte, body []byte)) (*
 	var id [8]byte
 	rand.Read(id[:])
 	p := &Peers{ring: r, bus: b, clock: r.clock, id: binary.LittleEndian.Uint64(id[:]) | 1, note: note, hasher: newHasher(), slot: slot,
-		peers: map[uint64]*peer{}, wake: make(chan struct{}, 1)}
+		peers: map[uint64]*peer{}, apart: map[uint64]int64{}, wake: make(chan struct{}, 1)}
 	h := newHasher()
 	h.prepare(slot[:macStatesBytes], r.cluster)
 	h.begin(slot[:macStatesBytes])
@@ -174,6 +176,7 @@ func (p *Peers) dropSilent() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.clock.Now()
+	maps.DeleteFunc(p.apart, func(_ uint64, at int64) bool { return now-at > peerGone })
 	for id, x := range p.peers {
 		if now-x.heardAt > peerGone {
 			delete(p.peers, id)
@@ -215,14 +218,54 @@ func (p *Peers) Heard(within int64) []uint64 {
 const TouchMillis = 900
 
 // InTouch returns since when this gateway hears the cluster without a break, 0 when it does not: messages of its own that it
-// sent at most TouchMillis ago come back to it. A gateway that is cut off hears not even itself.
+// sent at most TouchMillis ago come back to it. A gateway that is cut off hears not even itself. One that is Apart is not in touch
+// either.
 func (p *Peers) InTouch() (since int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.clock.Now()-p.sentMe > TouchMillis {
+	if now := p.clock.Now(); now-p.sentMe > TouchMillis || p.isApart(now) {
 		return 0
 	}
 	return p.since
+}
+
+// Apart reports whether other gateways of the cluster are there whose clocks are too far from this one's, and no fewer than those
+// whose clocks are not, this one included. What they say is dropped, so each side would take itself for all there is. Of three
+// gateways the one with the wrong clock is apart; of two both are.
+func (p *Peers) Apart() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.isApart(p.clock.Now())
+}
+
+func (p *Peers) isApart(now int64) bool {
+	if len(p.apart) == 0 {
+		return false
+	}
+	near, far := 1, 0
+	for _, at := range p.apart {
+		if now-at <= TouchMillis {
+			far++
+		}
+	}
+	for _, x := range p.peers {
+		if now-x.heardAt <= TouchMillis {
+			near++
+		}
+	}
+	return far >= near
+}
+
+// heardApart notes an authentic message that was sent too long ago, or has yet to be sent: its sender's clock is another, or
+// somebody repeats what was said long ago. It cannot be told which.
+func (p *Peers) heardApart(sender uint64, now int64) {
+	if x := p.peers[sender]; sender == p.id || x != nil && now-x.heardAt <= TouchMillis || p.apart[sender] == 0 && len(p.apart) >= maxPeers {
+		return
+	}
+	p.apart[sender] = now
+	if p.isApart(now) {
+		p.since = now
+	}
 }
 
 // heardSelf notes that a message of our own came back.

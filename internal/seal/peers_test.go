@@ -2,6 +2,7 @@ package seal_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ type wire struct {
 	gateways []*gateway
 	recorded [][]byte
 	tamper   func(to int, message []byte) [][]byte
+	clock    *seal.Clock // of the gateways that are plugged in; nil: each has its own
 }
 
 type gateway struct {
@@ -49,7 +51,7 @@ func (w *wire) Publish(_ context.Context, m []byte) error {
 // plug adds a gateway. ctx ends it.
 func (w *wire) plug(t *testing.T, ctx context.Context, secret byte) *gateway {
 	t.Helper()
-	r, err := seal.NewRing(bytes.Repeat([]byte{secret}, 32), &seal.Clock{})
+	r, err := seal.NewRing(bytes.Repeat([]byte{secret}, 32), cmp.Or(w.clock, &seal.Clock{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,6 +302,53 @@ func TestAGatewayThatIsCutOffKnows(t *testing.T) {
 		f(true, false)
 		f(false, true)
 	})
+}
+
+// Gateways whose clocks are too far from each other drop what the other one says, and each would take itself for the only one:
+// they know it, and are not in touch until one of them has gone. With a third one the two that agree stay in touch.
+func TestGatewaysWhoseClocksAreApartKnow(t *testing.T) {
+	t.Parallel()
+	for _, offset := range []time.Duration{-11 * time.Second, 11 * time.Second} {
+		cluster(t, func(ctx context.Context, w *wire) {
+			a := w.plug(t, ctx, 1)
+			pass(time.Second)
+			synctest.Wait()
+			before := a.peers.InTouch()
+			if before == 0 || a.peers.Apart() {
+				t.Fatal("a gateway that is alone is not in touch")
+			}
+			w.clock = &seal.Clock{Wall: func() time.Time { return time.Now().Add(offset) }}
+			short, cancel := context.WithCancel(ctx)
+			b := w.plug(t, short, 1)
+			pass(time.Second)
+			synctest.Wait()
+			for _, g := range []*gateway{a, b} {
+				if g.peers.InTouch() != 0 || !g.peers.Apart() {
+					t.Errorf("a clock %v away is not noticed", offset)
+				}
+			}
+			w.clock = nil
+			third, end := context.WithCancel(ctx)
+			c := w.plug(t, third, 1)
+			pass(2 * time.Second)
+			synctest.Wait()
+			if a.peers.InTouch() == 0 || c.peers.InTouch() == 0 || b.peers.InTouch() != 0 {
+				t.Error("of three gateways not the one with the wrong clock is out of touch")
+			}
+			end()
+			pass(2 * time.Second)
+			synctest.Wait()
+			if a.peers.InTouch() != 0 {
+				t.Error("the one that stays with it is in touch")
+			}
+			cancel()
+			pass(2 * time.Second)
+			synctest.Wait()
+			if after := a.peers.InTouch(); after <= before || a.peers.Apart() {
+				t.Error("the one that stays is not in touch again, or does not know that there was a break")
+			}
+		})
+	}
 }
 
 // What was recorded of the bus opens nothing once the private keys that it was sealed to have been replaced twice; that they
