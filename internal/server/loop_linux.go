@@ -59,10 +59,11 @@ type reply struct {
 
 const (
 	readBytes      = 128 << 10
-	roundOutput    = 1 << 20  // output after which a round is committed and sent before others are read
-	commandsAtOnce = 1024     // of one connection in one round
-	maxMessages    = 32 << 20 // bytes that may wait for a subscriber that does not read
-	backlogPause   = 1 << 20  // a connection that has this much to take is not read meanwhile
+	roundOutput    = 1 << 20              // output after which a round is committed and sent before others are read
+	commandsAtOnce = 1024                 // of one connection in one round
+	maxMessages    = 32 << 20             // bytes that may wait for a subscriber that does not read
+	yieldEvery     = 5 * time.Millisecond // see run
+	backlogPause   = 1 << 20              // a connection that has this much to take is not read meanwhile
 )
 
 func processors() int { return runtime.GOMAXPROCS(0) }
@@ -104,9 +105,13 @@ func (l *loop) hand(add func()) {
 	}
 }
 
+// run serves until the loop is told to stop. It gives way to other goroutines now and then: Go's scheduler takes a processor away from
+// a goroutine that has not done so for 10 ms as soon as it waits in the kernel, which a loop does after each round, and whenever that
+// has happened its watchdog looks again each 20 microseconds for a while. Both cost more than a lone request does.
 func (l *loop) run() {
 	defer close(l.ended)
 	lastSweep := time.Now()
+	yielded := lastSweep
 	for !l.stopping {
 		timeout := 1000
 		if len(l.again) > 0 {
@@ -123,6 +128,10 @@ func (l *loop) run() {
 			l.handle(&l.events[i])
 		}
 		l.endRound()
+		if l.began.Sub(yielded) > yieldEvery {
+			yielded = l.began
+			runtime.Gosched()
+		}
 		if now := time.Now(); now.Sub(lastSweep) >= time.Second {
 			lastSweep = now
 			l.seconds++
