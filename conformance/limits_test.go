@@ -288,6 +288,31 @@ func TestClientThatNeverReads(t *testing.T) {
 	stillServes(t, l)
 }
 
+// A pipeline may ask for more than is kept for a client, as long as the client takes it: what it asked for waits meanwhile.
+func TestPipelineWithMoreRepliesThanAreKept(t *testing.T) {
+	t.Parallel()
+	l := testkit.StartLethe(t, testkit.LetheOptions{Config: "limits:\n  output_buffer: 8MiB\n"})
+	looks, c := l.Dial(t, reader), l.Dial(t, reader)
+	value := strings.Repeat("x", 256<<10)
+	c.Do("SET", "k", value)
+	const n = 200 // 50 MiB of replies to 4 KiB of requests
+	c.Send([]byte(strings.Repeat(string(testkit.Command("GET", "k")), n)))
+	c.Send(testkit.Command("SET", "last", "asked"))
+	for range 100 { // the client reads nothing yet, and others are served
+		if r := looks.Do("GET", "last"); string(r.Raw) != "$-1\r\n" {
+			t.Fatalf("the last request was run before replies to others were taken: %s", show(r.Raw))
+		}
+	}
+	for i := range n {
+		if r, err := c.Receive(20 * time.Second); err != nil || string(r.Str) != value {
+			t.Fatalf("reply %d has %d bytes, %v", i, len(r.Raw), err)
+		}
+	}
+	if r, err := c.Receive(20 * time.Second); err != nil || string(r.Raw) != "+OK\r\n" {
+		t.Errorf("the request behind them is answered %s, %v", show(r.Raw), err)
+	}
+}
+
 func TestManyConnections(t *testing.T) {
 	t.Parallel()
 	n := 1000

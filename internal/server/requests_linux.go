@@ -78,9 +78,10 @@ func (l *loop) runAll(c *conn, n int) {
 	}
 }
 
-// runKept goes on with requests that waited, without reading.
+// runKept goes on with requests that waited, without reading. A client that has too much to take is let take it first; flush
+// comes back to what it asked.
 func (l *loop) runKept(c *conn) {
-	if len(c.partial) > 0 {
+	if len(c.partial) > 0 && len(c.socket.backlog) <= backlogPause {
 		used := l.runRequests(c, c.partial)
 		if !c.closed {
 			c.dropKept(used)
