@@ -33,6 +33,39 @@ func TestAGoodByeEndsAWait(t *testing.T) {
 	}
 }
 
+// What a client has asked before it says good-bye is done and answered, however much it is, as with Redis.
+func TestRequestsBeforeAGoodBye(t *testing.T) {
+	t.Parallel()
+	front, _ := inFront(t, singleTenant)
+	for name, p := range map[string]*pair{"embedded": startPair(t), "upstream": front} {
+		t.Run(name, func(t *testing.T) {
+			value := strings.Repeat("v", 64<<10)
+			p.lethe.Dial(t, reader).Do("SET", "large", value)
+			f := func(n int, want string, request ...string) {
+				t.Helper()
+				c := p.lethe.Dial(t, reader)
+				all := []byte(strings.Repeat(string(testkit.Command(request...)), n))
+				go func() {
+					c.Conn.Write(all)
+					c.Conn.(*tls.Conn).CloseWrite()
+				}()
+				for i := range n {
+					if r, err := c.Receive(20 * time.Second); err != nil || string(r.Raw) != want {
+						t.Fatalf("%s: reply %d of %d has %d bytes, %v", request[0], i, n, len(r.Raw), err)
+					}
+				}
+				if !c.Closed(10 * time.Second) {
+					t.Errorf("%s: the connection stays", request[0])
+				}
+			}
+			f(1, "+PONG\r\n", "PING")
+			f(10_000, "+PONG\r\n", "PING")
+			f(5000, "+OK\r\n", "SET", "k", "v")
+			f(200, "$65536\r\n"+value+"\r\n", "GET", "large")
+		})
+	}
+}
+
 // What a client sends behind a command that waits is answered when that has ended, however short it is.
 func TestRequestsBehindACommandThatWaits(t *testing.T) {
 	t.Parallel()

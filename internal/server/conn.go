@@ -30,6 +30,7 @@ type conn struct {
 	busy    bool   // ... for its goroutine
 	ahead   bool   // ... and its peer has sent something that is not read before it goes on
 	queued  bool   // there is input that no event will tell of
+	ended   bool   // its client has said good-bye: nothing more is read
 	closing bool   // close when what waits to be sent is sent
 	opened  bool   // the handshake is done; before, the loop only passes events on to its goroutine
 	doomed  bool   // to be closed when its command has run

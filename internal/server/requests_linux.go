@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 
 	"github.com/lethe-cache/lethe/internal/gateway"
 	"github.com/lethe-cache/lethe/internal/resp"
@@ -10,6 +11,10 @@ import (
 // serve reads a connection, runs what has arrived whole and keeps the rest.
 func (l *loop) serve(c *conn) {
 	if c.waiting || c.closing || len(c.socket.backlog) > backlogPause {
+		return
+	}
+	if c.ended {
+		l.farewell(c)
 		return
 	}
 	for range 8 {
@@ -21,6 +26,11 @@ func (l *loop) serve(c *conn) {
 				l.runAll(c, n)
 			}
 			clear(l.read[:n])
+		}
+		if err == io.EOF && !c.closed {
+			c.ended = true
+			l.farewell(c)
+			return
 		}
 		if err != nil && err != errWouldBlock {
 			l.hangUp(c, err)
@@ -86,7 +96,29 @@ func (l *loop) runKept(c *conn) {
 		if !c.closed {
 			c.dropKept(used)
 		}
+		if c.ended && c.waiting && !c.busy {
+			l.close(c, "")
+		}
 	}
+}
+
+// farewell ends the connection of a client that has said good-bye, behind what it asked before: requests that are kept for
+// the next round, or until replies are taken, are run first, as Redis does. What it waits for is given to nobody.
+func (l *loop) farewell(c *conn) {
+	if c.busy || !c.waiting && (c.queued || len(c.socket.backlog) > backlogPause) {
+		return
+	}
+	for i := len(l.replies) - 1; i >= 0 && !c.waiting; i-- {
+		if l.replies[i].c == c {
+			l.replies[i].close = true
+			return
+		}
+	}
+	if c.waiting || len(c.socket.backlog) == 0 {
+		l.close(c, "")
+		return
+	}
+	l.closeWhenSent(c)
 }
 
 // runRequests decodes and runs requests and returns how many bytes it used.
