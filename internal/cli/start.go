@@ -75,6 +75,12 @@ func (s *serving) loadPolicy() (err error) {
 	for _, w := range s.policy.Warnings() {
 		s.log.Warn("policy", "line", w.Line, "problem", w.Problem, "mend", w.Mend)
 	}
+	if err := s.mayPersist(s.policy); err != nil {
+		return err
+	}
+	if names := persisting(s.policy); len(names) > 0 {
+		s.log.Info("entries survive a restart: their data keys are kept upstream, wrapped", "categories", strings.Join(names, ","))
+	}
 	return nil
 }
 

@@ -119,6 +119,7 @@ func (s *serving) useUpstream() error {
 		Succession:  succession,
 		Follow:      f.backend.Follow,
 		Await:       f.backend.Await,
+		Persists:    s.settings.Upstream.KeptKeys != "",
 	})
 	f.backend.Hear(g.UpstreamHearer())
 	ctx, stop := context.WithCancel(context.Background())
@@ -129,8 +130,18 @@ func (s *serving) useUpstream() error {
 	case <-f.bus.Ready():
 	case <-time.After(hearing):
 	}
+	keys, origins, err := s.keepKeys()
+	if err != nil {
+		return err
+	}
 	if err := f.peers.Join(ctx, greeting); err != nil {
 		return fmt.Errorf("cannot begin to seal: %w", err)
+	}
+	if keys != nil {
+		if f.peers.Len() == 0 { // others that are there have taken over what there was to take
+			succession.Orphans(origins)
+		}
+		f.parts.Go(func() { keys.run(ctx, succession.Orphans) })
 	}
 	f.parts.Go(func() { f.peers.Run(ctx) })
 	f.parts.Go(func() { f.backend.Run(ctx) })

@@ -62,6 +62,8 @@ func (f *front) notReady() string {
 		return ""
 	case !f.look.Health().Serves:
 		return "the upstream cannot be used"
+	case !f.ring.Names():
+		return "the secrets of categories that survive a restart cannot be had"
 	case f.peers.Apart():
 		return "another gateway's clock is more than 10 s from this one's"
 	case !f.serves():

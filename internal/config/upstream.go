@@ -31,7 +31,14 @@ type Upstream struct {
 	IAM               UpstreamIAM
 	NearCache         int64 // bytes; 0: none
 	ReplicaReads      bool
+	KeptKeys          string // what wraps data keys that survive a restart: KeptKeysFile or KeptKeysAWS, a colon, and where; "": nothing
 }
+
+// What wraps data keys that survive a restart.
+const (
+	KeptKeysFile = "file"
+	KeptKeysAWS  = "aws-kms"
+)
 
 // UpstreamIAM is an ElastiCache user who logs in with tokens that AWS credentials sign.
 type UpstreamIAM struct {
@@ -82,6 +89,8 @@ func upstreamRows() []entry {
 			orOff(size(1<<20, 1<<40, func(c *Config) *int64 { return &c.Upstream.NearCache }), func(c *Config) { c.Upstream.NearCache = 0 })),
 		row("upstream.replica_reads", "off|on", "off", "whether replicas may answer reads of categories with replica_reads: true",
 			onOff(func(c *Config) *bool { return &c.Upstream.ReplicaReads })),
+		row("upstream.kept_keys", "file:PATH|aws-kms:ARN", "", "what wraps the data keys of categories with persist: true, whose entries survive a restart of all gateways: a file with a secret, or a key of AWS KMS",
+			setKeptKeys),
 		row("upstream.server_name", "NAME", "", "the name in the upstream's certificates; none is the host that is connected to",
 			text(func(u *Upstream) *string { return &u.ServerName })),
 		row("upstream.sentinel_user", "NAME", "", "the sentinels' user; none is their default user", text(func(u *Upstream) *string { return &u.SentinelUser })),
@@ -92,6 +101,16 @@ func upstreamRows() []entry {
 		row("upstream.iam_region", "NAME", "", "its region; none is the one of the AWS environment", text(func(u *Upstream) *string { return &u.IAM.Region })),
 		row("upstream.iam_serverless", "off|on", "off", "whether it is a serverless cache", onOff(func(c *Config) *bool { return &c.Upstream.IAM.Serverless })),
 	}
+}
+
+func setKeptKeys(c *Config, text string) error {
+	kind, where, _ := strings.Cut(text, ":")
+	switch {
+	case text == "", kind == KeptKeysFile && filepath.IsAbs(where), kind == KeptKeysAWS && strings.HasPrefix(where, "arn:"):
+		c.Upstream.KeptKeys = text
+		return nil
+	}
+	return &valueError{"is neither a file nor a key", "write file: and the absolute path of a secret of 32 bytes or more, or aws-kms: and the ARN of a key"}
 }
 
 func setUpstreamAddresses(c *Config, text string) error {

@@ -188,3 +188,19 @@ func TestAPolicyThatCannotBeTaken(t *testing.T) {
 		a.isUnder(firstPolicy)
 	}
 }
+
+// A policy with categories that survive a restart is not taken where nothing could keep them, from whomever it comes.
+func TestAPolicyThatCannotBeKeptIsNotTaken(t *testing.T) {
+	t.Parallel()
+	x := govern(t, "one", "version: 1\nunmatched: phi\n")
+	if err := x.begin(); err != nil {
+		t.Fatal(err)
+	}
+	before := x.gateway.Policy().Hash()
+	if err := x.Offer(policyOf(t, "version: 2\ncategories:\n  session: {persist: true}\nunmatched: phi\n")); err == nil || !strings.Contains(err.Error(), "kept_keys") {
+		t.Errorf("it is taken: %v", err)
+	}
+	if x.gateway.Policy().Hash() != before {
+		t.Error("it is in force")
+	}
+}

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/lethe-cache/lethe/internal/policy"
@@ -42,6 +44,9 @@ func (g *Gateway) Categories() []*policy.Category { return g.rules.Load().catego
 // touched. It is for gateways in front of an upstream, whose entries know their category by its name, and for one goroutine
 // at a time; p is the gateway's from then on.
 func (g *Gateway) UsePolicy(p *policy.Policy) error {
+	if slices.ContainsFunc(p.Categories(), func(c *policy.Category) bool { return c.Persist }) && (g.upstream == nil || !g.upstream.Persists) {
+		return errors.New("cannot use the policy: nothing wraps the data keys of its categories that survive a restart, upstream.kept_keys is not given")
+	}
 	if err := p.Follow(g.Policy()); err != nil {
 		return err
 	}

@@ -57,6 +57,8 @@ type Upstream struct {
 	Follow func(t engine.TenantID, key []byte, task *upstream.Task, i int) upstream.Following
 	// Await is Follow for a gateway that looks again from time to time whatever it hears.
 	Await func(t engine.TenantID, key []byte, task *upstream.Task, i int) upstream.Following
+	// Persists says that data keys of categories that survive a restart can be kept.
+	Persists bool
 }
 
 // UpstreamState is how the gateway gets on with its upstream, for metrics.
@@ -95,7 +97,7 @@ func (g *Gateway) UseUpstream(u *Upstream) {
 func placeOf(p *placement) upstream.Place {
 	c := p.category
 	return upstream.Place{Tenant: p.tenant.Name, Account: p.tenant.account, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
-		Integers: c.IntegersOnly(), Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Fenced: p.fenced, Subjects: p.about}
+		Integers: c.IntegersOnly(), Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Kept: c.Persist && !c.PHI, Fenced: p.fenced, Subjects: p.about}
 }
 
 // lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.

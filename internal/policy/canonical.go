@@ -37,6 +37,9 @@ func (p *Policy) canonical() []byte {
 		if c.ReplicaReads {
 			b.WriteString(", replica_reads: true")
 		}
+		if c.Persist {
+			b.WriteString(", persist: true")
+		}
 		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {

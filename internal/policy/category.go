@@ -95,6 +95,9 @@ type Category struct {
 	Near bool
 	// ReplicaReads allows reading from an upstream's replicas, which may be behind its primary. Never set for PHI.
 	ReplicaReads bool
+	// Persist has entries survive a restart of all gateways in front of an upstream: their data keys are kept there, wrapped by a KMS.
+	// Never set for PHI.
+	Persist bool
 }
 
 // IntegersOnly reports whether an upstream keeps integers of the category and nothing else: in a category that is for counters,

@@ -11,7 +11,7 @@ func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
 	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "seal", "subjects",
-		"near", "replica_reads")
+		"near", "replica_reads", "persist")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -34,6 +34,7 @@ func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	r.lawOfAge(c, at)
 	r.lawOfPHI(c, at)
 	r.lawOfNearness(c, at)
+	r.lawOfPersistence(c, at)
 }
 
 // required notes what a category of the user's own has to say. Whether it is PHI is never guessed.
@@ -71,6 +72,10 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 	case "replica_reads":
 		if v, ok := r.boolean(n, "replica_reads"); ok {
 			c.ReplicaReads = v
+		}
+	case "persist":
+		if v, ok := r.boolean(n, "persist"); ok {
+			c.Persist = v
 		}
 	case "subjects":
 		choose(r, n, "subjects", &c.Subjects, SubjectsInKeys, SubjectsInValues)
@@ -146,6 +151,17 @@ func (r *reader) lawOfNearness(c *Category, at func(string) *yaml.Node) {
 	}
 	if c.ReplicaReads && c.PHI {
 		r.mistake(at("replica_reads"), "leave replica_reads out", "category %s is PHI and would be read from where a deletion may not have arrived", c.Name)
+	}
+}
+
+// lawOfPersistence: what survives a restart can be opened for as long as a backup and the KMS's key exist.
+func (r *reader) lawOfPersistence(c *Category, at func(string) *yaml.Node) {
+	switch {
+	case c.Persist && c.PHI:
+		r.mistake(at("persist"), "leave persist out, or write `phi: false` if the category can never hold PHI",
+			"category %s is PHI, and its data keys would outlive the gateways", c.Name)
+	case c.Persist && c.Seal == SealOff:
+		r.mistake(at("persist"), "leave persist out, or write `seal: on`", "category %s has values in clear, and what persists is sealed", c.Name)
 	}
 }
 

@@ -90,3 +90,15 @@ func (r *Ring) Epoch() uint64 {
 	}
 	return 0
 }
+
+// Names reports whether there is all that names of entries are made with.
+func (r *Ring) Names() bool { return r.epoch.Load() != nil && r.tenants() != nil }
+
+// tenants is the epoch whose secret makes the tenants' pseudonyms, which all names of a tenant begin with: the kept one, where
+// there are categories that survive a restart.
+func (r *Ring) tenants() *epoch {
+	if r.kept.Load() != nil {
+		return r.keptEpoch.Load()
+	}
+	return r.epoch.Load()
+}

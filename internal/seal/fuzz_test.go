@@ -29,7 +29,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	h = header(start + 300_000)
 	h.Type = seal.Hash
-	c, err := s.NewCollection(*h, h.Deadline)
+	c, err := s.NewCollection(e, *h, h.Deadline)
 	if err != nil {
 		f.Fatal(err)
 	}

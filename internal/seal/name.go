@@ -12,6 +12,9 @@ type Entry struct {
 	Category string
 	Name     []byte // the real one; not copied
 
+	// Kept says that the category survives a restart: see Ring.Keep.
+	Kept bool
+
 	// Subjects are the patients that the value is about where the name does not say so: they are sealed beside the name.
 	Subjects Subjects
 

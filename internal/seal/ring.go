@@ -38,6 +38,9 @@ type Ring struct {
 	byID  atomic.Pointer[map[uint64]*dataKey] // replaced, never changed
 	epoch atomic.Pointer[epoch]
 
+	kept      atomic.Pointer[Kept] // nil: nothing survives a restart
+	keptEpoch atomic.Pointer[epoch]
+
 	mu     sync.Mutex // held while byID is replaced; guards what follows
 	own    map[slice]*dataKey
 	closed bool
@@ -114,8 +117,10 @@ func (r *Ring) keyFor(deadline int64) (*dataKey, error) {
 	}
 }
 
-func sliceOf(deadline, now int64) slice {
-	row := 0
+func sliceOf(deadline, now int64) slice { return sliceFrom(0, deadline, now) }
+
+// sliceFrom is the slice of a deadline in a row or a later one.
+func sliceFrom(row int, deadline, now int64) slice {
 	for deadline-now > slices[row].within {
 		row++
 	}
@@ -125,8 +130,20 @@ func sliceOf(deadline, now int64) slice {
 // endsAt is the first instant after a slice.
 func (s slice) endsAt() int64 { return (s.number + 1) << slices[s.row].shift }
 
-// draw makes the key of a slice. mu must be held.
+// draw makes the key of a slice and makes it known. mu must be held.
 func (r *Ring) draw(at slice) (*dataKey, error) {
+	k, err := r.make(at)
+	if err != nil {
+		return nil, err
+	}
+	r.own[at] = k
+	r.unsent = append(r.unsent, k)
+	r.insert(k)
+	return k, nil
+}
+
+// make makes a key for a slice. mu must be held.
+func (r *Ring) make(at slice) (*dataKey, error) {
 	if r.closed || at.endsAt() <= r.clock.Now() {
 		return nil, ErrClosed
 	}
@@ -142,9 +159,6 @@ func (r *Ring) draw(at slice) (*dataKey, error) {
 		r.vault.release(slot)
 		return nil, err
 	}
-	r.own[at] = k
-	r.unsent = append(r.unsent, k)
-	r.insert(k)
 	return k, nil
 }
 
@@ -189,6 +203,9 @@ func (r *Ring) Close() {
 	r.closed = true
 	r.mu.Unlock()
 	r.eraseIf(func(*dataKey) bool { return true })
+	if k := r.kept.Load(); k != nil {
+		k.close()
+	}
 	if e := r.epoch.Swap(nil); e != nil {
 		e.erase(&r.vault)
 	}

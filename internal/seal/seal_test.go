@@ -160,7 +160,7 @@ func TestCollections(t *testing.T) {
 	collection := func(e *seal.Entry) *seal.Collection {
 		h := header(start + 300_000)
 		h.Type = seal.Hash
-		c, err := s.NewCollection(*h, h.Deadline)
+		c, err := s.NewCollection(e, *h, h.Deadline)
 		if err != nil {
 			t.Fatal(err)
 		}

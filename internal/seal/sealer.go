@@ -29,8 +29,11 @@ func NewSealer(r *Ring) *Sealer {
 
 // Identify makes the pseudonyms of an entry.
 func (s *Sealer) Identify(e *Entry) error {
-	ep := s.ring.epoch.Load()
-	if ep == nil {
+	ep, of := s.ring.epoch.Load(), s.ring.tenants()
+	if e.Kept {
+		ep = s.ring.keptEpoch.Load()
+	}
+	if ep == nil || of == nil {
 		return ErrClosed
 	}
 	mac := ep.mac()
@@ -40,7 +43,7 @@ func (s *Sealer) Identify(e *Entry) error {
 	if tag := hashTag(e.Name); len(tag) != len(e.Name) {
 		copy(e.tag[:], s.pseudonym(mac, domainName, e.Tenant, tag)[pseudonymBytes:])
 	}
-	e.tenant = s.tenantPseudonym(ep, e.Tenant)
+	e.tenant = s.tenantPseudonym(of, e.Tenant)
 	return nil
 }
 
@@ -64,7 +67,7 @@ func (s *Sealer) pseudonym(mac macKey, domain byte, tenant string, name []byte) 
 
 // TenantPrefix appends what the upstream's names of all entries of a tenant begin with.
 func (s *Sealer) TenantPrefix(dst []byte, tenant string) ([]byte, error) {
-	ep := s.ring.epoch.Load()
+	ep := s.ring.tenants()
 	if ep == nil {
 		return dst, ErrClosed
 	}
@@ -110,12 +113,23 @@ func (s *Sealer) record(dst []byte, e *Entry, h *Header, body []byte) ([]byte, e
 	if h.BornAt < 0 || h.Deadline < h.BornAt {
 		return dst, fmt.Errorf("cannot seal: the times make no sense")
 	}
-	k, err := s.ring.keyFor(h.Deadline)
+	k, err := s.keyFor(e, h.Deadline)
 	if err != nil {
 		return dst, err
 	}
 	defer k.done()
 	return s.recordWith(k, dst, e, h, body), nil
+}
+
+// keyFor returns the key to seal an entry with until a deadline, in use: the caller calls done.
+func (s *Sealer) keyFor(e *Entry, deadline int64) (*dataKey, error) {
+	if !e.Kept {
+		return s.ring.keyFor(deadline)
+	}
+	if k := s.ring.kept.Load(); k != nil {
+		return k.keyFor(deadline)
+	}
+	return nil, ErrClosed
 }
 
 func (s *Sealer) recordWith(k *dataKey, dst []byte, e *Entry, h *Header, body []byte) []byte {
@@ -174,14 +188,14 @@ const (
 	collectionBytes = lifeBytes + 8
 )
 
-// NewCollection returns the collection that is born with a header. lastAt is the latest deadline that the entry can ever
+// NewCollection returns the collection of an entry that is born with a header. lastAt is the latest deadline that the entry can ever
 // be given: the parts are sealed with the data key of that slice, so that a change of the deadline seals nothing but the
 // record again.
-func (s *Sealer) NewCollection(h Header, lastAt int64) (*Collection, error) {
+func (s *Sealer) NewCollection(e *Entry, h Header, lastAt int64) (*Collection, error) {
 	if h.Type <= String || h.Type >= typeEnd {
 		return nil, fmt.Errorf("cannot seal a collection: it has no type")
 	}
-	k, err := s.ring.keyFor(max(lastAt, h.Deadline))
+	k, err := s.keyFor(e, max(lastAt, h.Deadline))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func streamOf(t *testing.T) (*seal.Sealer, *seal.Entry, *seal.Collection) {
 	e := identify(t, s, "A", "phi", "A:stream")
 	h := header(start + 300_000)
 	h.Type = seal.Stream
-	c, err := s.NewCollection(*h, h.Deadline)
+	c, err := s.NewCollection(e, *h, h.Deadline)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestARecordAboutNobodyHasNoFlag(t *testing.T) {
 	e := identify(t, s, "A", "bundles", "A:bundle:1")
 	h := header(start + 300_000)
 	h.Type = seal.Hash
-	c, err := s.NewCollection(*h, h.Deadline)
+	c, err := s.NewCollection(e, *h, h.Deadline)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -186,7 +186,7 @@ func writeVectors(t *testing.T) {
 	v.AboutRecord = hex.EncodeToString(must(t)(s.SealString(nil, &about, header(v.Deadline), []byte(v.Value))))
 	h := header(v.Deadline)
 	h.Type = seal.Hash
-	c, err := s.NewCollection(*h, h.Deadline)
+	c, err := s.NewCollection(e, *h, h.Deadline)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func (v *vectors) writeStream(t *testing.T, s *seal.Sealer, e *seal.Entry) {
 	t.Helper()
 	h := header(v.Deadline)
 	h.Type = seal.Stream
-	c, err := s.NewCollection(*h, h.Deadline)
+	c, err := s.NewCollection(e, *h, h.Deadline)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,8 +47,12 @@ func (b *Backend) Ended(tenant string, name []byte, stamp uint64) {
 	if b.elsewhere.sealer == nil {
 		b.elsewhere.sealer = seal.NewSealer(b.ring)
 	}
-	e := seal.Entry{Tenant: tenant, Name: name}
-	if b.elsewhere.sealer.Identify(&e) != nil {
+	b.ended(&seal.Entry{Tenant: tenant, Name: name}, stamp)
+	b.ended(&seal.Entry{Tenant: tenant, Name: name, Kept: true}, stamp) // which of the two it was is not said
+}
+
+func (b *Backend) ended(e *seal.Entry, stamp uint64) {
+	if b.elsewhere.sealer.Identify(e) != nil {
 		return
 	}
 	id := e.Pseudonym()

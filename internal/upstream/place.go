@@ -21,6 +21,8 @@ type Place struct {
 	// Near says that strings that were read may be kept, sealed, in this process; Replica that they may be read from replicas.
 	// Neither is for PHI.
 	Near, Replica bool
+	// Kept says that entries of the category survive a restart of all gateways; never for PHI. It needs seal.Ring.Keep.
+	Kept bool
 	// Fenced says that the patient whom the key names has withdrawn the consent until a short time ago: whatever the upstream has
 	// of the entry is from before, and counts as nothing. It never does for what may be written.
 	Fenced bool

@@ -178,7 +178,7 @@ func (x *Executor) seal(k *keyState, c *seal.Collection, kind string) error {
 // born begins a collection of which no part is upstream yet.
 func (x *Executor) born(c *command.Call, k *keyState, e engine.Entry) (*seal.Collection, error) {
 	h := x.headerOf(c, e)
-	return x.sealer.NewCollection(h, h.BornAt+k.place.Life.Milliseconds())
+	return x.sealer.NewCollection(&k.entry, h, h.BornAt+k.place.Life.Milliseconds())
 }
 
 // putCollection writes a collection whole, as a new one: parts of its former life do not open in it.

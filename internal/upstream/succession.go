@@ -29,6 +29,15 @@ type Succession struct {
 	heirs   map[uint64]uint64   // who has told that it took over whose entries
 	taken   map[uint64]*estates // what this gateway took over, by whose it was
 	telling []estate
+	orphans []uint64 // processes of before, of which nobody else knows
+}
+
+// Orphans makes the entries due of processes that ended before this one began, where no other process is there that has them
+// already. Only what survives a restart can be taken over from them.
+func (s *Succession) Orphans(origins []uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.orphans = append(s.orphans, origins...)
 }
 
 // Peers are the other processes in front of the upstream, by numbers that each draws when it starts: *seal.Peers.
@@ -101,6 +110,12 @@ func (s *Succession) look(ctx context.Context, now int64) {
 	if since := s.peers.InTouch(); since == 0 || now-since < silentMillis {
 		return
 	}
+	s.mu.Lock()
+	for _, id := range s.orphans {
+		s.due[id] = true
+	}
+	s.orphans = nil
+	s.mu.Unlock()
 	for id, k := range s.others {
 		if k.gone || now-k.last < silentMillis {
 			continue

@@ -255,7 +255,7 @@ func (x *Executor) identify(t *Task, i int) error {
 	if k.account = k.place.Account; k.account == nil {
 		k.account = x.b.accounts.Of(k.place.Tenant, 0)
 	}
-	k.entry = seal.Entry{Tenant: k.place.Tenant, Category: k.place.Category, Name: name}
+	k.entry = seal.Entry{Tenant: k.place.Tenant, Category: k.place.Category, Name: name, Kept: k.place.Kept}
 	if err := x.sealer.Identify(&k.entry); err != nil {
 		return err
 	}
