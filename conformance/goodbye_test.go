@@ -33,6 +33,31 @@ func TestAGoodByeEndsAWait(t *testing.T) {
 	}
 }
 
+// The same for a client that has asked for more meanwhile: its good-bye is behind that.
+func TestAGoodByeBehindRequestsEndsAWait(t *testing.T) {
+	t.Parallel()
+	front, _ := inFront(t, singleTenant)
+	for name, p := range map[string]*pair{"embedded": startPair(t), "upstream": front} {
+		t.Run(name, func(t *testing.T) {
+			leaves, stays := p.lethe.Dial(t, reader), p.lethe.Dial(t, reader)
+			leaves.Send(testkit.Command("BLPOP", "queue", "0"))
+			awaitWaiting(t, stays)
+			leaves.Send(testkit.Command("PING"))
+			leaves.Send(testkit.Command("QUIT"))
+			if err := leaves.Conn.(*tls.Conn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if !leaves.Closed(10 * time.Second) {
+				t.Error("the connection goes on waiting")
+			}
+			stays.Do("RPUSH", "queue", "element")
+			if r := stays.Do("LLEN", "queue"); string(r.Raw) != ":1\r\n" {
+				t.Errorf("the queue has %s", show(r.Raw))
+			}
+		})
+	}
+}
+
 // What a client has asked before it says good-bye is done and answered, however much it is, as with Redis.
 func TestRequestsBeforeAGoodBye(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"encoding/binary"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/lethe-cache/lethe/internal/gateway"
@@ -54,30 +52,17 @@ func (l *loop) goOn(c *conn) {
 	l.queue(c) // behind what others of this round have to send
 }
 
-// overhear looks at what the peer of a waiting connection has sent. A client may say good-bye without closing its socket, and
-// what it waits for must not be given to nobody: a record that is as long as that is read. Anything else stays where it is,
-// encrypted, until the connection goes on.
+// overhear reads what the peer of a waiting connection has sent. A client may say good-bye without closing its socket, behind
+// requests too, and what it waits for must not be given to nobody. Requests are kept until the connection goes on; when there
+// are many of them the rest stays where it is.
 func (l *loop) overhear(c *conn) {
-	const header, goodBye = 5, 2 + 1 + 16 // an alert, its type and the tag: RFC 8446, sections 5.2 and 6.1
-	var record [header]byte
-	raw := rawInput(c.tls)
-	if !c.busy && raw.off == len(raw.buf) {
-		n, _, err := unix.Recvfrom(c.socket.fd, record[:], unix.MSG_PEEK)
-		if err == unix.EAGAIN || err == unix.EINTR {
-			return
-		}
-		if n == header && binary.BigEndian.Uint16(record[3:]) == goodBye {
-			c.socket.drained = false
-			l.overhearAll(c)
-			return
-		}
+	const manyBytes = 64 << 10
+	if c.busy || len(c.partial) >= manyBytes {
+		c.ahead = true
+		l.watch(c)
+		return
 	}
-	c.ahead = true
-	l.watch(c)
-}
-
-// overhearAll reads what has arrived, and keeps what turns out to be requests.
-func (l *loop) overhearAll(c *conn) {
+	c.socket.drained = false
 	n, _, err := l.fill(c)
 	if n > 0 {
 		c.keep(l.read[:n])
