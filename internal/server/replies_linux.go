@@ -175,7 +175,7 @@ func (l *loop) close(c *conn, why string) {
 	if why != "" {
 		l.s.quiet.warn(l.s.log, "connection closed", "source", c.session.About().Addr, "reason", why)
 	}
-	l.forgetDescriptor(c)
+	c.closed = true
 	if c.opened {
 		forget(c.tls) // before, the handshake's goroutine has it, and nothing was decrypted for anybody
 	}
@@ -185,6 +185,7 @@ func (l *loop) close(c *conn, why string) {
 		c.session.End()
 	}
 	l.s.dismiss(c)
+	l.closeDescriptor(c) // last: whoever sees that it is closed finds that it waits for nothing, and holds nothing, any more
 }
 
 func (l *loop) shutDown() {

@@ -62,6 +62,10 @@ func (l *loop) forgetDescriptor(c *conn) {
 		return
 	}
 	c.closed = true
+	l.closeDescriptor(c)
+}
+
+func (l *loop) closeDescriptor(c *conn) {
 	fd := c.socket.fd
 	if fd < len(l.conns) && l.conns[fd] == c {
 		l.conns[fd] = nil
