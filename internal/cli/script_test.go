@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +29,31 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"await": await, "mode": mode, "wrong": wrong},
+		// A server that starts where it should refuse to would be waited for as long as go test allows.
+		Deadline: time.Now().Add(10 * time.Minute),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"alter": alter, "await": await, "mode": mode, "wrong": wrong,
+		},
 	})
+}
+
+// alter changes the byte at an offset of a file to another one: `alter FILE OFFSET`. FILE is a pattern; the first that it
+// matches is altered.
+func alter(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 2 {
+		ts.Fatalf("usage: alter FILE OFFSET")
+	}
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("there is no file %s", args[0])
+	}
+	data, err := os.ReadFile(files[0])
+	ts.Check(err)
+	data[offset] ^= 1
+	ts.Check(os.WriteFile(files[0], data, 0o600))
 }
 
 // await waits until a file has a line that matches: `await FILE PATTERN`.
