@@ -149,12 +149,18 @@ func TestScriptsWithinAQuota(t *testing.T) {
 // nothingSealed is the policy of the comparisons with seal: off.
 func nothingSealed(t *testing.T) string {
 	t.Helper()
+	return everythingWith(t, "seal: off")
+}
+
+// everythingWith is the policy of the comparisons with one more field of its category.
+func everythingWith(t *testing.T, field string) string {
+	t.Helper()
 	text, err := os.ReadFile(singleTenant)
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("phi: false"), []byte("phi: false\n    seal: off")), 0o600); err != nil {
+	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("phi: false"), []byte("phi: false\n    "+field)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

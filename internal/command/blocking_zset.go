@@ -25,7 +25,7 @@ func blockingSortedSetCommands() []*Spec {
 }
 
 // waitingZSet returns the sorted set of a key. In a retry a key of another kind is as good as none.
-func (c *Call) waitingZSet(key int) (z engine.ZSetValue, ok bool) {
+func (c *Call) waitingZSet(key int) (z sortedSet, ok bool) {
 	if c.Retry {
 		if e := c.Tx.Peek(&c.Keys[key]); e.Exists() && e.Kind() != engine.ZSet {
 			return z, true

@@ -23,6 +23,10 @@ type Call struct {
 	// needs no store to write to.
 	Aside *[]Written
 
+	// Beside says of keys whose sorted set is in Tx in part only how many members stand beside that part; nil: none do. See
+	// SortedSetWindow.
+	Beside []Beside
+
 	NoTouch bool // reads do not count for what is kept when room is needed
 
 	Expiry Expiry
@@ -49,7 +53,7 @@ type Call struct {
 func (c *Call) Reset() {
 	c.Spec, c.Args, c.Failed, c.Count = nil, nil, false, 0
 	c.Retry, c.NoWait, c.Script, c.State = false, false, false, nil
-	c.Notes = c.Notes[:0]
+	c.Notes, c.Beside = c.Notes[:0], nil
 	c.Refs, c.Keys, c.Told = c.Refs[:0], c.Keys[:0], c.Told[:0]
 }
 

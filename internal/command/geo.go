@@ -126,7 +126,7 @@ func (o *zaddOptions) readGeo(a []byte) bool {
 }
 
 // addPlaces gives members the places that the arguments from first on name.
-func (c *Call) addPlaces(z *engine.ZSetValue, o zaddOptions, first int) {
+func (c *Call) addPlaces(z *sortedSet, o zaddOptions, first int) {
 	total, changes := int64(0), int64(0)
 	for i := first; i < len(c.Args) && z.Exists(); i += 3 {
 		p, _ := c.place(i)

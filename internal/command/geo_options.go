@@ -1,7 +1,6 @@
 package command
 
 import (
-	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/geohash"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
@@ -61,7 +60,7 @@ const (
 )
 
 // read takes the arguments from a place on, or answers Redis's error. z is the index, which may be absent.
-func (g *geoSearch) read(c *Call, z *engine.ZSetValue, at int) bool {
+func (g *geoSearch) read(c *Call, z *sortedSet, at int) bool {
 	for at < len(c.Args) {
 		n, ok := g.option(c, z, at)
 		if !ok {
@@ -99,7 +98,7 @@ func (g *geoSearch) read(c *Call, z *engine.ZSetValue, at int) bool {
 
 // option takes one option and returns how many arguments it has, 0 when there is none; false means that an error is
 // answered.
-func (g *geoSearch) option(c *Call, z *engine.ZSetValue, at int) (n int, ok bool) {
+func (g *geoSearch) option(c *Call, z *sortedSet, at int) (n int, ok bool) {
 	left := len(c.Args) - at - 1
 	switch a := c.Args[at]; {
 	case word(a, "WITHDIST"):
@@ -128,7 +127,7 @@ func (g *geoSearch) option(c *Call, z *engine.ZSetValue, at int) (n int, ok bool
 }
 
 // searchOption takes an option that only GEOSEARCH and GEOSEARCHSTORE have.
-func (g *geoSearch) searchOption(c *Call, z *engine.ZSetValue, at, left int) (n int, ok bool) {
+func (g *geoSearch) searchOption(c *Call, z *sortedSet, at, left int) (n int, ok bool) {
 	switch a := c.Args[at]; {
 	case word(a, "STOREDIST") && g.form.store:
 		g.storeDistance = true
@@ -167,7 +166,7 @@ func (c *Call) keyAt(arg int) int {
 }
 
 // centerAt makes a member's place the center.
-func (g *geoSearch) centerAt(c *Call, z *engine.ZSetValue, at int) bool {
+func (g *geoSearch) centerAt(c *Call, z *sortedSet, at int) bool {
 	score, ok := z.Score(c.Args[at])
 	if !ok {
 		c.Error(msgGeoMember)

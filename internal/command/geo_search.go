@@ -1,7 +1,6 @@
 package command
 
 import (
-	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/geohash"
 )
 
@@ -87,7 +86,7 @@ func runGeoSearch(c *Call, g geoSearch, at int) {
 	}
 }
 
-func (g *geoSearch) run(c *Call, z *engine.ZSetValue) {
+func (g *geoSearch) run(c *Call, z *sortedSet) {
 	if g.count != 0 && g.order == anyOrder && !g.any {
 		g.order = nearestFirst // the nearest are the ones that are wanted
 	}
@@ -105,7 +104,7 @@ func (g *geoSearch) run(c *Call, z *engine.ZSetValue) {
 }
 
 // collect gathers the members within the shape, in the order in which Redis meets them.
-func (g *geoSearch) collect(z *engine.ZSetValue, p *geoPoints) {
+func (g *geoSearch) collect(z *sortedSet, p *geoPoints) {
 	most := int64(0)
 	if g.any {
 		most = g.count
@@ -136,7 +135,7 @@ func (g *geoSearch) collect(z *engine.ZSetValue, p *geoPoints) {
 }
 
 // answer answers the members that were found, each with what was asked for.
-func (g *geoSearch) answer(c *Call, z *engine.ZSetValue, points []geoPoint) {
+func (g *geoSearch) answer(c *Call, z *sortedSet, points []geoPoint) {
 	parts := 1 + int(one(g.withDistance)+one(g.withHash)+one(g.withPlace))
 	c.Out.Array(len(points))
 	for i := range points {
@@ -161,7 +160,7 @@ func (g *geoSearch) answer(c *Call, z *engine.ZSetValue, points []geoPoint) {
 }
 
 // store makes the members that were found a sorted set, whatever the destination was.
-func (g *geoSearch) store(c *Call, z *engine.ZSetValue, points []geoPoint) {
+func (g *geoSearch) store(c *Call, z *sortedSet, points []geoPoint) {
 	if len(points) == 0 {
 		c.storeNothing(g.into)
 		return

@@ -55,7 +55,7 @@ type sortSource struct {
 	kind engine.Kind // 0: there is nothing
 	list engine.ListValue
 	set  engine.SetValue
-	zset engine.ZSetValue
+	zset sortedSet
 }
 
 func (v *sortSource) len() int {

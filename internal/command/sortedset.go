@@ -61,11 +61,14 @@ func sortedSetCommands() []*Spec {
 
 // zset returns the sorted set of a key, counts the read and notes a hit or a miss; false means that the key holds
 // something else and the error is answered.
-func (c *Call) zset(key int) (engine.ZSetValue, bool) {
-	z, err := c.Tx.ZSetAt(&c.Keys[key])
-	if err != nil {
+func (c *Call) zset(key int) (z sortedSet, ok bool) {
+	var err error
+	if z.ZSetValue, err = c.Tx.ZSetAt(&c.Keys[key]); err != nil {
 		c.Error(resp.MsgWrongType)
 		return z, false
+	}
+	if c.Beside != nil {
+		z.beside = c.Beside[key]
 	}
 	c.seen(key, z.Exists())
 	return z, true

@@ -1,9 +1,6 @@
 package command
 
-import (
-	"github.com/lethe-cache/lethe/internal/engine"
-	"github.com/lethe-cache/lethe/internal/resp"
-)
+import "github.com/lethe-cache/lethe/internal/resp"
 
 // rangeKind says what the two ends of a range are.
 type rangeKind uint8
@@ -88,7 +85,7 @@ func (b *zbound) readMember(arg []byte) bool {
 }
 
 // before returns how many members are before an end of a range; inclusive says that those that equal it are.
-func (b *zbound) before(z *engine.ZSetValue, kind rangeKind, inclusive bool) int {
+func (b *zbound) before(z *sortedSet, kind rangeKind, inclusive bool) int {
 	switch {
 	case kind == byScore:
 		return z.RankOfScore(b.score, inclusive)
@@ -102,7 +99,7 @@ func (b *zbound) before(z *engine.ZSetValue, kind rangeKind, inclusive bool) int
 }
 
 // ranks returns the first rank of the range and the number of its members.
-func (r *zrange) ranks(z *engine.ZSetValue) (first, n int) {
+func (r *zrange) ranks(z *sortedSet) (first, n int) {
 	if r.kind == byRank {
 		return indexRange(r.start, r.stop, z.Len())
 	}

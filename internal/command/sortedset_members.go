@@ -121,7 +121,7 @@ func (c *Call) storedIf(changed bool) {
 }
 
 // increment is ZADD INCR. A sum that is not a number (of infinities) is refused, so no score ever is.
-func (c *Call) increment(z *engine.ZSetValue, o zaddOptions, pair [][]byte) {
+func (c *Call) increment(z *sortedSet, o zaddOptions, pair [][]byte) {
 	score, _ := parseScore(pair[0])
 	old, had := z.Score(pair[1])
 	if had && !o.nx {
@@ -188,7 +188,7 @@ func runZMScore(c *Call) {
 	}
 }
 
-func (c *Call) scoreOrNull(z *engine.ZSetValue, member []byte) {
+func (c *Call) scoreOrNull(z *sortedSet, member []byte) {
 	if score, ok := z.Score(member); ok {
 		c.Out.Double(score)
 	} else {

@@ -36,7 +36,7 @@ func runZPop(c *Call, fromTop bool) {
 }
 
 // popMembers answers the n lowest or highest members, and erases them.
-func (c *Call) popMembers(key int, z *engine.ZSetValue, n int, fromTop, nested bool) {
+func (c *Call) popMembers(key int, z *sortedSet, n int, fromTop, nested bool) {
 	if n == 0 {
 		return
 	}
@@ -122,7 +122,7 @@ func (c *Call) randomMember() {
 }
 
 // repeatedMembers answers n members, each drawn from all.
-func (c *Call) repeatedMembers(z *engine.ZSetValue, n int, withScores bool) {
+func (c *Call) repeatedMembers(z *sortedSet, n int, withScores bool) {
 	nested := c.scoredArray(n, withScores)
 	for range n {
 		c.memberAt(z, rand.IntN(z.Len()), withScores, nested)
@@ -132,7 +132,7 @@ func (c *Call) repeatedMembers(z *engine.ZSetValue, n int, withScores bool) {
 // distinctMembers answers n different members, in a random order if they are few among many: these are drawn until
 // there are enough different ones. Otherwise all are passed once, in order, and each is taken with the chance that
 // fills the rest (Knuth, Algorithm S).
-func (c *Call) distinctMembers(z *engine.ZSetValue, n int, withScores bool) {
+func (c *Call) distinctMembers(z *sortedSet, n int, withScores bool) {
 	nested := c.scoredArray(n, withScores)
 	if n < z.Len()/3 {
 		drawn := make(map[int]struct{}, n)
@@ -155,7 +155,7 @@ func (c *Call) distinctMembers(z *engine.ZSetValue, n int, withScores bool) {
 	}
 }
 
-func (c *Call) memberAt(z *engine.ZSetValue, rank int, withScores, nested bool) {
+func (c *Call) memberAt(z *sortedSet, rank int, withScores, nested bool) {
 	it := z.Iter(rank, false)
 	defer it.Close()
 	it.Next()

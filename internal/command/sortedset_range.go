@@ -108,7 +108,7 @@ func (c *Call) zrangeCall(o *zrangeOptions, source int) (r zrange, ok bool) {
 }
 
 // walk returns the members of the range in the order that was asked for: the walk and how many of its members count.
-func (o *zrangeOptions) walk(z *engine.ZSetValue, r zrange) (engine.ZSetIter, int) {
+func (o *zrangeOptions) walk(z *sortedSet, r zrange) (engine.ZSetIter, int) {
 	if o.kind == byScore && !o.reverse && o.offset == 0 && o.limit >= 0 && o.limit <= fewMembers {
 		s := engine.ScoreRange{Low: r.low.score, LowOpen: r.low.open, Top: r.top.score, TopOpen: r.top.open}
 		if it, n, ok := z.FirstByScore(s, int(o.limit)); ok {

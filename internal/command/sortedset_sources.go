@@ -10,7 +10,7 @@ import (
 
 // scoredSource is one source: a sorted set, or a set, whose members have the score 1.
 type scoredSource struct {
-	zset   engine.ZSetValue
+	zset   sortedSet
 	set    engine.SetValue
 	isSet  bool
 	weight float64

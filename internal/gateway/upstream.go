@@ -97,7 +97,7 @@ func (g *Gateway) UseUpstream(u *Upstream) {
 func placeOf(p *placement) upstream.Place {
 	c := p.category
 	return upstream.Place{Tenant: p.tenant.Name, Account: p.tenant.account, Category: c.Name, Life: lifeOf(c), Plain: c.Seal == policy.SealOff,
-		Integers: c.IntegersOnly(), Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Kept: c.Persist && !c.PHI, Fenced: p.fenced, Subjects: p.about}
+		Integers: c.IntegersOnly(), Near: c.Near && !c.PHI, Replica: c.ReplicaReads && !c.PHI, Kept: c.Persist && !c.PHI, ClearScores: c.ClearScores && !c.PHI, Fenced: p.fenced, Subjects: p.about}
 }
 
 // lifeOf is the longest that an entry of a category can live from its birth, whatever extends its deadline.

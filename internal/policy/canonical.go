@@ -40,6 +40,9 @@ func (p *Policy) canonical() []byte {
 		if c.Persist {
 			b.WriteString(", persist: true")
 		}
+		if c.ClearScores {
+			b.WriteString(", clear_scores: true")
+		}
 		b.WriteString("}\n")
 	}
 	if len(p.rules) == 0 {

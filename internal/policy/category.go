@@ -98,6 +98,8 @@ type Category struct {
 	// Persist has entries survive a restart of all gateways in front of an upstream: their data keys are kept there, wrapped by a KMS.
 	// Never set for PHI.
 	Persist bool
+	// ClearScores lets an upstream see the scores of sorted sets, so that it can order by them. Never set for PHI.
+	ClearScores bool
 }
 
 // IntegersOnly reports whether an upstream keeps integers of the category and nothing else: in a category that is for counters,

@@ -72,9 +72,9 @@ func TestVersion(t *testing.T) {
 // Gateways give each other a policy's own text: it has all that the policy says.
 func TestAPolicysOwnTextSaysWhatPersists(t *testing.T) {
 	t.Parallel()
-	p := parsed(t, "categories:\n  session: {persist: true, replica_reads: true, near: true, subjects: values, require_purpose: true}\n")
+	p := parsed(t, "categories:\n  session: {persist: true, replica_reads: true, near: true, subjects: values, require_purpose: true, clear_scores: true}\n")
 	again := parsed(t, string(p.YAML()))
-	if c := again.Categories()[1]; c.Name != "session" || !c.Persist || !c.ReplicaReads || !c.Near || c.Subjects != policy.SubjectsInValues || !c.RequirePurpose {
+	if c := again.Categories()[1]; c.Name != "session" || !c.Persist || !c.ReplicaReads || !c.Near || c.Subjects != policy.SubjectsInValues || !c.RequirePurpose || !c.ClearScores {
 		t.Errorf("read again: %+v", c)
 	}
 	if plain := parsed(t, "unmatched: phi\n"); plain.Categories()[1].Persist || again.Hash() == plain.Hash() {

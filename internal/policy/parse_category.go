@@ -11,7 +11,7 @@ func (r *reader) category(c *Category, name, value *yaml.Node, isNew bool) {
 	before := len(r.mistakes)
 	what := "category " + c.Name
 	fields := r.fields(value, what, "ceiling", "expiry", "max_age", "phi", "on_excess", "evict", "audit", "require_purpose", "seal", "subjects",
-		"near", "replica_reads", "persist")
+		"near", "replica_reads", "persist", "clear_scores")
 	for field, n := range fields {
 		r.categoryField(c, field, n)
 	}
@@ -76,6 +76,10 @@ func (r *reader) categoryField(c *Category, field string, n *yaml.Node) {
 	case "persist":
 		if v, ok := r.boolean(n, "persist"); ok {
 			c.Persist = v
+		}
+	case "clear_scores":
+		if v, ok := r.boolean(n, "clear_scores"); ok {
+			c.ClearScores = v
 		}
 	case "subjects":
 		choose(r, n, "subjects", &c.Subjects, SubjectsInKeys, SubjectsInValues)
@@ -184,6 +188,10 @@ func (r *reader) lawOfPHI(c *Category, at func(string) *yaml.Node) {
 	}
 	if c.Audit != AuditAll {
 		r.mistake(at("audit"), "leave audit out, or write `audit: all`", "category %s is PHI and not every access would be recorded", c.Name)
+	}
+	if c.ClearScores {
+		r.mistake(at("clear_scores"), "leave clear_scores out, or write `phi: false` if the category can never hold PHI",
+			"category %s is PHI and its scores would be in clear in an upstream", c.Name)
 	}
 	if c.Seal == SealOff {
 		r.mistake(at("seal"), "leave seal out, or write `seal: on`", "category %s is PHI and its values would be in clear in an upstream", c.Name)

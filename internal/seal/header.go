@@ -40,7 +40,10 @@ const TimedFields Flags = 1
 // AboutSubjects says that patients whom the value is about stand behind the name in the name box.
 const AboutSubjects Flags = 2
 
-const knownFlags = TimedFields | AboutSubjects
+// ClearScores says that the scores of the sorted set are in clear, in a sorted set of the upstream's.
+const ClearScores Flags = 4
+
+const knownFlags = TimedFields | AboutSubjects | ClearScores
 
 const (
 	version     = 1
@@ -95,7 +98,7 @@ func ParseHeader(record []byte) (Header, error) {
 		Stamp:     binary.LittleEndian.Uint64(record[32:]),
 	}
 	switch {
-	case h.Type == 0 || h.Type >= typeEnd, h.Flags&^knownFlags != 0,
+	case h.Type == 0 || h.Type >= typeEnd, h.Flags&^knownFlags != 0, h.Flags&ClearScores != 0 && h.Type != SortedSet,
 		h.nameBytes < boxBytes || h.nameBytes > maxNameBytes,
 		h.BornAt < 0 || h.Deadline < h.BornAt:
 		return Header{}, ErrAltered

@@ -44,6 +44,10 @@ type vectors struct {
 	AboutRecord string   `json:"string_record_about_patients"`
 	Patients    []string `json:"patients"`
 
+	ScoredRecord string `json:"sorted_set_record_with_scores_in_clear"`
+	Member       string `json:"member"`
+	SealedMember string `json:"sealed_member"`
+
 	StreamRecord   string   `json:"stream_record"`
 	EntryFields    []string `json:"entry_fields"`
 	SealedEntry    string   `json:"sealed_entry"`
@@ -126,6 +130,11 @@ func TestVectors(t *testing.T) {
 	f("patients", strings.Join(patients(subjects), " "), strings.Join(v.Patients, " "))
 	f("value about patients", string(must(t)(opened(s, e, about, now))), v.Value)
 	f("field value", string(must(t)(s.OpenItem(nil, e, &c, unhex(t, v.SealedField), unhex(t, v.SealedValue)))), v.FieldValue)
+	if err := s.OpenCollection(&c, e, unhex(t, v.ScoredRecord), now); err != nil || c.Type != seal.SortedSet || c.Flags != seal.ClearScores {
+		t.Fatalf("flags %d, %v", c.Flags, err)
+	}
+	f("member", hex.EncodeToString(must(t)(s.SealMember(nil, e, &c, []byte(v.Member)))), v.SealedMember)
+	f("opened member", string(must(t)(s.OpenMember(nil, e, &c, unhex(t, v.SealedMember)))), v.Member)
 	v.checkStream(t, s, e, now)
 }
 
@@ -171,7 +180,7 @@ func writeVectors(t *testing.T) {
 		Secret: seq(0x80, seal.SecretBytes), Tenant: "TENANT001", Category: "phi", Name: "TENANT001:patient:example",
 		BornAt: start, Deadline: start + 300_000, TaggedName: "x:{TENANT001:patient:example}:y", Value: "an example value",
 		Patients: []string{"12345", "example-2"}, EntryFields: []string{"an example field", "an example value", "another", ""}, Group: "example-workers", Consumer: "example-worker-1",
-		Field: "an example field", FieldValue: "an example value of a field",
+		Member: "an example member", Field: "an example field", FieldValue: "an example value of a field",
 	}
 	var now int64
 	s := v.sealer(t, &now)
@@ -194,6 +203,12 @@ func writeVectors(t *testing.T) {
 	field := must(t)(s.SealMember(nil, e, c, []byte(v.Field)))
 	v.SealedField = hex.EncodeToString(field)
 	v.SealedValue = hex.EncodeToString(must(t)(s.SealItem(nil, e, c, field, []byte(v.FieldValue))))
+	h.Type, h.Flags = seal.SortedSet, seal.ClearScores
+	if c, err = s.NewCollection(e, *h, h.Deadline); err != nil {
+		t.Fatal(err)
+	}
+	v.ScoredRecord = hex.EncodeToString(must(t)(s.SealCollection(nil, e, c)))
+	v.SealedMember = hex.EncodeToString(must(t)(s.SealMember(nil, e, c, []byte(v.Member))))
 	v.writeStream(t, s, e)
 	out, err := json.MarshalIndent(&v, "", "  ")
 	if err != nil {

@@ -87,7 +87,7 @@ func (x *Executor) adopt(k *keyState, record []byte) bool {
 func (x *Executor) askParts(t *Task, k *keyState) bool {
 	switch {
 	case t.shape.need == needItems:
-		read := itemCommand(k.coll.Type)
+		read := itemCommand(k)
 		if read == "" || !x.sealMembers(t, k) {
 			return false
 		}
@@ -98,19 +98,27 @@ func (x *Executor) askParts(t *Task, k *keyState) bool {
 		x.askPair(t, k, read, k.members)
 	case t.shape.need == needElement:
 		return x.takeElement(t, k)
+	case t.shape.need == needWindow && k.coll.Type == seal.SortedSet:
+		return x.askMembers(t, k)
 	case t.shape.need == needWindow:
 		return x.askWindow(t, k)
 	case t.shape.need == needWhole:
 		x.askWhole(k)
-		if x.mayAskReplica(t, k) {
-			o := &x.lane.ops[k.op]
-			o.replica = true
-			x.lane.spellOut(o) // a replica that does not know the script would be no use, and nobody tells it
-		}
+		x.wholeFromReplica(t, k)
 	default:
 		return false
 	}
 	return true
+}
+
+// wholeFromReplica lets a replica answer the script that was just asked for, where one may. A replica that does not know
+// the script would be no use, and nobody tells it, so it goes there in full.
+func (x *Executor) wholeFromReplica(t *Task, k *keyState) {
+	if x.mayAskReplica(t, k) {
+		o := &x.lane.ops[k.op]
+		o.replica = true
+		x.lane.spellOut(o)
+	}
 }
 
 // askPair asks for the header of the record and behind it for parts of the data. It is no single step, and need not be: when
@@ -146,9 +154,12 @@ func (x *Executor) mixed(k *keyState, header *op) bool {
 
 // askWhole asks for all parts in one step, which looks first how many they are.
 func (x *Executor) askWhole(k *keyState) {
-	size, read := wholeCommand(k.coll.Type) // of a stream, what the script says itself
+	size, read := wholeCommand(k) // of a stream, what the script says itself
 	var args [][]byte
-	if k.coll.Type == seal.List {
+	switch {
+	case k.clearScores():
+		args = [][]byte{{'0'}, {'-', '1'}, []byte("WITHSCORES")}
+	case k.coll.Type == seal.List:
 		args = [][]byte{{'0'}, {'-', '1'}}
 	}
 	x.askOnce(k, size, read, args)
@@ -171,23 +182,27 @@ func (x *Executor) askOnce(k *keyState, size, read string, args [][]byte) {
 	k.cached, k.partsOp, k.asked = true, -1, x.b.stamps.Next(x.now)
 }
 
-func itemCommand(t seal.Type) string {
-	switch t {
-	case seal.Hash, seal.SortedSet:
+func itemCommand(k *keyState) string {
+	switch {
+	case k.clearScores():
+		return "ZMSCORE"
+	case k.coll.Type == seal.Hash, k.coll.Type == seal.SortedSet:
 		return "HMGET"
-	case seal.Set:
+	case k.coll.Type == seal.Set:
 		return "SMISMEMBER"
 	}
 	return ""
 }
 
-func wholeCommand(t seal.Type) (size, read string) {
-	switch t {
-	case seal.Set:
+func wholeCommand(k *keyState) (size, read string) {
+	switch {
+	case k.clearScores():
+		return "ZCARD", "ZRANGE"
+	case k.coll.Type == seal.Set:
 		return "SCARD", "SMEMBERS"
-	case seal.List:
+	case k.coll.Type == seal.List:
 		return "LLEN", "LRANGE"
-	case seal.Stream:
+	case k.coll.Type == seal.Stream:
 		return "XLEN", "XINFO"
 	default:
 		return "HLEN", "HGETALL"

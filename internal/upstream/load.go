@@ -21,6 +21,7 @@ func (discard) Removed(engine.Removal) {}
 func (x *Executor) execute(t *Task) {
 	c := t.Call
 	t.phase = phaseDone
+	c.Beside = nil
 	x.tx.Begin(c.Now, discard{})
 	x.tx.Lock(c.Keys)
 	defer x.tx.Unlock()
@@ -99,7 +100,7 @@ func (x *Executor) load(t *Task, i int) error {
 		x.loadString(k, key)
 		return nil
 	}
-	err := x.loadCollection(t, k, key)
+	err := x.loadCollection(t, i, key)
 	if err != nil && k.partsOp >= 0 && !t.careful {
 		x.tx.Delete(key)
 		t.careful = true
@@ -141,9 +142,11 @@ func (x *Executor) loadString(k *keyState, key *engine.Key) {
 
 // loadCollection makes the collection with the parts that were fetched. Where these are not all there is a part that nobody
 // names, so that the handler finds the collection even if it finds nothing in it.
-func (x *Executor) loadCollection(t *Task, k *keyState, key *engine.Key) error {
+func (x *Executor) loadCollection(t *Task, i int, key *engine.Key) error {
+	k := &t.keys[i]
 	l := loader{x: x, k: k, key: key}
-	if err := l.create(t.shape.need != needWhole || k.parts == nil); err != nil {
+	whole := t.shape.need == needWhole || t.shape.need == needWindow
+	if err := l.create(!whole || k.parts == nil); err != nil {
 		return err
 	}
 	if k.parts == nil {
@@ -158,8 +161,13 @@ func (x *Executor) loadCollection(t *Task, k *keyState, key *engine.Key) error {
 	if t.shape.need == needItems {
 		return l.items(t)
 	}
-	if k.coll.Type == seal.Stream {
+	switch {
+	case k.coll.Type == seal.Stream:
 		return l.streamParts(t)
+	case k.windowed:
+		return l.window(t, i)
+	case k.clearScores() && len(k.parts.elems) > 0:
+		return l.scored(k.parts.elems)
 	}
 	err := l.whole()
 	if err == nil && l.hash.Exists() && l.hash.Len() == 0 { // the deadlines of all fields have passed
@@ -321,6 +329,14 @@ func (l *loader) member(sealed, value []byte) error {
 // begin with eight bytes: the field's own deadline in Unix milliseconds, 0 for none, or the score.
 func (l *loader) pair(name, sealedName, sealed []byte) (uint64, error) {
 	x := l.x
+	if l.k.clearScores() {
+		score, err := scoreOf(&reply{kind: '$', text: sealed})
+		if err != nil {
+			return 0, err
+		}
+		l.zset.Add(name, score)
+		return x.sum(math.Float64bits(score), nil), nil
+	}
 	plain, err := x.sealer.OpenItem(x.plain[:0], &l.k.entry, &l.k.coll, sealedName, sealed)
 	if err != nil {
 		return 0, err

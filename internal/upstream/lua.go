@@ -19,6 +19,44 @@ end
 return {1, redis.call(ARGV[4], KEYS[2], unpack(ARGV, 5))}
 `
 
+// windowText answers {1, {members that there are, members before, members and scores}} of a sorted set with its scores in clear, if
+// the record is the expected one, else {0, the record}, or {2} when they are more than the limit. What is asked for is a range of
+// ranks, so many members of a range of scores, whose lower end comes as what is below it, or one member; with it comes whoever has the
+// same score as one of them.
+const windowText = `#!lua flags=no-writes
+local have = redis.call('GETRANGE', KEYS[1], 0, 39)
+if have == '' or have ~= ARGV[1] then return {0, redis.call('GET', KEYS[1])} end
+local data, limit, kind, top = KEYS[2], tonumber(ARGV[2]), ARGV[3], ARGV[#ARGV] == 'top'
+local size = redis.call('ZCARD', data)
+local first, last = 0, -1
+if kind == 'rank' then
+  first, last = tonumber(ARGV[4]), tonumber(ARGV[5])
+  if first < 0 then first = math.max(first + size, 0) end
+  if last < 0 then last = last + size end
+  last = math.min(last, size - 1)
+  if top then first, last = size - 1 - last, size - 1 - first end
+elseif kind == 'score' then
+  first = redis.call('ZCOUNT', data, '-inf', ARGV[4])
+  last = redis.call('ZCOUNT', data, '-inf', ARGV[5]) - 1
+  local count = tonumber(ARGV[6])
+  if count >= 0 and top then first = math.max(first, last - count + 1)
+  elseif count >= 0 then last = math.min(last, first + count - 1) end
+else
+  local rank = redis.call('ZRANK', data, ARGV[4])
+  if rank then first, last = rank, rank end
+end
+if first > last or first < 0 or first >= size then return {1, {size, math.max(math.min(first, size), 0), {}}} end
+if last - first >= limit then return {2} end
+local some = redis.call('ZRANGE', data, first, last, 'WITHSCORES')
+local low = redis.call('ZCOUNT', data, '-inf', '(' .. some[2])
+local high = redis.call('ZCOUNT', data, '-inf', some[#some])
+if low < first or high - 1 > last then
+  if high - low > limit then return {2} end
+  some = redis.call('ZRANGE', data, low, high - 1, 'WITHSCORES')
+end
+return {1, {size, low, some}}
+`
+
 // commitBody compares all records with the expected ones ('*': any; several headers one behind another: any of those; '=', a
 // deadline and an integer: that in clear, until then), and then changes each entry. It answers {0} when a record is another one,
 // else {1, 1 or 0 for each entry that is there now, results of commands}.
@@ -106,11 +144,11 @@ return answer
 `
 
 // scripts are the upstream's, made once for each Backend. Deleting is allowed when the upstream's memory is full.
-type scripts struct{ read, commit, remove, end, clearRead, clearCount *script }
+type scripts struct{ read, window, commit, remove, end, clearRead, clearCount *script }
 
 func newScripts() *scripts {
 	return &scripts{
-		read: newScript(readText), commit: newScript("#!lua\n" + commitBody), remove: newScript("#!lua flags=allow-oom\n" + commitBody),
+		read: newScript(readText), window: newScript(windowText), commit: newScript("#!lua\n" + commitBody), remove: newScript("#!lua flags=allow-oom\n" + commitBody),
 		end: newScript(endText), clearRead: newScript(clearReadText), clearCount: newScript(clearCountText),
 	}
 }

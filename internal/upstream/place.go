@@ -23,6 +23,8 @@ type Place struct {
 	Near, Replica bool
 	// Kept says that entries of the category survive a restart of all gateways; never for PHI. It needs seal.Ring.Keep.
 	Kept bool
+	// ClearScores says that the upstream may see the scores of sorted sets, so that it orders by them; never for PHI.
+	ClearScores bool
 	// Fenced says that the patient whom the key names has withdrawn the consent until a short time ago: whatever the upstream has
 	// of the entry is from before, and counts as nothing. It never does for what may be written.
 	Fenced bool

@@ -14,6 +14,7 @@ type quick struct {
 	kind    seal.Type
 	write   bool
 	name    string                     // the upstream's command
+	clear   string                     // or of a sorted set with its scores in clear
 	named   func(args [][]byte) string // or what it is called by the arguments
 	accepts func(args [][]byte) bool
 	args    func(x *Executor, t *Task, k *keyState) ([][]byte, error)
@@ -38,6 +39,8 @@ func (q *quick) fits(t *Task, k *keyState) bool {
 		return false
 	case q.accepts != nil && !q.accepts(t.Call.Args):
 		return false
+	case q.kind == seal.SortedSet:
+		return q.reads(k) != ""
 	case q.kind == seal.Hash:
 		return k.coll.Flags&seal.TimedFields == 0
 	case q.kind == seal.Stream:
@@ -80,7 +83,7 @@ func (x *Executor) quickStart(t *Task) {
 	}
 	t.phase = phaseQuick
 	if !q.write {
-		x.askPair(t, k, q.name, args)
+		x.askPair(t, k, q.reads(k), args)
 		t.quickOp = k.partsOp
 		return
 	}
@@ -102,6 +105,14 @@ func (x *Executor) quickStart(t *Task) {
 	}
 	t.commits = t.commits[:0]
 	x.commit(t, 0, n)
+}
+
+// reads is the upstream's command of one that changes nothing; "": there is none.
+func (q *quick) reads(k *keyState) string {
+	if k.clearScores() {
+		return q.clear
+	}
+	return q.name
 }
 
 func (q *quick) nameFor(args [][]byte) string {
@@ -283,8 +294,8 @@ func (x *Executor) quickMoved(t *Task, k *keyState) bool {
 }
 
 // countQuick answers a collection's length.
-func countQuick(kind seal.Type, name string) *quick {
-	return &quick{kind: kind, name: name, told: command.Hit, done: answerInt}
+func countQuick(kind seal.Type, name, clear string) *quick {
+	return &quick{kind: kind, name: name, clear: clear, told: command.Hit, done: answerInt}
 }
 
 func answerInt(_ *Executor, t *Task, _ *keyState, r *reply) error {

@@ -36,7 +36,7 @@ const (
 	needRecord                  // the value of a string; of a collection that it is there, and until when
 	needItems                   // of a collection the parts that the command names
 	needElement                 // of the first list the element at one end; of the second that it is there, and until when
-	needWindow                  // of a stream the entries of a range
+	needWindow                  // of a stream the entries of a range; of a sorted set with its scores in clear the members of one
 	needWhole                   // everything
 )
 
@@ -103,13 +103,13 @@ func shapes() map[string]*shape {
 		"HEXPIRETIME", "HPEXPIRETIME", "HPERSIST", "HGETDEL", "HGETEX")
 	add(shape{need: needItems, items: afterFields(2)}, "HSETEX")
 	add(shape{need: needWhole}, "HGETALL", "HKEYS", "HVALS", "HSCAN")
-	add(shape{need: needWhole, quick: countQuick(seal.Hash, "HLEN")}, "HLEN")
+	add(shape{need: needWhole, quick: countQuick(seal.Hash, "HLEN", "")}, "HLEN")
 
 	add(shape{need: needItems, items: from(2, 1)}, "SADD", "SREM", "SISMEMBER", "SMISMEMBER")
 	add(shape{need: needItems, items: from(3, 1)}, "SMOVE")
 	add(shape{need: needWhole}, "SMEMBERS", "SSCAN", "SINTER", "SINTERSTORE", "SINTERCARD", "SUNION",
 		"SUNIONSTORE", "SDIFF", "SDIFFSTORE")
-	add(shape{need: needWhole, quick: countQuick(seal.Set, "SCARD")}, "SCARD")
+	add(shape{need: needWhole, quick: countQuick(seal.Set, "SCARD", "")}, "SCARD")
 
 	for _, quicks := range []map[string]*quick{listQuicks(), drawingQuicks()} {
 		for name, q := range quicks {
@@ -124,8 +124,6 @@ func shapes() map[string]*shape {
 	}
 	add(shape{need: needWhole, quick: manyPop(1)}, "LMPOP")
 	add(shape{need: needWhole, quick: manyPop(2)}, "BLMPOP")
-	add(shape{need: needWhole}, "BZPOPMIN", "BZPOPMAX", "BZMPOP")
-
 	for name, s := range streamShapes() {
 		add(s, name)
 	}
@@ -133,11 +131,12 @@ func shapes() map[string]*shape {
 	add(shape{need: needItems, items: zaddMembers}, "ZADD")
 	add(shape{need: needItems, items: from(3, 1)}, "ZINCRBY")
 	add(shape{need: needItems, items: from(2, 1)}, "ZREM", "ZSCORE", "ZMSCORE")
-	add(shape{need: needWhole}, "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGEBYLEX",
-		"ZRANGESTORE", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX", "ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE",
-		"ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZRANK", "ZREVRANK", "ZCOUNT", "ZLEXCOUNT", "ZPOPMIN", "ZPOPMAX", "ZMPOP",
-		"ZRANDMEMBER", "ZSCAN")
-	add(shape{need: needWhole, quick: countQuick(seal.SortedSet, "HLEN")}, "ZCARD")
+	add(shape{need: needWindow}, "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
+		"ZRANK", "ZREVRANK", "ZPOPMIN", "ZPOPMAX", "ZMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
+	add(shape{need: needWhole}, "ZRANGEBYLEX", "ZREVRANGEBYLEX", "ZRANGESTORE", "ZREMRANGEBYLEX", "ZUNION", "ZINTER", "ZDIFF",
+		"ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZLEXCOUNT", "ZRANDMEMBER", "ZSCAN")
+	add(shape{need: needWhole, quick: countQuick(seal.SortedSet, "HLEN", "ZCARD")}, "ZCARD")
+	add(shape{need: needWindow, quick: countedQuick()}, "ZCOUNT")
 
 	// A HyperLogLog is a string that a handler counts in, a place is a member with a score: both are values here as any other.
 	add(shape{need: needRecord}, "PFADD", "PFCOUNT", "PFMERGE")

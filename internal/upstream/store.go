@@ -78,6 +78,8 @@ func (x *Executor) change(t *Task, i int) error {
 	told := t.toldOf(i)
 	wrote := told == command.Stored || told == command.Deleted
 	switch {
+	case k.found && k.windowed:
+		return x.putWindow(t, k, i, e)
 	case !e.Exists():
 		if k.found || k.guard == guardAny && told == command.Deleted {
 			x.writes.remove(k)
@@ -194,6 +196,9 @@ func (x *Executor) putCollection(c *command.Call, k *keyState, i int, e engine.E
 	if coll.Type == seal.Hash && p.timed() {
 		coll.Flags |= seal.TimedFields
 	}
+	if coll.Type == seal.SortedSet && k.place.ClearScores {
+		coll.Flags |= seal.ClearScores
+	}
 	if err := x.seal(k, coll, "whole"); err != nil {
 		return err
 	}
@@ -302,7 +307,7 @@ func (p *parts) item(name []byte, j int) bool {
 		z := p.zset()
 		score, there := z.Score(name)
 		if !there {
-			return p.gone("HDEL", j)
+			return p.gone(p.removeScored(), j)
 		}
 		return p.changed(j, math.Float64bits(score), nil)
 	case seal.Set:
@@ -317,6 +322,14 @@ func (p *parts) item(name []byte, j int) bool {
 		return p.k.before[j] == 0
 	}
 	return false
+}
+
+// removeScored is the upstream's command that takes a member of a sorted set out.
+func (p *parts) removeScored() string {
+	if p.coll.Flags&seal.ClearScores != 0 {
+		return "ZREM"
+	}
+	return "HDEL"
 }
 
 func (p *parts) gone(remove string, j int) bool {
@@ -374,6 +387,10 @@ func (p *parts) sealItem(place, plain []byte) []byte {
 
 // put adds a field or a score: eight bytes, and the field's value.
 func (p *parts) put(sealed []byte, first uint64, value []byte) {
+	if p.coll.Flags&seal.ClearScores != 0 {
+		p.add("ZADD", command.AppendScore(nil, math.Float64frombits(first)), sealed)
+		return
+	}
 	p.add("HSET", sealed, p.sealItem(sealed, p.x.joined(first, value)))
 }
 

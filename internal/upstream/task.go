@@ -62,6 +62,7 @@ type keyState struct {
 
 	also      []byte       // headers that may be there as well as the expected one; see order.go
 	was       *streamState // of a stream that was loaded as a whole
+	windowed  bool         // of a sorted set what the command looks at was asked for
 	backwards bool         // its entries were asked for in this order
 	lastID    bool         // only its last id was
 	resized   bool         // how large it is upstream is asked for: nobody knows what was taken out
@@ -332,6 +333,7 @@ func (x *Executor) anew(t *Task) {
 		k.near = false
 		k.also = nil
 		k.op, k.cached, k.raw, k.parts, k.found, k.guard, k.members, k.before = -1, false, nil, nil, false, guardAbsent, nil, nil
+		k.windowed = false
 	}
 	if t.blind {
 		panic("BUG: a command that compares nothing has found something else")
