@@ -101,6 +101,13 @@ func TestAccountsFollowWrites(t *testing.T) {
 	f(3, 3000, 4200, "MSET", "a", text, "z", "v")
 	f(3, 3000, 4200, "RENAME", "a", "b")
 	f(0, 0, 0, "DEL", "set", "b", "z")
+	g.place.ClearScores = true
+	f(1, 3000, 3600, "ZADD", "z", "1", text, "2", text+"2", "3", text+"3")
+	f(1, 2000, 2600, "ZPOPMIN", "z")
+	f(1, 1000, 1600, "ZREMRANGEBYRANK", "z", "0", "0")
+	f(1, 1000, 1700, "ZADD", "z", "1", "m", "3", text+"3")
+	f(1, 0, 600, "ZREMRANGEBYSCORE", "z", "2", "+inf")
+	f(0, 0, 0, "ZPOPMAX", "z")
 	f(1, 1000, 1400, "XADD", "s", "1-1", "f", text)
 	f(1, 2000, 2600, "XADD", "s", "2-1", "f", text)
 	f(1, 2000, 2600, "XACK", "s", "g", "1-1")

@@ -2,7 +2,9 @@ package upstream_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -276,4 +278,107 @@ func TestClearScoresWhileOthersWrite(t *testing.T) {
 	<-done
 	one.expectAlarm("")
 	two.expectAlarm("")
+}
+
+// meddler passes everything on, and changes what the upstream answers.
+func meddler(t *testing.T, to string, change func(string) string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			up, err := net.Dial("unix", to)
+			if err != nil {
+				c.Close()
+				return
+			}
+			go func() {
+				_, _ = io.Copy(up, c)
+				up.Close()
+			}()
+			go func() {
+				buf := make([]byte, 64<<10)
+				for {
+					n, err := up.Read(buf)
+					if err != nil {
+						c.Close()
+						return
+					}
+					_, _ = io.WriteString(c, change(string(buf[:n])))
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// What an upstream answers of a range has to be one, of the set that it says it is of.
+func TestALyingUpstreamsRanges(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	const head = "*3\r\n:4\r\n:0\r\n*4\r\n" // of ZRANGE z 0 1: four members, none before, two of them
+	f := func(what, read, from, to string) {
+		t.Helper()
+		lie, always := false, !strings.HasPrefix(read, "ZRANGE") && !strings.HasPrefix(read, "ZPOP") // what is not one step is read once more
+		o := loopback(meddler(t, redis.Socket, func(s string) string {
+			if !lie || !strings.Contains(s, from) {
+				return s
+			}
+			lie = always
+			return strings.Replace(s, from, to, 1)
+		}))
+		g, _ := scored(t, o)
+		g.do("DEL", "z")
+		g.do("ZADD", "z", "1", "a", "2", "b", "3", "c", "4", "d")
+		lie = true
+		got := g.do(strings.Fields(read)...)
+		lied := lie == always
+		lie = false
+		if alarms := g.sink.takeAlarms(); !lied || alarms != "altered A measure z" || strings.Contains(got, "a\r\n") || strings.Contains(got, "d\r\n") {
+			t.Errorf("%s: %q, alarms %q, lied: %t", what, got, alarms, lied)
+		}
+		g.expect(":0\r\n", "EXISTS", "z")
+	}
+	f("more members before", "ZRANGE z 0 1", head, strings.Replace(head, ":0", ":1", 1))
+	f("more members than there are", "ZRANGE z 0 1", head, strings.Replace(head, ":0", ":3", 1))
+	f("less than none before", "ZRANGE z 0 1", head, strings.Replace(head, ":0", ":-1", 1))
+	f("a set of one", "ZRANGE z 0 1", head, strings.Replace(head, ":4", ":1", 1))
+	f("a set of none", "ZRANGE z 0 1", head, strings.Replace(head, ":4", ":0", 1))
+	f("a set without end", "ZRANGE z 0 1", head, strings.Replace(head, ":4", ":9223372036854775807", 1))
+	f("no numbers", "ZRANGE z 0 1", head, strings.Replace(head, ":4", "+4", 1))
+	f("fewer members than ranks", "ZPOPMIN z 3", "*3\r\n:4\r\n:0\r\n*6\r\n", "*3\r\n:9\r\n:2\r\n*6\r\n")
+	f("the end of a longer set", "ZRANGE z -2 -1", "*3\r\n:4\r\n:2\r\n", "*3\r\n:9\r\n:2\r\n")
+	f("a falling score", "ZRANGE z 0 1", "$1\r\n2\r\n", "$1\r\n0\r\n")
+	f("no score", "ZRANGE z 0 1", "$1\r\n2\r\n", "$1\r\nx\r\n")
+	f("no number", "ZRANGE z 0 1", "$1\r\n2\r\n", "$3\r\nnan\r\n")
+	f("no score of one", "ZMSCORE z a b", "$1\r\n2\r\n", "$3\r\nnan\r\n")
+	f("null", "ZRANGE z 0 1", "$1\r\n2\r\n", "$-1\r\n")
+}
+
+// The same member twice is none.
+func TestAMemberTwice(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	o := operator{t, redis.Dial(t), redis}
+	var members []string
+	g, _ := scored(t, loopback(meddler(t, redis.Socket, func(s string) string {
+		if len(members) == 2 {
+			return strings.ReplaceAll(s, members[1], members[0])
+		}
+		return s
+	})))
+	g.do("ZADD", "z", "1", "a", "2", "b")
+	_, data := o.keys()
+	for _, e := range o.do("ZRANGE", data[0], "0", "-1").Elems {
+		members = append(members, string(e.Str))
+	}
+	g.expect("*0\r\n", "ZRANGE", "z", "0", "1")
+	g.expectAlarm("altered A measure z")
 }
