@@ -53,6 +53,36 @@ const (
 // Due reports whether Reap has something to do in a shard. It is cheap, and looks past what is being added at this moment.
 func (s *Store) Due(shard int, now int64) bool { return s.shards[shard].next.Load() <= now>>tickShift }
 
+// Rest says that nobody reaps before an instant, and returns the first at which somebody has to: no later than that. What is due before it
+// from now on stirs the reaper. 0 ends the rest.
+func (s *Store) Rest(until int64) (next int64) {
+	whole := until >> tickShift
+	s.rest.Store(whole)
+	next = whole
+	for i := range s.shards { // behind the store above: what comes meanwhile is seen here, or sees that
+		next = min(next, s.shards[i].next.Load())
+	}
+	if next == whole {
+		return until
+	}
+	s.rest.CompareAndSwap(whole, next)
+	return next << tickShift
+}
+
+// Stir wakes a reaper that rests.
+func (s *Store) Stir() {
+	if s.rest.Load() == 0 || s.rest.Swap(0) == 0 {
+		return
+	}
+	select {
+	case s.sooner <- struct{}{}:
+	default:
+	}
+}
+
+// Stirred tells a reaper that rests that it has something to do.
+func (s *Store) Stirred() <-chan struct{} { return s.sooner }
+
 // Reap erases entries of one shard whose deadline has passed, and a slice of what waits to be erased in slices. It holds
 // the shard for some tens of microseconds; call it again while it says that there is more.
 func (s *Store) Reap(shard int, now int64, sink ReapSink) (done Reaped) {

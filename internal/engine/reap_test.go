@@ -72,3 +72,67 @@ func TestLargeEntriesAreErasedToTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// A reaper that rests is told of what is due before it looks again, and of nothing else.
+func TestWhoRestsIsStirred(t *testing.T) {
+	t.Parallel()
+	l := newLab()
+	defer l.store.Close()
+	for shard := range l.store.Shards() {
+		l.store.Reap(shard, l.now, l)
+	}
+	stirred := func() bool {
+		select {
+		case <-l.store.Stirred():
+			return true
+		default:
+			return false
+		}
+	}
+	set := func(name string, ttl int64) {
+		l.do(func(tx *Tx, keys []Key) { tx.SetString(&keys[0], l.meta(ttl), []byte("v")) }, name)
+	}
+	const rest = 400
+	if got := l.store.Rest(l.now + rest); got != l.now+rest {
+		t.Errorf("without entries it may rest for %d ms, want %d", got-l.now, rest)
+	}
+	set("later", 100_000)
+	if stirred() {
+		t.Error("what is due later stirs")
+	}
+	set("sooner", 200)
+	if !stirred() {
+		t.Error("what is due earlier does not stir")
+	}
+	set("soonest", 100)
+	if stirred() {
+		t.Error("who does not rest any more is stirred")
+	}
+	if got := l.store.Rest(l.now + rest); got < l.now+100 || got > l.now+104 {
+		t.Errorf("it may rest for %d ms, want 100", got-l.now)
+	}
+	set("afterwards", 150)
+	l.store.Rest(0)
+	set("now", 1)
+	if stirred() {
+		t.Error("who does not rest is stirred")
+	}
+	l.now += 1000
+	for shard := range l.store.Shards() {
+		for l.store.Due(shard, l.now) {
+			l.store.Reap(shard, l.now, l)
+		}
+	}
+	l.do(func(tx *Tx, keys []Key) {
+		s, _ := tx.SetAt(&keys[0])
+		s.Create(l.meta(100_000))
+		for i := range 5000 {
+			s.Add(fmt.Append(nil, "member", i))
+		}
+	}, "large")
+	l.store.Rest(l.now + rest)
+	l.do(func(tx *Tx, keys []Key) { tx.Delete(&keys[0]) }, "large")
+	if !stirred() {
+		t.Error("a large entry that waits to be erased does not stir")
+	}
+}

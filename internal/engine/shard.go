@@ -53,7 +53,15 @@ func (sh *shard) lock() {
 func (sh *shard) arm(r ref, e *entry) {
 	sh.wheel.arm(sh.arena, r, e)
 	if tick := tickOf(e.armedAt()); tick < sh.next.Load() {
-		sh.next.Store(tick)
+		sh.dueAt(tick)
+	}
+}
+
+// dueAt notes when Reap has something to do, and tells the reaper if it rests for longer.
+func (sh *shard) dueAt(tick int64) {
+	sh.next.Store(tick)
+	if tick < sh.store.rest.Load() {
+		sh.store.Stir()
 	}
 }
 
@@ -177,7 +185,7 @@ func (sh *shard) bury(r ref, e *entry) {
 	}
 	e.queueNext = sh.graves
 	sh.graves = r
-	sh.next.Store(0)
+	sh.dueAt(0)
 }
 
 const buryBudget = 256 // blocks that one command may free before the rest is left to Reap

@@ -48,6 +48,8 @@ type Store struct {
 	growing    sync.Mutex // held while accounts is replaced
 	categories int
 	hand       atomic.Uint32 // the shard that evicts next
+	rest       atomic.Int64  // the tick until which nobody reaps; 0: somebody looks at each
+	sooner     chan struct{} // somebody has to, before that
 	perBlock   atomic.Int32  // entries of a stream's block; 0: as it comes
 }
 
@@ -67,7 +69,7 @@ func (a *account) cell(category uint16) *cell { return &a.cells[min(int(category
 
 // New returns an empty store.
 func New(o Options) *Store {
-	s := &Store{seed: maphash.MakeSeed(), hashed: math.MaxUint64, quota: o.TenantQuota, categories: max(o.Categories, 1)}
+	s := &Store{seed: maphash.MakeSeed(), hashed: math.MaxUint64, quota: o.TenantQuota, categories: max(o.Categories, 1), sooner: make(chan struct{}, 1)}
 	if o.OneShard {
 		s.hashed >>= shardBits // the shard is what the highest bits say
 	}

@@ -73,6 +73,7 @@ func (g *Gateway) pause(tenants []*Tenant, until int64, writesOnly bool) {
 		p.byName[t] = x
 	}
 	p.until.Store(max(p.until.Load(), until))
+	g.Store.Stir()
 }
 
 // Unpause lets the commands of the caller's tenants go on, at the other gateways too.

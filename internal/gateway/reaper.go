@@ -10,24 +10,42 @@ import (
 	"github.com/lethe-cache/lethe/internal/engine"
 )
 
-// reapEvery is how often deadlines are looked at: erasure comes at most this, and a tick of the engine's wheel, after the
-// deadline. Reads never depend on it.
-const reapEvery = 4 * time.Millisecond
+const (
+	// reapEvery is how often deadlines are looked at: erasure comes at most this, and a tick of the engine's wheel, after the
+	// deadline. Reads never depend on it.
+	reapEvery = 4 * time.Millisecond
+	// reapRest is for how long nothing is looked at while nothing is due and nobody waits, so that a server without work takes none.
+	reapRest = 250 * time.Millisecond
+)
 
 // Reap erases entries at their deadlines, and wakes those whose time is up, until ctx ends. Records go before erasure; when
 // they cannot be written the erasure happens all the same, and the audit keeps the records until they can.
 func (g *Gateway) Reap(ctx context.Context) {
 	r := g.NewReaper()
-	tick := time.NewTicker(reapEvery)
-	defer tick.Stop()
+	timer := time.NewTimer(reapEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
+		case <-g.Store.Stirred():
 		}
 		r.Once()
+		timer.Reset(r.rest())
 	}
+}
+
+// rest is how long the reaper may rest. Whoever begins to wait, or pauses others, stirs it, as does what is due earlier.
+func (r *Reaper) rest() time.Duration {
+	now := r.g.Clock.Now()
+	next := r.g.interest.waiters.nextDue(r.g.Store.Rest(now + reapRest.Milliseconds()))
+	left := time.Duration(next-now) * time.Millisecond
+	if left <= reapEvery || r.g.pauses.until.Load() != 0 {
+		r.g.Store.Rest(0)
+		return reapEvery
+	}
+	return left
 }
 
 // NewReaper returns a reaper for one goroutine.

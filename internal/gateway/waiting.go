@@ -94,7 +94,29 @@ func (x *waiters) addLocked(one *waiter, keys []engine.Key) {
 	}
 	if one.until > 0 {
 		heap.Push(&x.times, one)
+		if one.place == 0 {
+			one.s.g.Store.Stir()
+		}
 	}
+}
+
+// nextDue is when the reaper has to look at those who wait, if that is before an instant.
+func (x *waiters) nextDue(before int64) int64 {
+	if x.n.Load() == 0 {
+		return before
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range x.held {
+		before = min(before, x.held[i].until)
+	}
+	if len(x.times) > 0 {
+		before = min(before, x.times[0].until)
+	}
+	if x.looked > 0 {
+		before = min(before, x.looked+lookEvery)
+	}
+	return before
 }
 
 // take makes the caller the one who answers; false means that another one does.

@@ -37,6 +37,7 @@ func (j *job) letOthers() bool {
 	for i := range c.Keys {
 		if k := x.keys.find(c.Keys[i].Tenant, c.Keys[i].Name); takes(c.Refs[i]) && k != nil && busy(k) {
 			x.held = append(x.held, held{s, k, c.Now + holdFor})
+			j.g.Store.Stir()
 			s.held, j.next.Postpone = true, true
 			return true
 		}
