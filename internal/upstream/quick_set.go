@@ -14,6 +14,7 @@ func drawingQuicks() map[string]*quick {
 	return map[string]*quick{
 		"SPOP":        {kind: seal.Set, write: true, name: "SPOP", accepts: countFits, args: plainArgs, done: answerPoppedMembers, told: command.Deleted},
 		"SRANDMEMBER": {kind: seal.Set, name: "SRANDMEMBER", accepts: drawFits, args: plainArgs, done: answerMembers, told: command.Hit, near: true},
+		"ZRANDMEMBER": {kind: seal.SortedSet, clear: "ZRANDMEMBER", accepts: drawFits, args: plainArgs, done: answerMembers, told: command.Hit},
 		"HRANDFIELD":  {kind: seal.Hash, name: "HRANDFIELD", accepts: drawFits, args: plainArgs, done: answerMembers, told: command.Hit, near: true},
 	}
 }

@@ -66,6 +66,10 @@ func TestDrawingTakesOneStep(t *testing.T) {
 		g.do("SADD", "s", fmt.Sprint("m", i))
 		g.do("HSET", "h", fmt.Sprint("m", i), "v")
 	}
+	g.place.ClearScores = true
+	for i := range 20 {
+		g.do("ZADD", "z", fmt.Sprint(i%3), fmt.Sprint("m", i))
+	}
 	drawn := func(line, head string, n int, once bool) {
 		t.Helper()
 		reply := g.do(strings.Fields(line)...)
@@ -80,7 +84,7 @@ func TestDrawingTakesOneStep(t *testing.T) {
 			seen[all[i]] = true
 		}
 	}
-	for _, line := range []string{"SRANDMEMBER s", "HRANDFIELD h"} {
+	for _, line := range []string{"SRANDMEMBER s", "HRANDFIELD h", "ZRANDMEMBER z"} {
 		drawn(line, "", 1, true)
 		drawn(line+" 5", "*5\r\n", 5, true)
 		drawn(line+" 99", "*20\r\n", 20, true)

@@ -134,7 +134,7 @@ func shapes() map[string]*shape {
 	add(shape{need: needWindow}, "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZREMRANGEBYRANK", "ZREMRANGEBYSCORE",
 		"ZRANK", "ZREVRANK", "ZPOPMIN", "ZPOPMAX", "ZMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 	add(shape{need: needWhole}, "ZRANGEBYLEX", "ZREVRANGEBYLEX", "ZRANGESTORE", "ZREMRANGEBYLEX", "ZUNION", "ZINTER", "ZDIFF",
-		"ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZLEXCOUNT", "ZRANDMEMBER", "ZSCAN")
+		"ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD", "ZLEXCOUNT", "ZSCAN")
 	add(shape{need: needWhole, quick: countQuick(seal.SortedSet, "HLEN", "ZCARD")}, "ZCARD")
 	add(shape{need: needWindow, quick: countedQuick()}, "ZCOUNT")
 
