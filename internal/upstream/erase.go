@@ -82,51 +82,62 @@ func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due f
 	if err != nil {
 		return 0, err
 	}
-	var doomed [][]byte
+	var all []doomed
 	waits := maxKeyWaits
 	for i, name := range names {
 		if len(heads[i]) == 0 {
 			continue // it has gone meanwhile
 		}
-		_, real, about, err := x.sealer.OpenName(nil, tenant, name, heads[i])
+		h, real, about, err := x.sealer.OpenName(nil, tenant, name, heads[i])
 		if errors.Is(err, seal.ErrNoKey) && waits > 0 {
 			waits--
 			if x.fetchKeyOf(heads[i]) {
-				_, real, about, err = x.sealer.OpenName(nil, tenant, name, heads[i])
+				h, real, about, err = x.sealer.OpenName(nil, tenant, name, heads[i])
 			}
 		}
 		if chosen(real, about, err == nil) {
-			doomed = append(doomed, name)
+			d := doomed{name: name}
+			if err == nil {
+				d.stamp = h.Stamp
+			}
+			all = append(all, d)
 		}
 		clear(real)
 		clear(about)
 	}
-	if len(doomed) == 0 {
+	if len(all) == 0 {
 		return 0, nil
 	}
 	due()
-	err = x.unlinkNames(tenant, doomed)
+	err = x.unlinkAll(tenant, all)
 	failpoint.Here(failpoint.PageErased)
-	return len(doomed), err
+	return len(all), err
 }
 
-// unlinkNames deletes records and their data.
-func (x *Executor) unlinkNames(tenant string, names [][]byte) error {
+// doomed is an entry that is to be deleted by the name that the upstream has for it.
+type doomed struct {
+	name  []byte
+	stamp uint64 // of the record that was seen; 0 where it could not be opened
+}
+
+// unlinkAll deletes records and their data. Others of this gateway may write an entry anew before the answer is read.
+func (x *Executor) unlinkAll(tenant string, all []doomed) error {
 	account := x.b.accounts.Of(tenant, 0)
+	sent := x.b.stamps.Next(x.b.clock.Now())
 	x.lane.reset()
-	for _, name := range names {
-		l := x.lane
+	for i := range all {
+		l, name := x.lane, all[i].name
 		l.begin(x.slot(name), false, 3)
 		l.out = appendArg(appendArg(appendArgString(l.out, "UNLINK"), name), append(name[:len(name):len(name)], '~'))
 		l.end()
 	}
 	x.lane.run()
-	for i, name := range names {
+	for i := range all {
 		if o := &x.lane.ops[i]; o.err != nil {
 			return o.err
 		}
-		if id, ok := seal.PseudonymOf(name); ok {
-			x.b.ledger.erased(account, id, x.b.stamps.Next(x.b.clock.Now()))
+		if id, ok := seal.PseudonymOf(all[i].name); ok {
+			x.b.ledger.erased(account, id, erasure{seen: all[i].stamp, sent: sent, done: x.b.stamps.Next(x.b.clock.Now())})
 		}
 	}
 	return nil

@@ -176,17 +176,35 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	p.queue(id, n)
 }
 
-// erased notes that an entry is gone that was not named: its tenant's were deleted.
-func (l *ledger) erased(a *Account, id [16]byte, stamp uint64) {
+// erasure is when an entry was deleted that was not named: stamps of the record that was seen before, if it could be opened, of
+// before the deletion was sent, and of now.
+type erasure struct{ seen, sent, done uint64 }
+
+// outlived reports whether an entry may have been written after it was deleted: its record is newer than the one that was seen,
+// and was confirmed, or if another gateway made it, made, when the deletion was on its way.
+func (e *erasure) outlived(n *note) bool {
+	if n.acked == 0 {
+		return n.stamp > e.seen && seal.StampAge(n.stamp, e.sent) < raceMillis
+	}
+	return n.stamp > e.seen && n.acked > e.sent
+}
+
+// erased notes that an entry is gone that was not named: its tenant's were deleted. One that was written meanwhile is not taken
+// for gone, as nobody knows which came first: whoever reads it sees.
+func (l *ledger) erased(a *Account, id [16]byte, e erasure) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.claimEnded(id, a, stamp)
-	if s := p.notes.find(&id); s != nil && !s.n.gone {
+	s := p.notes.find(&id)
+	if s != nil && !s.n.gone && e.outlived(s.n) {
+		return
+	}
+	p.claimEnded(id, a, e.sent)
+	if s != nil && !s.n.gone {
 		n := s.n
 		n.discount(partOf(id))
-		n.raise(n.stamp, n.sealedWith(), stamp)
-		*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: stamp, deadline: n.deadline, gone: true, tick: n.tick}
+		n.raise(n.stamp, n.sealedWith(), e.done)
+		*n = note{stamp: e.sent, acked: e.done, floor: n.floor, floorKey: n.floorKey, since: e.done, deadline: n.deadline, gone: true, tick: n.tick}
 		s.settle()
 	}
 }
