@@ -60,11 +60,12 @@ func (g *Gateway) Clients(caller command.Conn) []command.ClientInfo {
 	return all
 }
 
-// Disconnect closes a connection that the caller may know of.
+// Disconnect closes a connection that the caller may know of. As in Redis it is gone for others when that is answered, although its
+// own loop has still to end it.
 func (g *Gateway) Disconnect(caller command.Conn, id uint64) bool {
 	closed := false
 	g.visible(caller, func(s *Session) {
-		if s.about.id == id && s.link != nil {
+		if s.about.id == id && s.link != nil && s.killed.CompareAndSwap(false, true) {
 			s.link.Close()
 			closed = true
 		}
@@ -78,7 +79,7 @@ func (g *Gateway) visible(caller command.Conn, f func(*Session)) {
 		panic("BUG: a connection that is no session")
 	}
 	g.Server.Sessions(func(s *Session) bool {
-		if s == me || me.knowsUser(s.about.get().User) {
+		if s == me || !s.killed.Load() && me.knowsUser(s.about.get().User) {
 			f(s)
 		}
 		return true

@@ -52,6 +52,25 @@ func TestKillReachesOwnConnectionsOnly(t *testing.T) {
 	}
 }
 
+// Whoever was told that a connection is closed sees it no more, before its own loop has closed it.
+func TestAKilledConnectionIsGone(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a, reader := l.connect("a"), l.connect("reader")
+	reader.Attach(&link{closed: func() {}})
+	f := func(want string, args ...string) {
+		t.Helper()
+		if got := l.run(a, args...); got != want {
+			t.Errorf("%q: got %q, want %q", args, got, want)
+		}
+	}
+	f(":1\r\n", "CLIENT", "KILL", "LADDR", "192.0.2.2:6380")
+	f(":0\r\n", "CLIENT", "KILL", "LADDR", "192.0.2.2:6380")
+	if got := l.clientUsers(l.run(a, "CLIENT", "LIST")); got != "a" {
+		t.Errorf("a sees %s", got)
+	}
+}
+
 func TestClientInfoTellsTheLastCommand(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

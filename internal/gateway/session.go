@@ -26,7 +26,8 @@ type Session struct {
 	noTouch     bool
 	replies     replies
 	link        Link
-	detail      string // for the record of the command that runs
+	killed      atomic.Bool // by another connection; its loop is told to end it
+	detail      string      // for the record of the command that runs
 
 	transaction      *transaction // nil: commands run at once
 	spareTransaction *transaction
