@@ -48,6 +48,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 	v.scripted.leave()
 	switch {
 	case ran:
+		v.checkTouch(parked)
 		c.Out.Array(len(t.calls))
 		v.endInside(c)
 		failpoint.Here(failpoint.TransactionEnded)

@@ -119,6 +119,7 @@ func (s *Session) upstreamTenants() []upstream.Tenant {
 
 const (
 	msgOutOfTouch    = "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them"
+	msgTouchLost     = "CONSENT contact with the other gateways was lost before the answer; the command may or may not have run"
 	msgSealedNotices = "SEALED whether a key is new is not known of every write upstream; leave out n"
 	msgSealedInExec  = "SEALED the command cannot be a part of a transaction or a script where entries are kept in an upstream"
 )

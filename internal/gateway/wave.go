@@ -69,9 +69,19 @@ func (v *wave) checkTouch(running []*job) {
 	v.touch = outOfTouch
 	for _, j := range running {
 		if !v.mayServe(j) && !j.unanswered() {
-			j.fail(msgOutOfTouch)
+			j.losesTouch()
 		}
 	}
+}
+
+// losesTouch answers a command that has run. What it may have changed stays, and nobody is told that it did not.
+func (j *job) losesTouch() {
+	if !mayWrite(j.call.Spec) || j.task.Undone != 0 {
+		j.fail(msgOutOfTouch)
+		return
+	}
+	j.fail(msgTouchLost)
+	j.task.Doubtful = true
 }
 
 const (

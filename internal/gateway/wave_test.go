@@ -263,6 +263,39 @@ func TestOutOfTouchNoPHI(t *testing.T) {
 	}
 }
 
+// Contact that is lost while a command runs is told before what the command has found, in a transaction too; of what may have changed
+// something nobody says that it did not.
+func TestContactIsLostMeanwhile(t *testing.T) {
+	const (
+		read  = "-CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them\r\n"
+		write = "-CONSENT contact with the other gateways was lost before the answer; the command may or may not have run\r\n"
+	)
+	f := func(want string, calls ...string) {
+		t.Helper()
+		x := newFront(t)
+		x.x.after = func() { x.silent = true }
+		if got := x.round(calls...); got != want {
+			t.Errorf("%q: %q, want %q", calls, got, want)
+		}
+	}
+	f(read, "GET "+p1)
+	f(write, "SET "+p1+" v")
+	f(write, "LPOP "+p1)
+	f(read+write+"+OK\r\n", "GET "+p1, "SET "+p1+" v", "SET TENANT001:session:1 s")
+	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n"+write+read+"+OK\r\n", "MULTI", "SET "+p1+" v", "GET "+p1, "SET TENANT001:session:1 s", "EXEC")
+
+	// What is given up without a change may be said not to have run.
+	x := newFront(t)
+	x.x.undone, x.x.after = upstream.Away, func() { x.silent = true }
+	if got := x.round("SET " + p1 + " v"); got != read {
+		t.Errorf("given up: %q", got)
+	}
+	all := strings.Join(x.events("*"), "\n")
+	if !strings.Contains(all, "write failed phi") {
+		t.Errorf("on record:\n%s", all)
+	}
+}
+
 // What an upstream does beside what it answers is on record.
 func TestWhatTheUpstreamDoesIsRecorded(t *testing.T) {
 	f := newFront(t)
