@@ -2,9 +2,11 @@ package upstream_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +63,56 @@ func TestCluster(t *testing.T) {
 
 	t.Run("resharding under load", func(t *testing.T) { reshard(t, g, all) })
 	t.Run("a primary is killed under load", func(t *testing.T) { failOver(t, g, all) })
+}
+
+// While no node of a cluster answers not every command waits for as long as one may: those of a loop wait for each other.
+func TestAStoppedClusterCostsLittle(t *testing.T) {
+	t.Parallel()
+	all := testkit.StartCluster(t)
+	o := clusterOptions(all[:2])
+	o.Timeout = time.Second
+	g := newGateway(t, o, "phi").alone()
+	g.expect(ok, "SET", "k", "v")
+	for _, n := range all {
+		n.Signal(syscall.SIGSTOP)
+	}
+	began := time.Now()
+	for range 20 {
+		if got := g.do("GET", "k"); !strings.HasPrefix(got, "-UPSTREAM ") {
+			t.Errorf("a stopped cluster: %q", got)
+		}
+	}
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("20 commands on a stopped cluster took %v", took)
+	}
+	for _, n := range all {
+		n.Signal(syscall.SIGCONT)
+	}
+	eventually(t, 20*time.Second, "service resumes", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" || g.do("SET", "k", "v") == ok })
+}
+
+// Who is asked first, and takes connections and says nothing, leaves time to ask others.
+func TestASilentNodeHidesNoOthers(t *testing.T) {
+	t.Parallel()
+	all := testkit.StartCluster(t)
+	o := clusterOptions(all[:1])
+	o.Addresses = append([]string{silent(t), silent(t)}, o.Addresses...)
+	newGateway(t, o, "phi").alone().expect(ok, "SET", "k", "v")
+
+	w := testkit.StartWatched(t, testkit.WatchedOptions{})
+	o = upstream.Options{Mode: upstream.Sentinel, Master: "lethe", Addresses: append([]string{silent(t)}, w.Addresses()...), PlainText: true, Timeout: time.Second}
+	newGateway(t, o, "phi").alone().expect(ok, "SET", "k", "v")
+}
+
+// silent is the address of a process that is stopped.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
 }
 
 // taggedSide puts all keys of the walk into one slot.

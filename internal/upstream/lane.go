@@ -26,6 +26,8 @@ type lane struct {
 	ops   []op
 	out   []byte // the requests, one after another
 
+	inVain time.Time // when a batch last waited for as long as it may, and there was still no node that takes its commands
+
 	widest int  // about the longest reply that a GET had lately
 	turn   int  // which replica is next
 	back   bool // a replica's answer was of no use, and its primary is to be asked
@@ -105,6 +107,7 @@ func (l *lane) command(slot int, reads bool, args ...string) int {
 const (
 	firstPause = 2 * time.Millisecond
 	longPause  = 50 * time.Millisecond
+	impatience = 50 * time.Millisecond
 	probeTime  = 200 * time.Millisecond
 )
 
@@ -134,14 +137,21 @@ func (l *lane) run() {
 }
 
 // goOn tries again what did not succeed at once, until it does or the time is over.
+//
+// During a fail-over a batch waits for as long as a command may take, and everything else of its loop waits with it. Others come
+// behind it, of one round many where some of them wait for those before; not each of them waits for as long again.
 func (l *lane) goOn(by time.Time, refresh bool) {
+	until, patient := by, time.Since(l.inVain) >= l.u.options.Timeout
+	if !patient {
+		until = earlier(by, time.Now().Add(impatience))
+	}
 	pause, again := firstPause, true
 	for again {
 		seen := l.u.layout.Load()
 		if refresh {
-			l.refresh(by, seen)
+			l.refresh(until, seen)
 		}
-		if time.Until(by) < pause {
+		if time.Until(until) < pause {
 			break
 		}
 		if !refresh || l.u.layout.Load() == seen {
@@ -153,6 +163,9 @@ func (l *lane) goOn(by time.Time, refresh bool) {
 	for i := range l.ops {
 		if o := &l.ops[i]; !o.done && o.err == nil {
 			o.err = errUnreachable
+			if patient {
+				l.inVain = time.Now()
+			}
 		}
 	}
 }

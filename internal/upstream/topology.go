@@ -42,11 +42,8 @@ func (u *Upstream) discover(ctx context.Context, present *layout) (*layout, erro
 // askSentinels takes the word of the first sentinel that names a primary which says itself that it is one.
 func (u *Upstream) askSentinels(ctx context.Context) (*layout, error) {
 	problem := errNoLayout
-	for _, address := range u.options.Addresses {
-		primary, err := u.askSentinel(ctx, address)
-		if err == nil {
-			err = u.checkPrimary(ctx, primary)
-		}
+	for i, address := range u.options.Addresses {
+		primary, err := u.askForPrimary(ctx, address, len(u.options.Addresses)-i)
 		if err == nil {
 			return &layout{nodes: []string{primary}}, nil
 		}
@@ -55,13 +52,37 @@ func (u *Upstream) askSentinels(ctx context.Context) (*layout, error) {
 	return nil, fmt.Errorf("cannot find the primary by the sentinels: %w", problem)
 }
 
+// askForPrimary asks one of so many sentinels that are left.
+func (u *Upstream) askForPrimary(ctx context.Context, sentinel string, left int) (primary string, err error) {
+	ctx, cancel := u.share(ctx, left)
+	defer cancel()
+	if primary, err = u.askSentinel(ctx, sentinel); err == nil {
+		err = u.checkPrimary(ctx, primary)
+	}
+	return primary, err
+}
+
+// share is the time for one of those that are asked in turn: half of what there is while others are left, so that one that takes
+// connections and is silent does not keep everybody from learning what they know.
+func (u *Upstream) share(ctx context.Context, left int) (context.Context, context.CancelFunc) {
+	most := u.options.Timeout
+	if by, ok := ctx.Deadline(); ok {
+		most = min(most, time.Until(by))
+	}
+	if left > 1 {
+		most /= 2
+	}
+	return context.WithTimeout(ctx, most)
+}
+
 func (u *Upstream) askSentinel(ctx context.Context, address string) (string, error) {
 	c, err := u.sentinels.dial(ctx, address)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
-	r, err := c.call(time.Now().Add(u.options.Timeout), "SENTINEL", "GET-MASTER-ADDR-BY-NAME", u.options.Master)
+	by, _ := ctx.Deadline()
+	r, err := c.call(by, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", u.options.Master)
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +99,8 @@ func (u *Upstream) checkPrimary(ctx context.Context, address string) error {
 		return err
 	}
 	defer c.Close()
-	return isPrimary(c, time.Now().Add(u.options.Timeout))
+	by, _ := ctx.Deadline()
+	return isPrimary(c, by)
 }
 
 // askCluster takes the slots from the first node that knows all of them, or else the most that any knows.
@@ -87,16 +109,12 @@ func (u *Upstream) askCluster(ctx context.Context, present *layout) (*layout, er
 	if present != nil {
 		addresses = append(append([]string(nil), present.nodes...), addresses...)
 	}
+	addresses = u.likely(addresses)
 	var best *layout
 	covered := -1
 	problem := errNoLayout
-	asked := map[string]bool{}
-	for _, address := range addresses {
-		if asked[address] {
-			continue
-		}
-		asked[address] = true
-		l, n, err := u.askNode(ctx, address)
+	for i, address := range addresses {
+		l, n, err := u.askNode(ctx, address, len(addresses)-i)
 		if err != nil {
 			problem = err
 			continue
@@ -114,13 +132,34 @@ func (u *Upstream) askCluster(ctx context.Context, present *layout) (*layout, er
 	return best, nil
 }
 
-func (u *Upstream) askNode(ctx context.Context, address string) (*layout, int, error) {
+// likely are the addresses, each once, those behind that did not answer lately.
+func (u *Upstream) likely(all []string) []string {
+	var first, behind []string
+	seen := map[string]bool{}
+	for _, address := range all {
+		switch {
+		case seen[address]:
+		case u.breaker(address).open():
+			behind = append(behind, address)
+		default:
+			first = append(first, address)
+		}
+		seen[address] = true
+	}
+	return append(first, behind...)
+}
+
+// askNode asks one of so many nodes that are left.
+func (u *Upstream) askNode(ctx context.Context, address string, left int) (*layout, int, error) {
+	ctx, cancel := u.share(ctx, left)
+	defer cancel()
 	c, err := u.nodes.dial(ctx, address)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer c.Close()
-	r, err := c.call(time.Now().Add(u.options.Timeout), "CLUSTER", "SLOTS")
+	by, _ := ctx.Deadline()
+	r, err := c.call(by, "CLUSTER", "SLOTS")
 	if err != nil {
 		return nil, 0, err
 	}
