@@ -11,20 +11,12 @@ func TestTheReaperRests(t *testing.T) {
 	h := newHarness(t)
 	r := h.gateway.NewReaper()
 	r.Once()
-	stirred := func() bool {
-		select {
-		case <-h.gateway.Store.Stirred():
-			return true
-		default:
-			return false
-		}
-	}
 	f := func(call string, least, most time.Duration) {
 		t.Helper()
 		if call != "" {
 			r.Rest()
 			h.do(call)
-			if !stirred() {
+			if !h.stirred() {
 				t.Errorf("%s does not stir", call)
 			}
 		}
@@ -42,4 +34,29 @@ func TestTheReaperRests(t *testing.T) {
 	h.clock.now += 200
 	r.Once()
 	f("CLIENT PAUSE 1000", 4*time.Millisecond, 4*time.Millisecond)
+}
+
+// So it is told of the time of who waits in front of an upstream, which is known when the command has run.
+func TestTheReaperRestsUpstream(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	r := f.gateway.NewReaper()
+	r.Once()
+	if got := r.Rest(); got != 250*time.Millisecond {
+		t.Errorf("with nothing to do it rests for %v", got)
+	}
+	f.waits("first", "BLPOP "+queue+" 0.05")
+	if got := r.Rest(); !f.stirred() || got < 46*time.Millisecond || got > 50*time.Millisecond {
+		t.Errorf("with somebody who waits for 50 ms it rests for %v, and may not have been told", got)
+	}
+}
+
+// stirred reports whether the reaper was told that it has something to do.
+func (h *harness) stirred() bool {
+	select {
+	case <-h.gateway.Store.Stirred():
+		return true
+	default:
+		return false
+	}
 }

@@ -173,6 +173,9 @@ func (x *waiters) stays(one *waiter, keys []engine.Key, held func(i int) bool, o
 	one.s.about.waits.Store(true)
 	if one.until > 0 && one.place < 0 && f.ending == goesOn {
 		heap.Push(&x.times, one)
+		if one.place == 0 {
+			one.s.g.Store.Stir()
+		}
 	}
 	one.tried = false
 	f.due, f.changed = f.changed || outrun, false
