@@ -144,10 +144,6 @@ func blockingMove(c *Call, timeoutAt int, fromFront, toFront bool) {
 }
 
 func runBLMPop(c *Call) {
-	timeout, ok := c.blockTimeout(c.Args[1])
-	if !ok {
-		return
-	}
 	at, ok := c.popManyKeysAt(2)
 	if !ok {
 		return
@@ -157,6 +153,10 @@ func runBLMPop(c *Call) {
 		return
 	}
 	count, ok := c.popCount(at + 1)
+	if !ok {
+		return
+	}
+	timeout, ok := c.blockTimeout(c.Args[1])
 	if !ok {
 		return
 	}

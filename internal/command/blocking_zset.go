@@ -58,10 +58,6 @@ func runBZPop(c *Call, fromTop bool) {
 }
 
 func runBZMPop(c *Call) {
-	timeout, ok := c.blockTimeout(c.Args[1])
-	if !ok {
-		return
-	}
 	at, ok := c.popManyKeysAt(2)
 	if !ok {
 		return
@@ -71,6 +67,10 @@ func runBZMPop(c *Call) {
 		return
 	}
 	count, ok := c.popCount(at + 1)
+	if !ok {
+		return
+	}
+	timeout, ok := c.blockTimeout(c.Args[1])
 	if !ok {
 		return
 	}
