@@ -142,7 +142,7 @@ func addSome(to *atomic.Uint64, n uint64) {
 // taken back. from is where the reply begins.
 func (w *Worker) settle(from int) {
 	w.countCommand(from)
-	if w.outer == nil && w.session.replies.drop() && !w.call.Pushes() {
+	if w.outer == nil && w.session.replies.drop() && !w.call.Pushes() && !w.announced {
 		w.Out.Truncate(from)
 	}
 }

@@ -79,7 +79,7 @@ type Next struct {
 func (w *Worker) start(s *Session, args [][]byte) {
 	w.session = s
 	w.next = Next{}
-	w.refused, w.waits, w.queued = "", false, false
+	w.refused, w.waits, w.queued, w.announced = "", false, false, false
 	w.placed = w.placed[:0]
 	w.call.Reset()
 	w.call.Args = args

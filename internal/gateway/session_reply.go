@@ -23,6 +23,10 @@ func (s *Session) SetReplies(m command.ReplyMode) {
 	}
 }
 
+// muted reports whether nothing is answered now. In a transaction CLIENT REPLY holds from the command on behind which it was queued, as
+// in Redis, whose EXEC announces as many replies as there are commands.
+func (r *replies) muted(skipping bool) bool { return r.off || skipping && r.skip > 0 }
+
 // drop reports whether the reply of the command that has just run is dropped.
 func (r *replies) drop() bool {
 	if r.skip > 0 {

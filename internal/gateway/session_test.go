@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lethe-cache/lethe/internal/audit"
@@ -32,6 +33,28 @@ func TestDroppedReplies(t *testing.T) {
 	f("", "CLIENT", "REPLY", "OFF")
 	f("+RESET\r\n", "RESET")
 	f("-NOAUTH Authentication required.\r\n", "GET", "TENANTA:patient:1")
+}
+
+// Within MULTI each command is answered, or not, as it would be outside, and EXEC says how many there are: redis-server 7.0.15 answers so.
+func TestDroppedRepliesOfTransactions(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	a := l.connect("a")
+	f := func(want string, commands ...string) {
+		t.Helper()
+		got := ""
+		for _, c := range commands {
+			got += l.run(a, strings.Fields(c)...)
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", commands, got, want)
+		}
+	}
+	f("+OK\r\n", "CLIENT REPLY OFF", "MULTI", "PING", "PING", "EXEC", "CLIENT REPLY ON")
+	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+PONG\r\n", "MULTI", "PING", "CLIENT REPLY OFF", "EXEC", "PING")
+	f("+OK\r\n", "CLIENT REPLY ON")
+	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n", "MULTI", "CLIENT REPLY OFF", "PING", "CLIENT REPLY ON", "EXEC")
+	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+PONG\r\n+PONG\r\n", "MULTI", "CLIENT REPLY SKIP", "PING", "EXEC", "PING", "PING")
 }
 
 // What a connection without replies does is recorded like anything else.

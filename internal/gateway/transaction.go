@@ -92,7 +92,9 @@ func (w *Worker) enqueue() bool {
 	t.calls = append(t.calls, queued{w.call.Spec, t.kept.add(w.call.Args)})
 	w.queued = true
 	w.session.about.queued.Store(int32(len(t.calls)) + 1)
-	w.Out.Status("QUEUED")
+	if !w.session.replies.drop() {
+		w.Out.Status("QUEUED")
+	}
 	return false
 }
 
@@ -135,12 +137,27 @@ func (s *Session) Exec(c *command.Call) {
 		c.Out.NullArray()
 		return
 	}
-	c.Out.Array(len(t.calls))
+	skipping := w.announce(c, t)
 	in := w.inside(w.Out)
 	for i := range t.calls {
+		from := w.Out.Len()
 		in.runInside(s, t.calls[i].args)
+		if s.replies.muted(skipping) && !in.call.Pushes() {
+			w.Out.Truncate(from)
+		}
 	}
 	s.worker = w
+}
+
+// announce begins the replies of a transaction that runs, which are dropped one by one from here on, and reports whether CLIENT REPLY
+// SKIP was said before it.
+func (w *Worker) announce(c *command.Call, t *transaction) (skipping bool) {
+	r := &w.session.replies
+	skipping, w.announced = r.skip > 0, true
+	if !r.muted(skipping) {
+		c.Out.Array(len(t.calls))
+	}
+	return skipping
 }
 
 // reserve finds the shards that a transaction needs, and makes room for what it may store: inside, when only some of the

@@ -39,7 +39,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 		ran, problem = false, ""
 		back.toStart()
 		v.scripted.leave()
-		v.endInside(nil)
+		v.endInside(nil, false)
 		return
 	}
 	if !ran {
@@ -49,8 +49,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 	switch {
 	case ran:
 		v.checkTouch(parked)
-		c.Out.Array(len(t.calls))
-		v.endInside(c)
+		v.endInside(c, exec.announce(c, t))
 		failpoint.Here(failpoint.TransactionEnded)
 		s.worker = &exec.Worker
 		return
@@ -62,7 +61,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 	for _, j := range parked {
 		j.call.Failed = true // the intent was recorded, so is that nothing came of it
 	}
-	v.endInside(nil)
+	v.endInside(nil, false)
 }
 
 // looksOn returns a task that does nothing to the first watched entry: a transaction without one would not look at what is
@@ -82,8 +81,8 @@ func (v *wave) looksOn(s *Session, exec *job) *upstream.Task {
 }
 
 // endInside ends the commands of a transaction that ran, with their replies behind one another in the reply of c, or of one
-// that did not, where c is nil.
-func (v *wave) endInside(c *command.Call) {
+// that did not, where c is nil; skipping is what announce said.
+func (v *wave) endInside(c *command.Call, skipping bool) {
 	for _, j := range v.inside.all[:v.inside.used] {
 		switch {
 		case j.later && c == nil:
@@ -96,7 +95,7 @@ func (v *wave) endInside(c *command.Call) {
 			continue
 		}
 		j.ended()
-		if c != nil {
+		if c != nil && (!j.session.replies.muted(skipping) || j.call.Pushes()) {
 			c.Out.Raw(j.Out.Bytes())
 		}
 	}

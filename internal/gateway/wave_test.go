@@ -199,6 +199,8 @@ func TestARoundIsOneWave(t *testing.T) {
 	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+PONG\r\n", []string{"SET"}, "MULTI", "SET "+p1+" v", "PING", "EXEC")
 	f("+OK\r\n+QUEUED\r\n*1\r\n-SEALED the command cannot be a part of a transaction or a script where entries are kept in an upstream\r\n", []string{""}, "MULTI", "DBSIZE", "EXEC")
 	f("", []string{"GET"}, "CLIENT REPLY OFF", "GET "+p1)
+	f("+OK\r\n", []string{"SET"}, "CLIENT REPLY OFF", "MULTI", "SET "+p1+" v", "EXEC", "CLIENT REPLY ON")
+	f("+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n+OK\r\n", []string{"SET GET"}, "MULTI", "SET "+p1+" v", "CLIENT REPLY OFF", "GET "+p1, "EXEC")
 	f("+OK\r\n$1\r\n1\r\n", []string{"SET", "EVAL"}, "SET "+p1+" v", "EVAL return'1' 0")
 	f("-SEALED scripts reach entries of categories with seal: off only; send the commands, in MULTI where they belong together\r\n", nil, "EVAL return'1' 1 "+p1)
 }

@@ -53,6 +53,7 @@ type Worker struct {
 	paths        identity.Paths // that permit the command and its keys
 	waits        bool           // the command that runs waits
 	queued       bool           // ... was queued, for EXEC or for the end of the round
+	announced    bool           // ... is an EXEC that has dropped what was to be dropped of its replies
 	inScript     bool           // ... is a script
 	scriptOut    *resp.Writer   // replies to a script
 	meanwhile    func()
