@@ -279,3 +279,54 @@ func TestFollowedEntriesInACluster(t *testing.T) {
 	all[1].Kill()
 	eventually(t, 30*time.Second, "what the node had is told of", func() bool { take(); return len(heard) > 0 })
 }
+
+// A node that takes its time does not keep the others from being asked: what else a batch has for them is there before it answers.
+func TestABatchAsksAllNodesAtOnce(t *testing.T) {
+	t.Parallel()
+	all := testkit.StartCluster(t)
+	g := newGateway(t, clusterOptions(all), "phi").alone()
+	entries := func(n *testkit.Node) string { return n.Must("DBSIZE") }
+	holder := map[*testkit.Node]string{} // a key of each primary
+	for i := 0; len(holder) < 2; i++ {
+		key := fmt.Sprint("key", i)
+		was := map[*testkit.Node]string{}
+		for _, n := range all {
+			was[n] = entries(n)
+		}
+		g.expect(ok, "SET", key, "v")
+		for _, n := range all {
+			if strings.Contains(n.Must("ROLE"), "master") && entries(n) != was[n] && holder[n] == "" {
+				holder[n] = key
+			}
+		}
+	}
+	var nodes []*testkit.Node
+	for n := range holder {
+		nodes = append(nodes, n)
+	}
+	slow, other := nodes[0], nodes[1]
+	records := func() (all string) {
+		for name := range strings.FieldsSeq(other.Must("KEYS", "*")) {
+			all += other.Must("GET", name)
+		}
+		return all
+	}
+	had := records()
+	slow.Signal(syscall.SIGSTOP)
+	defer slow.Signal(syscall.SIGCONT)
+	var tasks []*upstream.Task
+	for i, key := range []string{holder[slow], holder[other]} {
+		c := g.call("SET", key, "w")
+		tasks = append(tasks, &upstream.Task{Call: c, Keys: g.places(c), Session: uint64(i)})
+	}
+	done := make(chan struct{})
+	go func() { g.x.Batch(tasks); close(done) }()
+	eventually(t, 3*time.Second, "the other node has its write", func() bool { return records() != had })
+	slow.Signal(syscall.SIGCONT)
+	<-done
+	for _, one := range tasks {
+		if got := string(one.Call.Out.Bytes()); got != ok {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type conn struct {
 	in      reader
 	out     []byte
 	pending int   // requests whose replies were not read
+	asked   error // what became of writing them
 	queue   []*op // their commands
 	born    time.Time
 

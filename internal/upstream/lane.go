@@ -221,8 +221,11 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 		}
 		l.append(c, o)
 	}
+	for _, address := range used { // all are asked before the first is waited for
+		l.ask(address, by)
+	}
 	for _, address := range used {
-		l.exchange(address, by)
+		l.answered(address)
 	}
 	for i := range l.ops {
 		a, r := l.settle(&l.ops[i])
@@ -242,18 +245,22 @@ func (l *lane) append(c *conn, o *op) {
 	c.queue = append(c.queue, o)
 }
 
-// exchange writes what a connection has gathered and reads the replies.
-func (l *lane) exchange(address string, by time.Time) {
+// ask writes what a connection has gathered.
+func (l *lane) ask(address string, by time.Time) {
 	c := l.conns[address]
 	if c.queue[0].replica {
 		by = l.replicaBy(by)
 	}
-	err := c.SetDeadline(by)
-	if err == nil {
-		err = l.write(c)
+	if c.asked = c.SetDeadline(by); c.asked == nil {
+		c.asked = l.write(c)
 		failpoint.Here(failpoint.RequestSent)
 	}
-	err = l.collect(c, err)
+}
+
+// answered reads the replies to what a connection was asked.
+func (l *lane) answered(address string) {
+	c := l.conns[address]
+	err := l.collect(c, c.asked)
 	c.queue, c.pending = c.queue[:0], 0
 	if err == nil && c.in.start != c.in.end {
 		err = errProtocol // what nobody asked for would be taken for the reply to what is asked next
