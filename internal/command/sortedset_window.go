@@ -111,7 +111,7 @@ func (c *Call) sortedSetWindow() (w SortedSetWindow, ok bool) {
 	case "ZPOPMIN", "ZPOPMAX":
 		count := int64(1)
 		if len(args) == 3 {
-			count, ok = c.intArg(2)
+			count, _ = c.intArg(2)
 		}
 		return endWindow(count, c.Spec.Name == "ZPOPMAX")
 	case "BZPOPMIN", "BZPOPMAX":

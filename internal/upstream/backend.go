@@ -126,38 +126,54 @@ const (
 	maxUnknown = 4096
 )
 
-// fetchKey waits a moment for a data key that a peer may have, and reports whether it came. What nobody had is not asked for
-// again for some seconds: entries of before the last start are misses at once.
+// fetchKey waits a moment for a data key that a peer may have, and reports whether it came.
 func (b *Backend) fetchKey(id uint64) bool {
-	if b.ring.Has(id) {
-		return true
+	b.fetchKeys(id)
+	return b.ring.Has(id)
+}
+
+// fetchKeys waits a moment for data keys that peers may have, for all of them together. What nobody had is not asked for
+// again for some seconds: entries of before the last start are misses at once.
+func (b *Backend) fetchKeys(ids ...uint64) {
+	type wanted struct {
+		id   uint64
+		came <-chan struct{}
 	}
-	b.mu.Lock()
-	at, known := b.unknown[id]
-	b.mu.Unlock()
-	if known && time.Since(at) < forgetMiss {
-		return false
+	var all []wanted
+	for _, id := range ids {
+		if b.ring.Has(id) {
+			continue
+		}
+		b.mu.Lock()
+		at, known := b.unknown[id]
+		b.mu.Unlock()
+		if known && time.Since(at) < forgetMiss {
+			continue
+		}
+		if came := b.ring.Want(id); came != nil {
+			all = append(all, wanted{id, came})
+		}
 	}
-	came := b.ring.Want(id)
-	if came == nil {
-		return b.ring.Has(id)
+	if len(all) == 0 {
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askPeers)
 	defer cancel()
-	select {
-	case <-came:
-		return true
-	case <-ctx.Done():
+	for _, w := range all {
+		select {
+		case <-w.came:
+			continue
+		case <-ctx.Done():
+		}
+		b.ring.GiveUp(w.id)
+		if b.ring.Has(w.id) { // it came at the last moment
+			continue
+		}
+		b.mu.Lock()
+		if len(b.unknown) >= maxUnknown {
+			clear(b.unknown)
+		}
+		b.unknown[w.id] = time.Now()
+		b.mu.Unlock()
 	}
-	b.ring.GiveUp(id)
-	if b.ring.Has(id) { // it came at the last moment
-		return true
-	}
-	b.mu.Lock()
-	if len(b.unknown) >= maxUnknown {
-		clear(b.unknown)
-	}
-	b.unknown[id] = time.Now()
-	b.mu.Unlock()
-	return false
 }

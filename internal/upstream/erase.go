@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -67,14 +68,20 @@ func (x *Executor) erase(tenant string, chosen choice, due func()) (n int, err e
 	return n, nil
 }
 
-// maxKeyWaits is how many data keys a page of names is waited for: another gateway may have written a moment ago, and an
-// upstream that makes numbers up must not hold the walk.
-const maxKeyWaits = 8
+// maxKeysAsked is how many data keys are asked for with a page of names, all at once: another gateway may have written a moment ago,
+// one that has died leaves entries that nobody can open, and an upstream may make numbers up.
+const maxKeysAsked = 128
 
-// fetchKeyOf gets the data key of a record that has not ended from the peers, and reports whether it is here now.
-func (x *Executor) fetchKeyOf(head []byte) bool {
-	h, err := seal.ParseHeader(head)
-	return err == nil && h.Deadline > x.b.clock.Now() && x.b.fetchKey(h.KeyID)
+// fetchKeysOf gets the data keys of records that have not ended from the peers.
+func (x *Executor) fetchKeysOf(heads [][]byte) {
+	var ids []uint64
+	for _, head := range heads {
+		h, err := seal.ParseHeader(head)
+		if err == nil && h.Deadline > x.b.clock.Now() && !x.b.ring.Has(h.KeyID) && len(ids) < maxKeysAsked && !slices.Contains(ids, h.KeyID) {
+			ids = append(ids, h.KeyID)
+		}
+	}
+	x.b.fetchKeys(ids...)
 }
 
 func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due func()) (int, error) {
@@ -83,18 +90,12 @@ func (x *Executor) erasePage(tenant string, names [][]byte, chosen choice, due f
 		return 0, err
 	}
 	var all []doomed
-	waits := maxKeyWaits
+	x.fetchKeysOf(heads)
 	for i, name := range names {
 		if len(heads[i]) == 0 {
 			continue // it has gone meanwhile
 		}
 		h, real, about, err := x.sealer.OpenName(nil, tenant, name, heads[i])
-		if errors.Is(err, seal.ErrNoKey) && waits > 0 {
-			waits--
-			if x.fetchKeyOf(heads[i]) {
-				h, real, about, err = x.sealer.OpenName(nil, tenant, name, heads[i])
-			}
-		}
 		if chosen(real, about, err == nil) {
 			d := doomed{name: name}
 			if err == nil {

@@ -2,8 +2,10 @@ package upstream_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -103,4 +105,35 @@ func TestOldBackupsOpenNothing(t *testing.T) {
 	g.expect(null, "GET", "k")
 	g.expect("*0\r\n", "HGETALL", "h")
 	g.expectAlarm("overdue A phi k, overdue A phi h")
+}
+
+// A gateway that died has left entries with data keys that nobody has. All of them are asked for together, so that a walk, and a
+// revocation with it, does not wait for each.
+func TestAWalkAsksForAllKeysTogether(t *testing.T) {
+	t.Parallel()
+	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
+	g := joined(t, o)
+	dead := newGateway(t, o, "phi")
+	ctx, cancel := context.WithCancel(context.Background())
+	bus := upstream.NewBus(dead.up)
+	peers := newPeers(t, dead, bus)
+	done := make(chan struct{})
+	go func() { bus.Listen(ctx, func(m []byte) { peers.Received(m) }); close(done) }()
+	<-bus.Ready()
+	if err := peers.Join(ctx, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-done
+	const keys = 12
+	for i := range keys {
+		dead.expect(ok, "SET", fmt.Sprint("left", i), "v", "EX", fmt.Sprint(100+10*i))
+	}
+	g.expect(ok, "SET", "there", "v")
+	seen := 0
+	began := time.Now()
+	n, err := g.x.Erase("A", func(name []byte, _ upstream.Subjects) bool { seen++; return string(name) == "there" }, func() {})
+	if took := time.Since(began); n != 1 || err != nil || seen != 1 || took > 3*time.Second {
+		t.Errorf("%d erased of %d, %v, in %v", n, seen, err, took)
+	}
 }
