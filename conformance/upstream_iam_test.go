@@ -45,16 +45,7 @@ func startIAMCache(t *testing.T, socket string, certificate tls.Certificate, key
 		t.Fatal(err)
 	}
 	s := &iamCache{Listener: l, socket: socket, keys: keys, conns: map[net.Conn]bool{}}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
+	testkit.AcceptFrom(t, l, s.serve)
 	return s
 }
 

@@ -180,28 +180,7 @@ type lies func(to io.Writer, honest []byte) error
 
 // liar stands between a gateway and a redis-server and lies when it is told to.
 type liar struct {
-	net.Listener
 	how atomic.Pointer[lies]
-}
-
-func startLiar(t *testing.T, socket string) *liar {
-	t.Helper()
-	l := &liar{}
-	var err error
-	if l.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go l.serve(c, socket)
-		}
-	}()
-	return l
 }
 
 func (l *liar) serve(c net.Conn, socket string) {
@@ -233,8 +212,8 @@ func (l *liar) serve(c net.Conn, socket string) {
 func TestAnUpstreamThatLies(t *testing.T) {
 	t.Parallel()
 	behind := testkit.StartRedis(t, testkit.RedisOptions{})
-	l := startLiar(t, behind.Socket)
-	lethe := testkit.StartLethe(t, testkit.LetheOptions{Flags: nodeFlags(l.Addr().String())})
+	var l liar
+	lethe := testkit.StartLethe(t, testkit.LetheOptions{Flags: nodeFlags(testkit.Accept(t, func(c net.Conn) { l.serve(c, behind.Socket) }))})
 	const value = "the value"
 	calls := [][]string{{"GET", patient}, {"HGET", patient + ":h", "f"}, {"HGETALL", patient + ":h"}, {"SET", patient + ":2", value},
 		{"HSET", patient + ":h2", "f", value}, {"KEYS", "*"}, {"DEL", patient + ":2"},

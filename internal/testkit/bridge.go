@@ -12,21 +12,7 @@ import (
 // which is on loopback, becomes one of a user. It ends with the test.
 func (l *Lethe) Bridge(t testing.TB, user string) (addr string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go l.bridge(c, user)
-		}
-	}()
-	return listener.Addr().String()
+	return Accept(t, func(c net.Conn) { l.bridge(c, user) })
 }
 
 func (l *Lethe) bridge(plain net.Conn, user string) {

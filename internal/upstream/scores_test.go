@@ -284,40 +284,25 @@ func TestClearScoresWhileOthersWrite(t *testing.T) {
 // meddler passes everything on, and changes what the upstream answers.
 func meddler(t *testing.T, to string, change func(string) string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			up, err := net.Dial("unix", to)
-			if err != nil {
-				c.Close()
-				return
-			}
-			go func() {
-				_, _ = io.Copy(up, c)
-				up.Close()
-			}()
-			go func() {
-				buf := make([]byte, 64<<10)
-				for {
-					n, err := up.Read(buf)
-					if err != nil {
-						c.Close()
-						return
-					}
-					_, _ = io.WriteString(c, change(string(buf[:n])))
-				}
-			}()
+	return testkit.Accept(t, func(c net.Conn) {
+		defer c.Close()
+		up, err := net.Dial("unix", to)
+		if err != nil {
+			return
 		}
-	}()
-	return l.Addr().String()
+		go func() {
+			_, _ = io.Copy(up, c)
+			up.Close()
+		}()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := up.Read(buf)
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, change(string(buf[:n])))
+		}
+	})
 }
 
 // What an upstream answers of a range has to be one, of the set that it says it is of.
