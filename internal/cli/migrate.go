@@ -163,7 +163,11 @@ func (f *migrateFlags) conclude(env *environment, r *migrate.Report, err error) 
 		return fail(exitFailure, again, err)
 	}
 	if left := r.Left(); left > 0 {
-		return fail(exitFailure, "docs/migrate.md says for each reason what can be done", fmt.Errorf("%s stay behind", counted(int(left), "key")))
+		verb := "stay"
+		if left == 1 {
+			verb = "stays"
+		}
+		return fail(exitFailure, "docs/migrate.md says for each reason what can be done", fmt.Errorf("%s %s behind", counted(int(left), "key"), verb))
 	}
 	return nil
 }

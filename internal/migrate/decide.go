@@ -43,6 +43,8 @@ func decide(p *policy.Policy, key []byte, kind string, ttl int64, home bool) (po
 		return m, NoTenant
 	case !known(kind):
 		return m, NoType
+	case kind == "stream" && m.Category.Subjects == policy.SubjectsInValues:
+		return m, "target_CONSENT" // what RESTORE brings cannot be searched for patients
 	case ttl == noTTL:
 		return m, Dated
 	}

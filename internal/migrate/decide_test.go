@@ -12,8 +12,10 @@ func TestDecide(t *testing.T) {
 	p, mistakes := policy.Parse([]byte(`
 categories:
   labs: {ceiling: 60s, phi: true, on_excess: refuse}
+  bundles: {ceiling: 60s, phi: true, subjects: values}
 keys:
   - {match: "{tenant}:lab:{subject}", category: labs}
+  - {match: "{tenant}:bundle:**", category: bundles}
   - {match: "{tenant}:patient:{subject}", category: phi}
   - {match: "{tenant}:{cache}::{tenant}:patient:{subject}", category: phi}
   - {match: "job:**", category: rate_limit, tenant: credential}
@@ -34,6 +36,8 @@ keys:
 	f(Gone, "phi", "T:patient:1", "string", goneTTL, false)
 	f(Gone, "phi", "T:patient:1", "none", noTTL, false)
 	f(Gone, "phi", "T:patient:1", "string", 0, false)
+	f(Dated, "bundles", "T:bundle:1", "hash", noTTL, false)
+	f("target_CONSENT", "bundles", "T:bundle:1", "stream", noTTL, false)
 	f(NoType, "phi", "T:patient:1", "ReJSON-RL", noTTL, false)
 	f(Refused, "labs", "T:lab:1", "string", 60_001, false)
 	f(Copied, "labs", "T:lab:1", "string", 60_000, false)
@@ -56,6 +60,9 @@ func TestErrorsNameNothing(t *testing.T) {
 	f("target_POLICY", "POLICY labs: no")
 	f("target_ERR", "T:patient:1")
 	f("target_ERR", "PATIENTOFALONGNAME x")
+	f("target_CONSENT", "CONSENT the consent for this entry was withdrawn")
+	f("", "CONSENT this gateway is not in touch with the others, which may have revoked consents; entries with PHI are served again when it has caught up with them")
+	f("", "CONSENT contact with the other gateways was lost before the answer; the command may or may not have run")
 	f("", "TRYAGAIN later")
 	f("", "AUDIT no disk")
 }

@@ -95,7 +95,7 @@ func (m *migration) askTarget(items []*item) error {
 	t.Reset()
 	for _, x := range items {
 		if x.outcome.Sent() {
-			x.first = t.Read(x.name, []byte("EXISTS"), x.name)
+			x.first = t.Read(x.name, []byte("PTTL"), x.name)
 		}
 	}
 	t.Run()
@@ -112,7 +112,10 @@ func (m *migration) askTarget(items []*item) error {
 			if x.outcome, err = refusal(v); err != nil {
 				return err
 			}
-		case v.Int > 0 && m.Keep:
+		case v.Int == goneTTL || !m.Keep:
+		case m.large(x) && v.Int <= partTTL.Milliseconds():
+			// What is left of a run that was killed.
+		default:
 			x.outcome = Kept
 		}
 	}
@@ -121,6 +124,10 @@ func (m *migration) askTarget(items []*item) error {
 
 // refusal is what an error of the Lethe means: that it does not take this entry, or that the run cannot go on.
 func refusal(v resp.Value) (Outcome, error) {
+	// Some errors of CONSENT are about no patient: the Lethe is away from the other gateways for a moment.
+	if bytes.HasPrefix(v.Str, []byte("CONSENT this gateway")) || bytes.HasPrefix(v.Str, []byte("CONSENT contact")) {
+		return "", fmt.Errorf("%w as it should: it is not in touch with the other gateways", errTarget)
+	}
 	switch c := code(v.Str); c {
 	case "TRYAGAIN", "LOADING", "BUSY", "UPSTREAM", "CLUSTERDOWN", "AUDIT", "OOM", "QUOTA", "NOAUTH":
 		return "", fmt.Errorf("%w as it should: it answers %s", errTarget, c)

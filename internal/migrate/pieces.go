@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/policy"
 	"github.com/lethe-cache/lethe/internal/resp"
 )
 
@@ -14,6 +15,9 @@ const (
 	pieceBytes   = 1 << 20
 	pieceElems   = 1000
 	unknownElems = 100 // where nobody knows how large elements are
+
+	// partTTL is how long a part lives for which no next piece comes: a run that was killed takes nothing back.
+	partTTL = 30 * time.Second
 )
 
 // piecewise is a large collection on its way.
@@ -24,12 +28,14 @@ type piecewise struct {
 	length int64  // when it began
 	cursor string // of the scan; of a list the number of the next element
 	begun  bool   // whether the Lethe has a first piece
+	// beganAt is an instant before the Lethe had it.
+	beganAt time.Time
 }
 
-// copyLarge copies a collection in pieces, each of which is one step at the Lethe and says how long the entry has to live:
-// if it ends meanwhile, no piece makes it anew with more time. While it goes on, clients of the Lethe see a part. What
-// changes at the source meanwhile is there or not, as with any SCAN; a list whose length changes is copied again by another
-// run.
+// copyLarge copies a collection in pieces. While it goes on, clients of the Lethe see a part, which has partTTL at most; the
+// last piece gives the entry the time that it has. What remains of an entry that has gone from the Lethe meanwhile is no
+// entry either. What changes at the source meanwhile is there or not, as with any SCAN; a list whose length changes
+// is copied again by another run.
 func (m *migration) copyLarge(ctx context.Context, x *item) (err error) {
 	p := piecewise{item: x, m: m, cursor: "0"}
 	if err := p.size(); err != nil {
@@ -112,10 +118,14 @@ func (p *piecewise) piece() (more bool, err error) {
 		p.outcome = Gone
 		return false, nil
 	}
-	if len(elems) > 0 {
-		if err := p.write(elems, times); err != nil {
+	switch {
+	case len(elems) > 0, !more && p.begun:
+		if err := p.write(elems, times, !more); err != nil {
 			return false, err
 		}
+	case !more && p.kind != "list":
+		p.outcome = Gone
+		return false, nil
 	}
 	if !more && p.kind == "list" && p.outcome.Sent() {
 		return false, p.checkLength()
@@ -144,19 +154,59 @@ func (p *piecewise) read() (elems []resp.Value, more bool, err error) {
 	return v.Elems[1].Elems, p.cursor != "0", nil
 }
 
-// write gives the Lethe one piece. The first one takes the place of what is there.
-func (p *piecewise) write(elems, times []resp.Value) error {
+// write gives the Lethe one piece. The first one takes the place of what is there, in one step. The others need no
+// transaction, for which an upstream's Lethe has all of an entry loaded: a part ends soon whatever becomes of them, and says
+// before and behind what is added whether it is there. Only who deletes it in between is not noticed.
+func (p *piecewise) write(elems, times []resp.Value, last bool) error {
 	t := p.m.target
 	t.Reset()
-	p.first = t.Write(p.name, []byte("MULTI"))
-	if !p.begun {
-		t.Write(p.name, command("DEL", p.name)...)
+	expire := func(last bool) int {
+		return t.Write(p.name, command("PEXPIRE", p.name, strconv.FormatInt(p.life(last), 10))...)
 	}
-	p.m.sendPiece(p.item, elems, times)
-	p.last = t.Write(p.name, []byte("EXEC"))
+	if !p.begun {
+		p.begun, p.beganAt = true, time.Now()
+		t.Write(p.name, command("DEL", p.name)...) // it may be more than a transaction takes
+		p.first = t.Write(p.name, []byte("MULTI"))
+		t.Write(p.name, command("DEL", p.name)...)
+		p.m.sendPiece(p.item, elems, times, false)
+		expire(last)
+		p.last = t.Write(p.name, []byte("EXEC"))
+		t.Run()
+		return p.m.settle(p.item)
+	}
+	p.first = expire(false)
+	p.m.sendPiece(p.item, elems, times, true)
+	p.last = expire(last)
 	t.Run()
-	p.begun = true
-	return p.m.settle(p.item)
+	if err := p.m.settle(p.item); err != nil || !p.outcome.Sent() {
+		return err
+	}
+	for _, i := range []int{p.first, p.last} {
+		v, err := t.Reply(i)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errTarget, err)
+		}
+		if v.Int == 0 {
+			p.outcome = Changed
+		}
+	}
+	return nil
+}
+
+// life is how many milliseconds a piece gives the entry.
+func (p *piecewise) life(last bool) int64 {
+	allowed := p.category.Ceiling.Milliseconds()
+	if p.category.Expiry == policy.Absolute {
+		allowed -= time.Since(p.beganAt).Milliseconds()
+	}
+	left := p.remaining()
+	if left == noTTL {
+		left = allowed
+	}
+	if !last {
+		left = min(left, allowed, partTTL.Milliseconds())
+	}
+	return max(left, 1)
 }
 
 // checkLength looks whether a list has become shorter or longer while it was read: its elements have other numbers then.

@@ -41,7 +41,10 @@ func (m *migration) send(x *item) error {
 		}
 		x.first = m.target.Write(x.name, []byte("MULTI"))
 		m.target.Write(x.name, command("DEL", x.name)...)
-		m.sendPiece(x, value.Elems, times)
+		m.sendPiece(x, value.Elems, times, false)
+		if left := x.remaining(); left != noTTL {
+			m.target.Write(x.name, command("PEXPIRE", x.name, strconv.FormatInt(left, 10))...)
+		}
 		x.last = m.target.Write(x.name, []byte("EXEC"))
 	}
 	return nil
@@ -70,13 +73,16 @@ func (m *migration) sendStream(x *item, payload []byte) {
 // maxItems is how many elements one command brings.
 const maxItems = 1000
 
-// sendPiece adds elements to an entry, and sets its deadline.
-func (m *migration) sendPiece(x *item, elems, times []resp.Value) {
+// sendPiece adds elements to an entry; of a list, if there says so, only where it is there.
+func (m *migration) sendPiece(x *item, elems, times []resp.Value, there bool) {
 	step := 1
 	if x.kind == "hash" || x.kind == "zset" {
 		step = 2
 	}
 	name := map[string]string{"list": "RPUSH", "set": "SADD", "zset": "ZADD", "hash": "HSET"}[x.kind]
+	if x.kind == "list" && there {
+		name = "RPUSHX"
+	}
 	for from := 0; from < len(elems); from += maxItems * step {
 		args := command(name, x.name)
 		for part := elems[from:min(from+maxItems*step, len(elems))]; len(part) >= step; part = part[step:] {
@@ -97,9 +103,6 @@ func (m *migration) sendPiece(x *item, elems, times []resp.Value) {
 			m.target.Write(x.name, append(command("HPEXPIRE", x.name, strconv.FormatInt(left, 10), "FIELDS", "1"), elems[2*i].Str)...)
 		}
 	}
-	if left := x.remaining(); left != noTTL {
-		m.target.Write(x.name, command("PEXPIRE", x.name, strconv.FormatInt(left, 10))...)
-	}
 }
 
 // settle looks at what the Lethe has answered.
@@ -114,8 +117,9 @@ func (m *migration) settle(x *item) error {
 			problem = e
 		}
 	}
-	// A transaction that could not be queued ends with EXECABORT; what was wrong was said before.
-	for i := x.first; i < x.last && v.IsError(); i++ {
+	// A transaction that could not be queued ends with EXECABORT; what was wrong was said before. Pieces that go apart have an
+	// answer each.
+	for i := x.first; i < x.last; i++ {
 		if e, err := m.target.Reply(i); err == nil && e.IsError() {
 			problem = e
 			break
