@@ -98,7 +98,7 @@ func (o *Order) take(now time.Time) (Change, error) {
 		ID: rand.Text()[:idLetters], Action: o.Action, Tenant: o.Tenant, Subject: o.Subject, Reason: o.Reason,
 		Since: now.UnixMilli(), By: printable(o.By), Method: printable(o.Method),
 	}
-	if !o.Until.IsZero() {
+	if !o.Until.IsZero() && o.Until.UTC().Year() <= 9999 { // beyond what receipts can say: 9999-12-31 stands for no end
 		c.Until = o.Until.UnixMilli()
 	}
 	return c, nil

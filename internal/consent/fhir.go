@@ -12,7 +12,7 @@ import (
 var (
 	ErrNotConsent = errors.New("the body is not a FHIR R4 Consent resource in JSON")
 	ErrNoPatient  = errors.New("patient.reference does not name a patient as Patient/ID")
-	ErrNoDenial   = errors.New("the consent is not withdrawn: status is neither inactive nor entered-in-error, and no provision denies")
+	ErrNoDenial   = errors.New("the consent is not withdrawn: status is neither inactive nor entered-in-error, and no provision denies, or only for a time that is over")
 )
 
 // maxProvisions bounds how deep provisions may stand in one another.
@@ -142,7 +142,8 @@ func (r consentResource) denies(depth int) (bool, error) {
 	return false, nil
 }
 
-// end is when a provision's period ends; zero where it does not. A date without a time ends with its day.
+// end is when a provision's period ends; zero where it does not. A date without a time ends with its day, its month or its year
+// (FHIR R4, 2.24.0.11: the end includes all that fits it).
 func (r consentResource) end() (time.Time, error) {
 	period, err := r.object("period")
 	if err != nil || period["end"] == nil {
@@ -152,9 +153,11 @@ func (r consentResource) end() (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t.UTC(), nil
 	}
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		// The day may be that of any zone: it is over everywhere 36 hours after it began in UTC.
-		return t.Add(36 * time.Hour), nil
+	for layout, length := range map[string][3]int{"2006": {1, 0, 0}, "2006-01": {0, 1, 0}, time.DateOnly: {0, 0, 1}} {
+		if t, err := time.Parse(layout, text); err == nil {
+			// Its days may be those of any zone: the last is over everywhere 12 hours after it ended in UTC.
+			return t.AddDate(length[0], length[1], length[2]).Add(12 * time.Hour), nil
+		}
 	}
 	return time.Time{}, ErrNotConsent
 }

@@ -170,7 +170,7 @@ func (f *Finder) found(id []byte) {
 }
 
 // PatientID returns the logical id of a reference to a patient: Patient/ID, with a server before it or a version behind it
-// (FHIR R4, 2.3.0.1, literal references).
+// (FHIR R4, 2.3.0.1, literal references). What follows an id there, such as #part, is not of it.
 func PatientID(reference []byte) (id []byte, ok bool) {
 	rest := reference
 	if i := bytes.LastIndex(rest, []byte("Patient/")); i > 0 && rest[i-1] == '/' {
@@ -181,6 +181,9 @@ func PatientID(reference []byte) (id []byte, ok bool) {
 		return nil, false
 	}
 	id, _, _ = bytes.Cut(rest, []byte("/_history/"))
+	if i := bytes.IndexAny(id, "#?|"); i >= 0 {
+		id = id[:i]
+	}
 	return id, len(id) > 0 && bytes.IndexByte(id, '/') < 0
 }
 

@@ -44,6 +44,21 @@ func TestARevocationAndItsReceipt(t *testing.T) {
 	}
 }
 
+// 9999-12-31 is what others write for no end; a receipt's instants have four digits of a year.
+func TestAnEndBeyondAllYearsIsNone(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	order := revocation("1")
+	order.Until = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600))
+	_, file, err := o.keeper.Take(context.Background(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := consent.Verify(file, o.keeper.Public()); err != nil || r.Until != "" || state(o.store, o.clock, "1") != consent.Revoked {
+		t.Errorf("until %q: %v", r.Until, err)
+	}
+}
+
 func TestARevocationOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
