@@ -48,8 +48,8 @@ func (a *access) mayComeFrom(source netip.Addr) bool {
 	return len(a.bounds.AllowFrom) == 0 || slices.ContainsFunc(a.bounds.AllowFrom, func(p netip.Prefix) bool { return p.Contains(source) })
 }
 
-// allowance counts commands in seconds of the engine's clock. A command that comes while another connection turns the second
-// may be counted in either.
+// allowance counts commands in seconds of the engine's clock, those that were refused not among them. A command that comes while
+// another connection turns the second may be counted in either.
 type allowance struct {
 	limit  atomic.Int64
 	second atomic.Int64
@@ -61,17 +61,19 @@ type allowance struct {
 func (r *allowance) take(now int64) bool {
 	r.turn(now)
 	if r.n.Add(1) > r.limit.Load() {
+		r.n.Add(-1)
 		return false
 	}
 	r.untold.Add(1)
 	return true
 }
 
-// turn begins a new second when there is one.
+// turn begins a new second when there is one. What gateways have admitted together beyond the limit, before they knew of each
+// other, is taken from the seconds behind: whoever uses all of them has no more in the long run than at one.
 func (r *allowance) turn(now int64) {
 	second := now / millisecondsASecond
 	if last := r.second.Load(); last != second && r.second.CompareAndSwap(last, second) {
-		r.n.Store(0)
+		r.n.Add(-min(r.n.Load(), r.limit.Load()*max(second-last, 1)))
 	}
 }
 

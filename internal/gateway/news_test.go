@@ -79,6 +79,29 @@ func TestGatewaysShareARate(t *testing.T) {
 	}
 }
 
+// What gateways have admitted before they knew of each other is owed: who uses all of them has no more in the long run.
+func TestGatewaysTogetherKeepARate(t *testing.T) {
+	a, b := joined(t)
+	for _, f := range []*front{a, b} {
+		f.gateway.Bound(gateway.Bounds{TenantRate: 10})
+		f.loginAgain()
+	}
+	passed := 0
+	for range 20 {
+		for _, f := range []*front{a, b} {
+			calls := slices.Repeat([]string{"GET " + p1}, 15)
+			passed += len(calls) - strings.Count(f.round(calls...), "-QUOTA")
+		}
+		a.gateway.TellCounts()
+		b.gateway.TellCounts()
+		a.clock.now += 1000
+		b.clock.now += 1000
+	}
+	if passed < 190 || passed > 210 {
+		t.Errorf("%d commands in 20 seconds, of 10 a second", passed)
+	}
+}
+
 // What others send is held to its form.
 func TestBrokenNewsAreDropped(t *testing.T) {
 	f := newFront(t)
