@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -24,7 +25,7 @@ func TestNoPlaintextIsLeftInMemory(t *testing.T) {
 	g, _ := setUp(t)
 	mark := newMark()
 	needle := [][]byte{testkit.Masked(mark)}
-	do := func(line string) {
+	call := func(line string) *command.Call {
 		c := g.call(strings.Fields(line)...)
 		for i := range c.Args {
 			if string(c.Args[i]) == "MARK" {
@@ -34,17 +35,37 @@ func TestNoPlaintextIsLeftInMemory(t *testing.T) {
 		for i, r := range c.Refs {
 			c.Keys[i] = engine.Key{Name: c.Args[r.Arg], Tenant: g.tenant, Category: g.category.ID}
 		}
-		if len(c.Spec.Keys) == 0 {
-			g.x.Keyspace(c, []upstream.Tenant{{ID: g.tenant, Name: g.place.Tenant}})
-		} else {
-			g.x.Run(c, g.places(c))
-		}
+		return c
+	}
+	done := func(c *command.Call, line string) {
 		if c.Failed {
 			t.Errorf("%s failed", line)
 		}
 		c.Out.Reset()
 		for i := range c.Args {
 			clear(c.Args[i])
+		}
+	}
+	do := func(line string) {
+		c := call(line)
+		if len(c.Spec.Keys) == 0 {
+			g.x.Keyspace(c, []upstream.Tenant{{ID: g.tenant, Name: g.place.Tenant}})
+		} else {
+			g.x.Run(c, g.places(c))
+		}
+		done(c, line)
+	}
+	together := func(lines string) {
+		var tasks []*upstream.Task
+		for line := range strings.SplitSeq(lines, "|") {
+			c := call(line)
+			tasks = append(tasks, &upstream.Task{Call: c, Keys: g.places(c)})
+		}
+		if ran, problem := g.x.Transaction(tasks, nil, once); !ran || problem != "" {
+			t.Errorf("%s: ran: %v, %s", lines, ran, problem)
+		}
+		for _, task := range tasks {
+			done(task.Call, lines)
 		}
 	}
 	for _, line := range strings.Split(`SET MARK MARK|GET MARK|MGET MARK MARK|APPEND MARK MARK|GETSET MARK MARK|SET k MARK GET|EXPIRE MARK 100|TYPE MARK
@@ -57,6 +78,7 @@ RENAME MARK other|RENAME other MARK|KEYS *|SCAN 0|RANDOMKEY|DEL MARK h s`, "\n")
 			do(one)
 		}
 	}
+	together("SET MARK MARK|GET MARK|HSET h MARK MARK|RENAME MARK other|SADD s MARK|SMOVE s MARK MARK|DEL MARK h other")
 	if _, err := g.x.Flush("A", func([]byte) {}); err != nil {
 		t.Error(err)
 	}

@@ -1,6 +1,9 @@
 package upstream
 
 import (
+	"bytes"
+	"hash/maphash"
+
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/failpoint"
@@ -76,7 +79,7 @@ func (w *Watched) take(r *reply) bool {
 // group is a transaction on its way.
 type group struct {
 	tasks   []*Task
-	index   map[string]int // of each key by tenant and name; see keyID
+	index   map[uint64]int // of each key by a hash of tenant and name; see place
 	where   [][]int        // of each key of each task the index among the transaction's
 	watched []int          // of each watched entry
 	watches []Watched
@@ -136,20 +139,33 @@ func (t *Task) gather(all map[string]*shape) {
 	}
 }
 
-// keyID is what tells the keys of a transaction apart.
-func keyID(p *Place, name []byte) string { return p.Tenant + "\x00" + string(name) }
+// place returns where a key is among a transaction's; if it is not there, the hash under which the index would have it. The index
+// holds no names: those of a map are on Go's heap, and stay there until the collector comes.
+func (x *Executor) place(t *Task, p *Place, name []byte) (at int, hash uint64, known bool) {
+	var h maphash.Hash
+	h.SetSeed(x.seed)
+	h.WriteString(p.Tenant)
+	h.WriteByte(0)
+	h.Write(name)
+	for hash = h.Sum64(); ; hash++ {
+		at, known = t.group.index[hash]
+		if !known || t.Keys[at].Tenant == p.Tenant && bytes.Equal(t.Call.Args[at], name) {
+			return at, hash, known
+		}
+	}
+}
 
 // unite makes one list of the keys of all calls and watches.
 func (x *Executor) unite(t *Task) string {
 	g, c := t.group, t.Call
-	g.index = map[string]int{}
+	g.index = map[uint64]int{}
 	add := func(name []byte, place Place, key engine.Key) int {
-		id := keyID(&place, name)
-		if at, known := g.index[id]; known {
+		at, hash, known := x.place(t, &place, name)
+		if known {
 			return at
 		}
-		at := len(c.Keys)
-		g.index[id] = at
+		at = len(c.Keys)
+		g.index[hash] = at
 		c.Args = append(c.Args, name)
 		c.Refs = append(c.Refs, command.KeyRef{Arg: at})
 		c.Keys = append(c.Keys, key)

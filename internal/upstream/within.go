@@ -21,7 +21,7 @@ func (x *Executor) Within(t *Task) {
 	if _, sealed := t.mixture(); sealed && t.refused == "" {
 		t.refused = refusedScripts
 	}
-	where, declared := all.find(t)
+	where, declared := x.find(all, t)
 	if t.refused == "" && !declared {
 		t.refused = msgUndeclared
 	}
@@ -29,12 +29,12 @@ func (x *Executor) Within(t *Task) {
 }
 
 // find returns where the keys of a call are among a transaction's, and whether all of them are those of the script that runs.
-func (t *Task) find(one *Task) (where []int, all bool) {
+func (x *Executor) find(t, one *Task) (where []int, all bool) {
 	if t == nil {
 		return nil, len(one.Keys) == 0
 	}
 	for i := range one.Keys {
-		at, known := t.group.index[keyID(&one.Keys[i], one.Call.Args[one.Call.Refs[i].Arg])]
+		at, _, known := x.place(t, &one.Keys[i], one.Call.Args[one.Call.Refs[i].Arg])
 		if !known || !slices.Contains(t.group.declared, at) {
 			return nil, false
 		}
