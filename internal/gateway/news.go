@@ -64,7 +64,7 @@ func (g *Gateway) relay(o *outbox, t *Tenant, shard bool, channel, payload []byt
 	if g.upstream == nil || g.upstream.Tell == nil {
 		return
 	}
-	body := []byte{0}
+	body := append(make([]byte, 0, 1+4+len(t.Name)+4+len(channel)+len(payload)), 0) // at once: what it outgrew would have the channel's name
 	if shard {
 		body[0] = 1
 	}

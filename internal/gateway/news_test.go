@@ -22,6 +22,7 @@ func joined(t *testing.T) (a, b *front) {
 			Await:       x[0].follow,
 			Health:      func() upstream.Health { return upstream.Health{Serves: true, Writes: true} },
 			Tell: func(kind byte, body []byte) {
+				x[0].outgrown = x[0].outgrown || cap(body) != len(body)
 				if !x[0].deaf {
 					x[1].gateway.News(kind, body)
 				}
@@ -109,5 +110,24 @@ func TestBrokenNewsAreDropped(t *testing.T) {
 		for _, body := range []string{"", "\x00", "\x00\xff\xff\xff\xff", "\x00\x01\x00\x00\x00T", "\x00\x01\x00\x00\x00T\xff\x00\x00\x00x", "{", "[]", `{"users":{"x":-1}}`, `{"tenants":[""]}`} {
 			f.gateway.News(kind, []byte(body))
 		}
+	}
+}
+
+// A message on its way to the other gateways is made where it fits: of one that grows on its way, what it has outgrown is left in
+// memory, and says which channel it was for.
+func TestMessagesToOtherGatewaysLeaveNothing(t *testing.T) {
+	a, b := joined(t)
+	s, hears := b.enters("hears", "TENANT001", "+@all ~* &*")
+	b.by(s, "PSUBSCRIBE *")
+	for _, n := range []int{1, 10, 100, 1000, 100_000} {
+		if got := a.round("PUBLISH " + strings.Repeat("c", n) + " " + strings.Repeat("m", n)); got != ":0\r\n" {
+			t.Fatalf("%.60q", got)
+		}
+		if got := b.receive(hears); !strings.Contains(got, strings.Repeat("m", n)) {
+			t.Errorf("a message of %d bytes does not arrive", n)
+		}
+	}
+	if a.outgrown {
+		t.Error("a message has grown")
 	}
 }

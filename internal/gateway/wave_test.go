@@ -122,6 +122,8 @@ type front struct {
 	silent bool // the other gateways are not heard
 	deaf   bool // what it tells them is lost
 
+	outgrown bool // something that it told them has grown while it was made
+
 	followed []string // keys that were read and are to be followed
 	how      upstream.Following
 }
