@@ -51,7 +51,7 @@ func (s *serving) joinFleet() error {
 	})
 	f.fleet.Store(n)
 	f.parts.Go(func() { n.Run(f.context) })
-	f.parts.Go(func() { f.tellNews(f.context, n) })
+	f.parts.Go(func() { f.news.send(f.context, n.Tell) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellUsage) })
 	f.parts.Go(func() { every(f.context, gateway.TrackingEvery, s.gateway.KeepTracking) })
@@ -116,40 +116,6 @@ func (s *serving) awaitOthers(n *fleet.Fleet) {
 		}
 	}
 	s.log.Info("in touch with the other gateways", "others", n.Others(), "name", s.consents.keeper.Name())
-}
-
-// news is something for the other gateways.
-type news struct {
-	kind byte
-	body []byte
-}
-
-const (
-	queuedNews    = 8192
-	tellNewsEvery = 100 * time.Millisecond
-)
-
-// tell queues news for the other gateways. It does not wait: when the upstream takes them more slowly than they come, they are
-// lost, as a subscriber loses what it does not read in time.
-func (f *front) tell(kind byte, body []byte) {
-	select {
-	case f.news <- news{kind, body}:
-	default:
-		clear(body)
-	}
-}
-
-// tellNews sends what is queued until ctx ends.
-func (f *front) tellNews(ctx context.Context, n *fleet.Fleet) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case x := <-f.news:
-			_ = n.Tell(ctx, fleet.KindNews+x.kind, x.body) // lost where the upstream cannot be reached
-			clear(x.body)
-		}
-	}
 }
 
 // every does something again and again until ctx ends.

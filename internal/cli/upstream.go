@@ -28,7 +28,7 @@ type front struct {
 	bus     *upstream.Bus
 	peers   *seal.Peers
 	fleet   atomic.Pointer[fleet.Fleet] // nil until the journal of consents is open
-	news    chan news                   // for the other gateways
+	news    *newsQueue                  // for the other gateways
 	backend *upstream.Backend
 	look    *outlook
 
@@ -66,7 +66,7 @@ func (s *serving) openUpstream() error {
 	if err != nil {
 		return err
 	}
-	f := &front{clock: &seal.Clock{}, news: make(chan news, queuedNews)}
+	f := &front{clock: &seal.Clock{}, news: newNewsQueue()}
 	if f.up, err = upstream.New(o); err != nil {
 		return fail(exitFailure, upstream.Mend(err), err)
 	}
@@ -110,7 +110,7 @@ func (s *serving) useUpstream() error {
 	g.UseUpstream(&gateway.Upstream{
 		NewExecutor: func() gateway.Executor { return f.backend.NewExecutor(policy.MostCategories) },
 		InTouch:     f.serves,
-		Tell:        f.tell,
+		Tell:        f.news.tell,
 		Stamp:       f.backend.Stamp,
 		Ended:       f.backend.Ended,
 		Health:      f.look.Health,
