@@ -32,6 +32,7 @@ func (p *Peers) Received(b []byte) (ok bool) {
 	from := p.peers[m.sender]
 	switch {
 	case from == nil && (m.kind != msgHello || len(p.peers) >= maxPeers),
+		from == nil && m.number <= p.gone[m.sender].number,
 		from != nil && m.number <= from.number:
 		p.mu.Unlock()
 		return false

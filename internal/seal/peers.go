@@ -20,6 +20,7 @@ const (
 	helloEvery  = 250 * time.Millisecond
 	rotateEvery = 20 * time.Second // of the key pair that data keys are sealed to
 	peerGone    = 5_000            // milliseconds of silence
+	peerUnheard = 2 * maxLate      // for so long after the last one a message of before it could still pass for a late one
 	maxPeers    = 1024
 	publishTime = 2 * time.Second
 )
@@ -43,9 +44,10 @@ type Peers struct {
 	number uint64
 	pairs  [2]*pair // the present one and the one before
 	peers  map[uint64]*peer
-	apart  map[uint64]int64 // when others were heard last whose clocks are too far from this one's
-	sentMe int64            // when the last message of our own that came back had been sent
-	since  int64            // when messages of our own began to come back without a break
+	gone   map[uint64]departed // peers that were dropped lately
+	apart  map[uint64]int64    // when others were heard last whose clocks are too far from this one's
+	sentMe int64               // when the last message of our own that came back had been sent
+	since  int64               // when messages of our own began to come back without a break
 
 	sending sync.Mutex // held from numbering a message to publishing it: receivers drop what comes out of order
 
@@ -63,6 +65,12 @@ type peer struct {
 	told      map[uint64]bool // data keys that were sent to this public key or an earlier one of the peer
 }
 
+// departed is what is kept of a peer that has fallen silent: the number of its last message, so that nobody repeats what it has said.
+type departed struct {
+	number  uint64
+	heardAt int64
+}
+
 // NewPeers joins a ring to the cluster. note is given what other parts of other gateways broadcast, from is the number of
 // the gateway's process; it must not block, and the body is cleared behind it.
 func NewPeers(r *Ring, b Bus, note func(from uint64, kind byte, body []byte)) (*Peers, error) {
@@ -73,7 +81,7 @@ func NewPeers(r *Ring, b Bus, note func(from uint64, kind byte, body []byte)) (*
 	var id [8]byte
 	rand.Read(id[:])
 	p := &Peers{ring: r, bus: b, clock: r.clock, id: binary.LittleEndian.Uint64(id[:]) | 1, note: note, hasher: newHasher(), slot: slot,
-		peers: map[uint64]*peer{}, apart: map[uint64]int64{}, wake: make(chan struct{}, 1)}
+		peers: map[uint64]*peer{}, gone: map[uint64]departed{}, apart: map[uint64]int64{}, wake: make(chan struct{}, 1)}
 	h := newHasher()
 	h.prepare(slot[:macStatesBytes], r.cluster)
 	h.begin(slot[:macStatesBytes])
@@ -177,8 +185,10 @@ func (p *Peers) dropSilent() {
 	defer p.mu.Unlock()
 	now := p.clock.Now()
 	maps.DeleteFunc(p.apart, func(_ uint64, at int64) bool { return now-at > peerGone })
+	maps.DeleteFunc(p.gone, func(_ uint64, x departed) bool { return now-x.heardAt > peerUnheard })
 	for id, x := range p.peers {
 		if now-x.heardAt > peerGone {
+			p.gone[id] = departed{x.number, x.heardAt}
 			delete(p.peers, id)
 			continue
 		}

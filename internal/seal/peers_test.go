@@ -277,6 +277,47 @@ func TestReplayedAndChangedMessagesAreDropped(t *testing.T) {
 	})
 }
 
+// A peer that has been silent for so long that it counts as gone is not forgotten: what it has said before cannot be said again for
+// it while it would still pass for late.
+func TestWhatAPeerHasSaidBeforeItFellSilentIsNotTakenAgain(t *testing.T) {
+	t.Parallel()
+	cluster(t, func(ctx context.Context, w *wire) {
+		a, b := w.plug(t, ctx, 1), w.plug(t, ctx, 1)
+		pass(time.Second)
+		tell := func(note string) {
+			t.Helper()
+			if err := a.peers.Broadcast(ctx, 'c', []byte(note)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		tell("once")
+		w.mu.Lock()
+		said := w.recorded
+		w.tamper = func(int, []byte) [][]byte { return nil }
+		w.mu.Unlock()
+		pass(6 * time.Second)
+		synctest.Wait()
+		if b.peers.Len() != 0 {
+			t.Fatal("the silent peer is still there")
+		}
+		for _, m := range said {
+			b.peers.Received(m)
+		}
+		if len(b.notes) != 1 || b.peers.Len() != 0 {
+			t.Errorf("%d notes are taken, and there are %d peers", len(b.notes), b.peers.Len())
+		}
+		w.mu.Lock()
+		w.tamper = nil
+		w.mu.Unlock()
+		pass(time.Second)
+		tell("again")
+		if len(b.notes) != 2 || b.peers.Len() != 1 {
+			t.Errorf("of a peer that is back %d notes were taken, and there are %d peers", len(b.notes), b.peers.Len())
+		}
+	})
+}
+
 func TestAGatewayThatIsCutOffKnows(t *testing.T) {
 	t.Parallel()
 	cluster(t, func(ctx context.Context, w *wire) {
