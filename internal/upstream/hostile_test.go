@@ -164,6 +164,41 @@ func TestReplayedStringsAreMissesAndAlarms(t *testing.T) {
 }
 
 // Whatever the upstream is told about expiry, the sealed deadline stands.
+// What was deleted and is put back is in no list either, before anybody has read it.
+func TestReplayedEntriesAreNotListed(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	base := time.Now()
+	offset := time.Duration(0)
+	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	g.expect(ok, "SET", "victim", "value")
+	g.expect(":1\r\n", "SADD", "victims", "member")
+	backup := map[string]string{}
+	records, data := o.keys()
+	for _, name := range append(records, data...) {
+		backup[name] = string(o.do("DUMP", name).Str)
+	}
+	offset += 3 * time.Second
+	g.expect(":2\r\n", "DEL", "victim", "victims")
+	offset += 3 * time.Second
+	lists := func(names, count, scanned, random string) {
+		t.Helper()
+		g.expect(names, "KEYS", "*")
+		g.expect(count, "DBSIZE")
+		g.expect("*2\r\n$1\r\n0\r\n"+scanned, "SCAN", "0")
+		g.expect(random, "RANDOMKEY")
+	}
+	for name, dump := range backup {
+		o.do("RESTORE", name, "290000", dump)
+	}
+	lists("*0\r\n", ":0\r\n", "*0\r\n", null)
+	g.expectAlarm("")
+	g.expect(ok, "SET", "victim", "another")
+	lists("*1\r\n$6\r\nvictim\r\n", ":1\r\n", "*1\r\n$6\r\nvictim\r\n", "$6\r\nvictim\r\n")
+	g.expect("*0\r\n", "SMEMBERS", "victims")
+	g.expectAlarm("replayed A phi victims")
+}
+
 func TestTheSealedDeadlineStands(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)

@@ -227,13 +227,14 @@ const headBytes = 268
 
 // open asks for the beginnings of records and loads the names in them.
 func (w *walk) open(t Tenant, names [][]byte) {
+	asked := w.x.b.stamps.Next(w.x.b.clock.Now())
 	heads, err := w.x.heads(names)
 	if err != nil {
 		w.err = err
 		return
 	}
 	for i, name := range names {
-		w.load(t, name, heads[i])
+		w.load(t, name, heads[i], asked)
 	}
 }
 
@@ -283,9 +284,10 @@ func (x *Executor) askHead(name []byte, n int) {
 	l.end()
 }
 
-// load puts an entry without its value into the scratch store, if the name opens and the deadline has not passed. What does
-// not open is somebody else's, or a lie that whoever reads the entry is told of.
-func (w *walk) load(t Tenant, name, head []byte) {
+// load puts an entry without its value into the scratch store, if the name opens, nothing newer is known and the deadline has not
+// passed. What does not open is somebody else's, or a lie that whoever reads the entry is told of. asked is a stamp of when the head
+// was asked for.
+func (w *walk) load(t Tenant, name, head []byte, asked uint64) {
 	x, c := w.x, w.c
 	h, real, about, err := x.sealer.OpenName(nil, t.Name, name, head)
 	if err != nil {
@@ -294,7 +296,8 @@ func (w *walk) load(t Tenant, name, head []byte) {
 	w.found = append(w.found, real)
 	hidden := x.withdrawn(t.Name, about) || x.fenced(t.Name, about)
 	clear(about)
-	if hidden || h.Deadline <= x.b.clock.Now() {
+	id, _ := seal.PseudonymOf(name)
+	if hidden || h.Deadline <= x.b.clock.Now() || x.b.ledger.replayed(id, &h, asked) {
 		return
 	}
 	key := x.scratch.Key(t.ID, 0, real)

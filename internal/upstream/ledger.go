@@ -226,14 +226,8 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		return true
 	}
 	n := s.n
-	switch {
-	case n.stamp == 0: // it is new
-	case h.Stamp == n.floor && uint32(h.KeyID) == n.floorKey:
-		return k.asked < n.since // it was replaced while it was on its way here
-	case h.Stamp <= n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
-		return k.asked < n.since || seal.StampAge(h.Stamp, n.floor) < raceMillis
-	case h.Stamp <= n.stamp:
-		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
+	if n.stamp != 0 && h.Stamp <= max(n.floor, n.stamp) {
+		return n.mayPrecede(h, k.asked)
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
 	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick}
@@ -243,6 +237,28 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	s.settle()
 	p.queue(id, n)
 	return true
+}
+
+// mayPrecede reports whether a record that is not newer than what is known may be believed all the same, with the stamp of when it was
+// asked for.
+func (n *note) mayPrecede(h *seal.Header, asked uint64) bool {
+	switch {
+	case h.Stamp == n.floor && uint32(h.KeyID) == n.floorKey:
+		return asked < n.since // it was replaced while it was on its way here
+	case h.Stamp <= n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
+		return asked < n.since || seal.StampAge(h.Stamp, n.floor) < raceMillis
+	default:
+		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
+	}
+}
+
+// replayed reports whether a record that was found without asking for its entry is older than what is known.
+func (l *ledger) replayed(id [16]byte, h *seal.Header, asked uint64) bool {
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.notes.get(&id)
+	return n != nil && n.stamp != 0 && h.Stamp <= max(n.floor, n.stamp) && !n.mayPrecede(h, asked)
 }
 
 // supersedes reports whether a record is known to have been replaced or deleted.
