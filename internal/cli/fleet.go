@@ -51,7 +51,7 @@ func (s *serving) joinFleet() error {
 	})
 	f.fleet.Store(n)
 	f.parts.Go(func() { n.Run(f.context) })
-	f.parts.Go(func() { f.news.send(f.context, n.Tell) })
+	f.parts.Go(func() { f.news.send(f.context, f.peers.Lag, n.Tell) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellCounts) })
 	f.parts.Go(func() { every(f.context, tellNewsEvery, s.gateway.TellUsage) })
 	f.parts.Go(func() { every(f.context, gateway.TrackingEvery, s.gateway.KeepTracking) })

@@ -25,6 +25,12 @@ const (
 	queuedNews      = 8192
 	queuedNewsBytes = 16 << 20
 	tellNewsEvery   = 100 * time.Millisecond
+
+	// News wait while the bus is so far behind, for a second each at most. States go out every 100 ms; a gateway that has not heard
+	// itself for 900 ms serves no PHI, and what one tenant publishes must not lead to that.
+	newsLag     = 250 * time.Millisecond
+	newsPatient = time.Second
+	newsLook    = 10 * time.Millisecond
 )
 
 func newNewsQueue() *newsQueue { return &newsQueue{all: make(chan news, queuedNews)} }
@@ -44,16 +50,36 @@ func (q *newsQueue) tell(kind byte, body []byte) {
 	clear(body)
 }
 
-// send sends what is queued until ctx ends.
-func (q *newsQueue) send(ctx context.Context, tell func(ctx context.Context, kind byte, body []byte) error) {
+// send sends what is queued until ctx ends. lag is how far the bus is behind.
+func (q *newsQueue) send(ctx context.Context, lag func() time.Duration, tell func(ctx context.Context, kind byte, body []byte) error) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case x := <-q.all:
+			q.wait(ctx, lag)
 			_ = tell(ctx, fleet.KindNews+x.kind, x.body) // lost where the upstream cannot be reached
 			q.bytes.Add(-int64(len(x.body)))
 			clear(x.body)
+		}
+	}
+}
+
+// wait waits while the bus is behind.
+func (q *newsQueue) wait(ctx context.Context, lag func() time.Duration) {
+	if lag() <= newsLag {
+		return
+	}
+	look, patience := time.NewTicker(newsLook), time.NewTimer(newsPatient)
+	defer look.Stop()
+	defer patience.Stop()
+	for lag() > newsLag {
+		select {
+		case <-ctx.Done():
+			return
+		case <-patience.C:
+			return
+		case <-look.C:
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/fleet"
 )
@@ -27,7 +29,7 @@ func TestNewsThatWaitAreBounded(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	sent := 0
-	q.send(ctx, func(_ context.Context, kind byte, body []byte) error {
+	q.send(ctx, func() time.Duration { return 0 }, func(_ context.Context, kind byte, body []byte) error {
 		if kind != fleet.KindNews || body[0] != 'x' {
 			t.Error("something else is sent")
 		}
@@ -42,4 +44,42 @@ func TestNewsThatWaitAreBounded(t *testing.T) {
 	if q.tell(0, []byte("x")); len(q.all) != 1 || q.bytes.Load() != 1 {
 		t.Error("there is no room behind what was sent")
 	}
+}
+
+// While the bus is behind news wait, for a second each, so that the gateways go on hearing each other.
+func TestNewsWaitForTheBus(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		lag := func() time.Duration {
+			if d := time.Since(began); d < 600*time.Millisecond || d > 5*time.Second {
+				return newsLag + 1
+			}
+			return 0
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		q := newNewsQueue()
+		sent := []time.Duration{}
+		go q.send(ctx, lag, func(context.Context, byte, []byte) error {
+			sent = append(sent, time.Since(began))
+			return nil
+		})
+		tell := func(n int, after, atLeast, atMost time.Duration) {
+			t.Helper()
+			<-time.After(after)
+			sent = nil
+			for range n {
+				q.tell(0, []byte("x"))
+			}
+			<-time.After(4 * time.Second)
+			synctest.Wait()
+			if len(sent) != n || sent[0] < atLeast || sent[n-1] > atMost {
+				t.Errorf("%d of %d were sent, at %v", len(sent), n, sent)
+			}
+		}
+		tell(3, 0, 600*time.Millisecond, 620*time.Millisecond)
+		tell(3, 2*time.Second, 7*time.Second, 9100*time.Millisecond) // it is broken: they go out all the same
+		cancel()
+		synctest.Wait()
+	})
 }

@@ -239,6 +239,14 @@ func (p *Peers) InTouch() (since int64) {
 	return p.since
 }
 
+// Lag is how old the last message of this gateway was that came back. Greetings and states go out all the time, so it tells how far the
+// bus is behind, or that it is broken.
+func (p *Peers) Lag() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Duration(p.clock.Now()-p.sentMe) * time.Millisecond
+}
+
 // Apart reports whether other gateways of the cluster are there whose clocks are too far from this one's, and no fewer than those
 // whose clocks are not, this one included. What they say is dropped, so each side would take itself for all there is. Of three
 // gateways the one with the wrong clock is apart; of two both are.
