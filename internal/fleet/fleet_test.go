@@ -230,3 +230,35 @@ func TestNewsAreTold(t *testing.T) {
 		}
 	})
 }
+
+// Who passes messages on may hold back what one gateway says to another, for as long as they may differ in their clocks. The one
+// that hears everything late serves nothing: what it lacks may have been acknowledged long ago.
+func TestWhoHearsOthersLateDoesNotServe(t *testing.T) {
+	t.Parallel()
+	in(t, func(t *testing.T, w *world) {
+		a, b := w.plug("a", 1, nil), w.plug("b", 1, nil)
+		pass(3 * second)
+		w.serves(true, a, b)
+		w.mu.Lock()
+		w.hold = func(from, _ *gateway) time.Duration {
+			if from == b {
+				return 5 * second
+			}
+			return 0
+		}
+		w.mu.Unlock()
+		pass(20 * second)
+		w.serves(false, a)
+		b.take("1")
+		pass(2 * second)
+		w.serves(false, a)
+		w.mu.Lock()
+		w.hold = nil
+		w.mu.Unlock()
+		pass(8 * second)
+		w.serves(true, a, b)
+		if len(a.settled) != 1 {
+			t.Errorf("a has %v", a.settled)
+		}
+	})
+}

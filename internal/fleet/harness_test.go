@@ -21,6 +21,7 @@ type world struct {
 	mu   sync.Mutex
 	all  []*gateway
 	lose func(from, to *gateway, kind byte) bool
+	hold func(from, to *gateway) time.Duration // for how long what is said is held back; in order
 }
 
 type clock struct{}
@@ -51,17 +52,26 @@ type gateway struct {
 
 func (g *gateway) Broadcast(_ context.Context, kind byte, body []byte) error {
 	g.w.mu.Lock()
-	others, lose := append([]*gateway(nil), g.w.all...), g.w.lose
+	others, lose, hold := append([]*gateway(nil), g.w.all...), g.w.lose, g.w.hold
 	g.w.mu.Unlock()
 	for _, to := range others {
 		if !g.isCut() && to != g && !to.isCut() && (lose == nil || !lose(g, to, kind)) {
-			to.mu.Lock()
-			to.heardAt[g.id] = now()
-			to.mu.Unlock()
-			to.Received(g.id, kind, append([]byte(nil), body...))
+			if hold != nil && hold(g, to) > 0 {
+				late := append([]byte(nil), body...)
+				time.AfterFunc(hold(g, to), func() { to.hears(g, kind, late) })
+				continue
+			}
+			to.hears(g, kind, append([]byte(nil), body...))
 		}
 	}
 	return nil
+}
+
+func (g *gateway) hears(from *gateway, kind byte, body []byte) {
+	g.mu.Lock()
+	g.heardAt[from.id] = now()
+	g.mu.Unlock()
+	g.Received(from.id, kind, body)
 }
 
 func (g *gateway) isCut() bool {

@@ -15,6 +15,8 @@ type member struct {
 	erased   []erasure
 	tick     int64 // its clock when it sent its last state
 	heardAt  int64
+	joinedAt int64
+	away     bool              // it is not in touch itself, and so serves no patients' data
 	evenAt   int64             // when a state of it was heard that had nothing that is lacking here
 	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
 	wants    map[string]uint64 // what it has of each gateway, when it asked for what it lacks
@@ -33,6 +35,7 @@ type state struct {
 	Settled map[string]uint64 `json:"settled"`          // by gateway, how many of its changes of consent are in force
 	Erased  []erasure         `json:"erased,omitempty"` // lately
 	Leaves  bool              `json:"leaves,omitempty"`
+	Away    bool              `json:"away,omitempty"` // it does not hear itself
 
 	Shared map[string]standing `json:"shared,omitempty"`
 }
@@ -64,9 +67,10 @@ func (s *state) sound() bool {
 }
 
 func (f *Fleet) sendState(ctx context.Context, leaves bool) {
+	away := f.o.Bus.InTouch() == 0
 	f.mu.Lock()
 	f.erased = slices.DeleteFunc(f.erased, func(e erasure) bool { return f.o.Clock.Now()-e.at > tellErased.Milliseconds() })
-	s := state{Name: f.o.Name, Erased: slices.Clone(f.erased), Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Shared: f.standings()}
+	s := state{Name: f.o.Name, Erased: slices.Clone(f.erased), Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Away: away, Shared: f.standings()}
 	for id, m := range f.members {
 		if s.Tick-m.heardAt > roster {
 			delete(f.members, id)
@@ -92,7 +96,7 @@ func (f *Fleet) heard(from uint64, s *state) {
 	}
 	m := f.members[from]
 	if m == nil {
-		m = &member{name: s.Name, evenAt: now}
+		m = &member{name: s.Name, evenAt: now, joinedAt: now}
 		f.members[from] = m
 		for id, x := range f.members {
 			if x.name == s.Name && x != m {
@@ -100,7 +104,7 @@ func (f *Fleet) heard(from uint64, s *state) {
 			}
 		}
 	}
-	m.shared, m.erased = s.Shared, s.Erased
+	m.shared, m.erased, m.away = s.Shared, s.Erased, s.Away
 	m.tick, m.heardAt, m.settled, m.echoedAt = s.Tick, now, s.Settled, max(m.echoedAt, min(s.Heard[f.o.Name], now))
 	if s.Leaves {
 		delete(f.members, from)

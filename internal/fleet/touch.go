@@ -8,7 +8,7 @@ func (f *Fleet) Serves() bool {
 	now := f.o.Clock.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if since == 0 || !f.enough(now) || f.twin != 0 && now-f.twin <= owedMillis {
+	if since == 0 || !f.enough(now) || f.heldBack(now) || f.twin != 0 && now-f.twin <= owedMillis {
 		return false
 	}
 	f.twin = 0
@@ -35,6 +35,18 @@ func (f *Fleet) enough(now int64) bool {
 		}
 	}
 	return n >= f.o.Least
+}
+
+// heldBack reports whether a gateway is heard that has not heard this one for longer than the bound, although it hears itself: what it
+// says is old, or what is said here does not reach it. Who passes messages on may hold them back for as long as clocks may differ, and
+// so keep a change from this gateway that the other one has acknowledged. Only this gateway's own clock tells.
+func (f *Fleet) heldBack(now int64) bool {
+	for _, m := range f.members {
+		if now-m.heardAt <= silentMillis && !m.away && now-m.joinedAt > owedMillis && now-m.echoedAt > silentMillis {
+			return true
+		}
+	}
+	return false
 }
 
 // catchesUp reports whether everybody who is there has told its state since contact was made, and none has what is lacking
