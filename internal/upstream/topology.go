@@ -170,6 +170,9 @@ func (u *Upstream) askNode(ctx context.Context, address string, left int) (*layo
 	return u.readSlots(&r, host)
 }
 
+// maxNodes is more primaries than a cluster can have, of which Redis advises against more than 1,000.
+const maxNodes = 4096
+
 // readSlots reads the answer to CLUSTER SLOTS. An empty host means the one that was asked.
 func (u *Upstream) readSlots(r *reply, asked string) (*layout, int, error) {
 	l := &layout{bySlot: new([slots]int16)}
@@ -196,6 +199,9 @@ func (u *Upstream) readSlots(r *reply, asked string) (*layout, int, error) {
 		}
 		at, known := index[address]
 		if !known {
+			if len(l.nodes) == maxNodes {
+				return nil, 0, errProtocol
+			}
 			at = int16(len(l.nodes))
 			index[address] = at
 			l.nodes = append(l.nodes, address)

@@ -97,11 +97,17 @@ func (u *Upstream) refresh(ctx context.Context, seen *layout) (*layout, error) {
 	return l, nil
 }
 
+// maxBreakers bounds the addresses that are remembered: an upstream can name as many as it likes.
+const maxBreakers = 4096
+
 func (u *Upstream) breaker(address string) *breaker {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	b := u.breakers[address]
 	if b == nil {
+		if len(u.breakers) >= maxBreakers {
+			clear(u.breakers) // what is really there is noticed again
+		}
 		b = &breaker{}
 		u.breakers[address] = b
 	}
