@@ -6,6 +6,7 @@ type kept struct {
 	chunks [][]byte
 	args   [][]byte // of all requests, one behind the other
 	bytes  int
+	chunk  int // the size of one; 0: keptChunk
 }
 
 const keptChunk = 4 << 10
@@ -26,12 +27,19 @@ func (k *kept) room(n int) []byte {
 	k.bytes += n
 	last := len(k.chunks) - 1
 	if last < 0 || cap(k.chunks[last])-len(k.chunks[last]) < n {
-		k.chunks = append(k.chunks, make([]byte, 0, max(keptChunk, n)))
+		k.chunks = append(k.chunks, make([]byte, 0, max(k.chunkBytes(), n)))
 		last++
 	}
 	c := k.chunks[last]
 	k.chunks[last] = c[:len(c)+n]
 	return c[len(c) : len(c) : len(c)+n]
+}
+
+func (k *kept) chunkBytes() int {
+	if k.chunk == 0 {
+		return keptChunk
+	}
+	return k.chunk
 }
 
 // erase overwrites everything; the first chunk is kept for the next time when it is small.
@@ -40,7 +48,7 @@ func (k *kept) erase() {
 		clear(c)
 		k.chunks[i] = c[:0]
 	}
-	if len(k.chunks) > 0 && cap(k.chunks[0]) <= keptChunk {
+	if len(k.chunks) > 0 && cap(k.chunks[0]) <= k.chunkBytes() {
 		k.chunks = k.chunks[:1]
 	} else {
 		k.chunks = nil

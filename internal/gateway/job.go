@@ -13,7 +13,7 @@ import (
 type job struct {
 	Worker
 	wave   *wave
-	kept   kept
+	kept   *kept // of the round or the transaction
 	task   upstream.Task
 	places []upstream.Place
 	parked bool // it waits for the upstream
@@ -28,16 +28,17 @@ type job struct {
 	quitted []bool  // of each key that it may write, whether its connection has a copy that is not followed any more
 }
 
-// jobs are jobs that are used again; the first used ones are in use.
+// jobs are jobs that are used again; the first used ones are in use. Their arguments lie one behind the other.
 type jobs struct {
 	all  []*job
 	used int
+	kept kept
 }
 
 // take returns a job for a command of the wave's loop; outer is the worker of the EXEC that it is part of, nil for none.
 func (p *jobs) take(v *wave, outer *Worker) *job {
 	if p.used == len(p.all) {
-		p.all = append(p.all, newJob(v))
+		p.all = append(p.all, newJob(v, &p.kept))
 	}
 	j := p.all[p.used]
 	p.used++
@@ -48,8 +49,8 @@ func (p *jobs) take(v *wave, outer *Worker) *job {
 	return j
 }
 
-func newJob(v *wave) *job {
-	j := &job{wave: v, Worker: Worker{g: v.w.g, tx: v.w.tx, Out: resp.NewWriter(0)}}
+func newJob(v *wave, k *kept) *job {
+	j := &job{wave: v, kept: k, Worker: Worker{g: v.w.g, tx: v.w.tx, Out: resp.NewWriter(0)}}
 	j.job = j
 	j.call.Out = j.Out
 	j.call.Expiry = (*expiry)(&j.Worker)
@@ -61,10 +62,10 @@ func newJob(v *wave) *job {
 // forget clears what the jobs held and gives them back.
 func (p *jobs) forget() {
 	for _, j := range p.all[:p.used] {
-		j.kept.erase()
 		j.Out.Reset()
 		j.letGo()
 	}
+	p.kept.erase()
 	p.used = 0
 }
 

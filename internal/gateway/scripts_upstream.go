@@ -140,7 +140,7 @@ func (w *Worker) forScript(out *resp.Writer) *Worker {
 	}
 	x := &w.job.wave.scripted
 	if x.j == nil {
-		x.j = newJob(w.job.wave)
+		x.j = newJob(w.job.wave, &w.job.wave.own.kept)
 	}
 	j := x.j
 	w.job.stored = 0

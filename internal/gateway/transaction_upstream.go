@@ -67,7 +67,7 @@ func (s *Session) execUpstream(c *command.Call, t *transaction, exec *job) {
 // looksOn returns a task that does nothing to the first watched entry: a transaction without one would not look at what is
 // watched. It is no command of the client's, so it is neither counted nor recorded.
 func (v *wave) looksOn(s *Session, exec *job) *upstream.Task {
-	j := newJob(v)
+	j := newJob(v, &v.inside.kept)
 	j.outer = &exec.Worker
 	c := &j.call
 	c.Now, c.WallNow, c.Conn = exec.call.Now, exec.call.WallNow, s

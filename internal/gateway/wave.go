@@ -87,9 +87,12 @@ func (j *job) losesTouch() {
 const (
 	maxWave      = 256     // jobs of a round
 	maxWaveBytes = 1 << 20 // of their arguments
+	waveChunk    = 1 << 18 // how much of that has memory that is used again
 )
 
-func newWave(w *Worker) *wave { return &wave{w: w, x: w.g.upstream.NewExecutor()} }
+func newWave(w *Worker) *wave {
+	return &wave{w: w, x: w.g.upstream.NewExecutor(), own: jobs{kept: kept{chunk: waveChunk}}}
+}
 
 // run is Run in front of an upstream.
 func (v *wave) run(s *Session, args [][]byte) (next Next) {
@@ -111,7 +114,6 @@ func (v *wave) run(s *Session, args [][]byte) (next Next) {
 	v.w.call.Spec = j.call.Spec
 	if j.next.Postpone {
 		v.own.used-- // it comes again
-		j.kept.erase()
 		return j.next
 	}
 	j.next.Job = j.parked || j.Out.Len() > 0
