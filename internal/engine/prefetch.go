@@ -119,10 +119,7 @@ func (sh *shard) prefetchBlock(r ref, n int) {
 	if r == 0 {
 		return
 	}
-	block := sh.arena.pointer(r)
-	for at := 0; at < n; at += cacheLine {
-		prefetch(unsafe.Add(block, at))
-	}
+	PrefetchBytes(sh.arena.pointer(r), uintptr(n))
 }
 
 // prefetchNext asks for the entry behind e in its slot of the timing wheel, with its key: it is the next to expire.
@@ -136,8 +133,8 @@ func (sh *shard) prefetchRemoval(e *entry) {
 	sh.prefetchBlock(e.queuePrev, cacheLine)
 }
 
-// PrefetchLine asks for the cache line at p without waiting for it, for tables of others that are looked through in the same way.
-// Nothing is read.
-func PrefetchLine(p unsafe.Pointer) { prefetch(p) }
+// PrefetchBytes asks for the cache lines of n bytes, one at least, without waiting for them, for tables of others that are looked
+// through in the same way. Nothing is read, and there need not be anything.
+func PrefetchBytes(p unsafe.Pointer, n uintptr) { prefetchLines(p, int((n+cacheLine-1)/cacheLine)) }
 
 const cacheLine = 64

@@ -10,6 +10,11 @@ import "unsafe"
 //go:noescape
 func prefetch(p unsafe.Pointer)
 
+// prefetchLines is prefetch for so many lines, one at least, from p on.
+//
+//go:noescape
+func prefetchLines(p unsafe.Pointer, lines int)
+
 // pause tells the core that the caller spins, which leaves more of it to others and costs some 50 cycles.
 //
 //go:noescape

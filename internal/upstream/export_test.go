@@ -69,22 +69,28 @@ func (x *Executor) KeyHasCome(record []byte) bool {
 	return err == nil && x.fetchKey(&keyState{header: h, guard: guardHeader}, seal.ErrNoKey)
 }
 
-// Notes are those of one part of the ledger, with a number in each.
+// Notes are those of one part of the ledger, with a number and a record in each.
 type Notes struct{ t notes }
 
-// Put gives a pseudonym a number.
-func (n *Notes) Put(id [16]byte, number int64) {
+// Put gives a pseudonym a number and a record; own says that this gateway has written it.
+func (n *Notes) Put(id [16]byte, number int64, record []byte, own bool) {
 	s := n.t.of(&id)
+	if own {
+		s = n.t.withAnnex(&id)
+		s.n.names[0]++
+	}
 	s.n.deadline = number
+	s.n.know(record, 1)
 	n.t.approach(&id)
+	s.n.approach()
 }
 
-// Get returns the number of a pseudonym.
-func (n *Notes) Get(id [16]byte) (number int64, ok bool) {
+// Get returns the number and the record of a pseudonym.
+func (n *Notes) Get(id [16]byte) (number int64, record []byte, ok bool) {
 	if x := n.t.get(&id); x != nil {
-		return x.deadline, true
+		return x.deadline, x.record, true
 	}
-	return 0, false
+	return 0, nil, false
 }
 
 // Remove forgets a pseudonym.

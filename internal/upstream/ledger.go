@@ -50,12 +50,30 @@ type note struct {
 	slice    uint8  // of the account, where it is counted
 	claimed  uint8  // the time during which it was claimed last
 	floorKey uint32 // the end of the number of the data key of the record that had the floor's stamp
+	key      uint32 // the same of the record that is known; 0 where none is
 	bytes    int64  // for which it is counted
 	tick     int64  // where in due it is
 	account  *Account
 	category string
 	record   []byte // of a collection the record, of a string its header and sealed name
-	names    names
+	*annex          // of an entry that this gateway wrote or took over; it may be there for others too
+}
+
+// annex is what is needed of an entry to end it. It lies behind its note: who writes an entry again waits for memory once.
+type annex struct {
+	head  [headInAnnex]byte // what record is in if it is no longer
+	names names
+}
+
+// headInAnnex is enough for a string's header and a sealed name of 44 bytes.
+const headInAnnex = 112
+
+// know makes a record, sealed with a data key, the one that is known.
+func (n *note) know(record []byte, key uint64) {
+	if n.record == nil && n.annex != nil {
+		n.record = n.head[:0]
+	}
+	n.record, n.key = append(n.record[:0], record...), uint32(key)
 }
 
 // names are the upstream's: of the record, and of the data behind it.
@@ -85,7 +103,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.notes.of(&id)
+	s := p.notes.withAnnex(&id)
 	n := s.n
 	if n.stamp > h.Stamp {
 		return 0
@@ -99,7 +117,8 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	if h.Type == seal.String {
 		record = record[:h.NameEnd()]
 	}
-	n.record, n.parts = append(n.record[:0], record...), h.Type != seal.String
+	n.know(record, h.KeyID)
+	n.parts = h.Type != seal.String
 	counted, bytes := n.counted, e.bytes
 	if e.grows && counted {
 		bytes += n.bytes
@@ -124,7 +143,7 @@ func (l *ledger) counts(k *keyState) bool {
 // replaced raises the floor for a write or deletion with a stamp, now.
 func (n *note) replaced(k *keyState, stamp, now uint64) {
 	if n.acked != 0 && n.acked < stamp {
-		n.raise(n.stamp, n.sealedWith(), now)
+		n.raise(n.stamp, n.key, now)
 	}
 	if k.found && k.guard == guardHeader {
 		n.raise(k.header.Stamp, uint32(k.header.KeyID), now)
@@ -136,15 +155,6 @@ func (n *note) raise(stamp uint64, key uint32, now uint64) {
 	if stamp > n.floor {
 		n.floor, n.floorKey, n.since = stamp, key, now
 	}
-}
-
-// sealedWith is the end of the number of the data key of the record that is known; 0 where none is.
-func (n *note) sealedWith() uint32 {
-	h, err := seal.ParseHeader(n.record)
-	if err != nil {
-		return 0
-	}
-	return uint32(h.KeyID)
 }
 
 // queue sees to it that a note is looked at when it ends. An entry that is written again and again is queued once: it is
@@ -171,7 +181,7 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	n.replaced(k, 0, stamp)
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)
-	*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick}
+	*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick, annex: n.annex}
 	s.settle()
 	p.queue(id, n)
 }
@@ -203,8 +213,8 @@ func (l *ledger) erased(a *Account, id [16]byte, e erasure) {
 	if s != nil && !s.n.gone {
 		n := s.n
 		n.discount(partOf(id))
-		n.raise(n.stamp, n.sealedWith(), e.done)
-		*n = note{stamp: e.sent, acked: e.done, floor: n.floor, floorKey: n.floorKey, since: e.done, deadline: n.deadline, gone: true, tick: n.tick}
+		n.raise(n.stamp, n.key, e.done)
+		*n = note{stamp: e.sent, acked: e.done, floor: n.floor, floorKey: n.floorKey, since: e.done, deadline: n.deadline, gone: true, tick: n.tick, annex: n.annex}
 		s.settle()
 	}
 }
@@ -230,9 +240,10 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		return n.mayPrecede(h, k.asked)
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
-	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick}
+	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
 	if h.Type != seal.String {
-		n.record, n.parts = append([]byte(nil), record...), true
+		n.know(record, h.KeyID)
+		n.parts = true
 	}
 	s.settle()
 	p.queue(id, n)
@@ -283,8 +294,7 @@ func (l *ledger) collection(dst []byte, k *keyState) []byte {
 	return dst
 }
 
-// hasCollection reports whether a collection is thought to be there. The note is on its way to the processor then: the entry is
-// about to be written.
+// hasCollection reports whether a collection is thought to be there.
 func (l *ledger) hasCollection(k *keyState) bool {
 	id := k.entry.Pseudonym()
 	p := l.part(id)
@@ -292,7 +302,7 @@ func (l *ledger) hasCollection(k *keyState) bool {
 	defer p.mu.Unlock()
 	s := p.notes.find(&id)
 	if s != nil {
-		s.approach()
+		k.note = s.n
 	}
 	return s.isCollection()
 }
@@ -311,6 +321,9 @@ func (l *ledger) expects(k *keyState, now int64) bool {
 func (l *ledger) approach(k *keyState) {
 	id := k.entry.Pseudonym()
 	l.part(id).notes.approach(&id)
+	if k.note != nil {
+		k.note.approach()
+	}
 }
 
 // ended takes out what has ended at an instant, and calls f for what this gateway has to delete, without a lock.

@@ -9,14 +9,14 @@ func (l *ledger) adopt(id [16]byte, name []byte, a *Account, category string, h 
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.notes.of(&id)
+	s := p.notes.withAnnex(&id)
 	n := s.n
 	switch {
 	case n.stamp > h.Stamp, n.stamp == h.Stamp && (n.own || n.gone || !n.mayBe(head)), n.floor != 0 && h.Stamp <= n.floor:
 		return false
 	case n.stamp < h.Stamp:
 		n.discount(partOf(id))
-		*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick}
+		*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
 	}
 	copy(n.names[:], name)
 	copy(n.names[len(name):], name)
@@ -27,7 +27,7 @@ func (l *ledger) adopt(id [16]byte, name []byte, a *Account, category string, h 
 		if n.parts = h.Type != seal.String && len(head) < headBytes; n.parts {
 			end = len(head)
 		}
-		n.record = append(n.record[:0], head[:end]...)
+		n.know(head[:end], h.KeyID)
 	}
 	s.settle()
 	p.queue(id, n)

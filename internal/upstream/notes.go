@@ -74,12 +74,14 @@ func (t *notes) get(id *[16]byte) *note {
 }
 
 // add takes an empty note up for a pseudonym that has none.
-func (t *notes) add(id *[16]byte) *slot {
+func (t *notes) add(id *[16]byte) *slot { return t.take(id, &note{}) }
+
+func (t *notes) take(id *[16]byte, n *note) *slot {
 	if 4*(t.used+1) > 3*len(t.slots) {
 		t.resize(max(leastSlots, 2*len(t.slots)))
 	}
 	t.used++
-	return t.put(slot{id: *id, n: &note{}})
+	return t.put(slot{id: *id, n: n})
 }
 
 // of returns the slot of a pseudonym, with an empty note if there was none.
@@ -88,6 +90,25 @@ func (t *notes) of(id *[16]byte) *slot {
 		return s
 	}
 	return t.add(id)
+}
+
+// withAnnex is of, for an entry that this gateway is to end.
+func (t *notes) withAnnex(id *[16]byte) *slot {
+	s := t.find(id)
+	if s != nil && s.n.annex != nil {
+		return s
+	}
+	both := &struct {
+		note  note
+		annex annex
+	}{}
+	if s == nil {
+		s = t.take(id, &both.note)
+	} else {
+		both.note, s.n = *s.n, &both.note
+	}
+	s.n.annex = &both.annex
+	return s
 }
 
 func (t *notes) put(x slot) *slot {
@@ -134,15 +155,12 @@ func (t *notes) resize(slots int) {
 // approach brings the slot of a pseudonym closer to the processor. It needs no lock, and changes nothing.
 func (t *notes) approach(id *[16]byte) {
 	if slots := t.ahead.Load(); slots != nil && len(*slots) > 0 {
-		engine.PrefetchLine(unsafe.Pointer(&(*slots)[home(id, len(*slots))]))
+		engine.PrefetchBytes(unsafe.Pointer(&(*slots)[home(id, len(*slots))]), unsafe.Sizeof(slot{}))
 	}
 }
 
 // approach brings the note closer to the processor.
-func (s *slot) approach() {
-	engine.PrefetchLine(unsafe.Pointer(s.n))
-	engine.PrefetchLine(unsafe.Pointer(&s.n.tick))
-}
+func (n *note) approach() { engine.PrefetchBytes(unsafe.Pointer(n), unsafe.Sizeof(*n)+headInAnnex) }
 
 // settle writes into a slot what its note has become.
 func (s *slot) settle() {

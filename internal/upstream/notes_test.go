@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -16,12 +17,13 @@ func TestNotesAreAMap(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, uint64(homes)))
 		var n upstream.Notes
 		want := map[[16]byte]int64{}
+		record := func(number int64) []byte { return bytes.Repeat([]byte{byte(number)}, int(number*7%200)) } // longer than has room behind a note, too
 		most := 0
 		for step := range 24_000 {
 			id := [16]byte{15: byte(r.IntN(5))}
 			binary.LittleEndian.PutUint32(id[1:], uint32(r.IntN(homes)*homes/4))
 			if growing := step/6000%2 == 0; growing == (r.IntN(4) > 0) {
-				n.Put(id, int64(step))
+				n.Put(id, int64(step), record(int64(step)), r.IntN(2) == 0)
 				want[id] = int64(step)
 			} else {
 				n.Remove(id)
@@ -36,11 +38,11 @@ func TestNotesAreAMap(t *testing.T) {
 				continue
 			}
 			for id, number := range want {
-				if got, ok := n.Get(id); !ok || got != number {
-					t.Fatalf("step %d: %d, %v, want %d", step, got, ok, number)
+				if got, known, ok := n.Get(id); !ok || got != number || !bytes.Equal(known, record(number)) {
+					t.Fatalf("step %d: %d, %x, %v, want %d", step, got, known, ok, number)
 				}
 			}
-			if _, ok := n.Get([16]byte{0: 1}); ok {
+			if _, _, ok := n.Get([16]byte{0: 1}); ok {
 				t.Fatal("there is one that nobody has put")
 			}
 		}

@@ -38,6 +38,7 @@ type keyState struct {
 	account *Account
 	entry   seal.Entry
 	slot    int
+	note    *note  // as it was when the entry was about to be written: to be on its way from memory when it has been
 	names   []byte // the upstream's: record, and data behind
 	record  []byte
 	data    []byte
@@ -184,9 +185,21 @@ func (x *Executor) wave(tasks []*Task) {
 	}
 	for x.lane.waiting() || x.order.waiting > 0 {
 		x.turn()
-		for _, t := range tasks {
+		for i, t := range tasks {
+			if i += aheadTasks; i < len(tasks) {
+				x.approach(tasks[i])
+			}
 			x.step(t)
 		}
+	}
+}
+
+// aheadTasks is how many tasks ahead what is known of entries is asked of memory, which others have had the caches of meanwhile.
+const aheadTasks = 4
+
+func (x *Executor) approach(t *Task) {
+	if len(t.keys) > 0 && t.phase != phaseDone {
+		x.b.ledger.approach(&t.keys[0])
 	}
 }
 
