@@ -311,6 +311,7 @@ func (x *Executor) pairReply(t *Task, k *keyState, header *op) (more, ok bool) {
 		return false, false
 	}
 	k.parts = &o.reply
+	x.b.ledger.confirmed(k)
 	return false, true
 }
 
@@ -333,6 +334,7 @@ func (x *Executor) cachedReply(t *Task, k *keyState, r *reply) (more, ok bool) {
 	switch {
 	case r.elems[0].n == 1 && len(r.elems) == 2:
 		k.parts = &r.elems[1]
+		x.b.ledger.confirmed(k)
 		return false, true
 	case r.elems[0].n == 2:
 		t.fail(refusedLarge)

@@ -163,6 +163,57 @@ func TestReplayedStringsAreMissesAndAlarms(t *testing.T) {
 	g.expectAlarm("replayed A phi victim")
 }
 
+// What was written within a moment of what replaced it is as old as anything else, once the latter has been read a while later.
+func TestWhatWasReplacedAtOnceDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	base := time.Now()
+	offset := time.Duration(0)
+	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	f := func(name string, write, read []string, first, last string, replace ...[]string) {
+		t.Helper()
+		g.do(append(write, first)...)
+		records, data := o.keys()
+		held := map[string]string{}
+		for _, key := range append(records, data...) {
+			held[key] = string(o.do("DUMP", key).Str)
+		}
+		for _, call := range replace {
+			g.do(call...)
+		}
+		g.do(append(write, last)...)
+		offset += 3 * time.Second
+		if got := g.do(read...); !strings.Contains(got, last) {
+			t.Errorf("%s: %q", name, got)
+		}
+		for key, value := range held {
+			o.do("RESTORE", key, "200000", value, "REPLACE")
+		}
+		if got := g.do(read...); strings.Contains(got, first) {
+			t.Errorf("%s: what was replaced is served: %q", name, got)
+		}
+		g.expectAlarm("replayed A phi " + name)
+		g.do("DEL", name)
+	}
+	unread := func(name string, write, read []string, first, last string) {
+		t.Helper()
+		g.do(append(write, first)...)
+		records, _ := o.keys()
+		held := string(o.do("DUMP", records[0]).Str)
+		g.do("DEL", name)
+		g.do(append(write, last)...)
+		o.do("RESTORE", records[0], "200000", held, "REPLACE")
+		g.expect(null, read...)
+		g.expectAlarm("replayed A phi " + name)
+		g.do("DEL", name)
+	}
+	unread("deleted", []string{"SET", "deleted"}, []string{"GET", "deleted"}, "first", "second") // this gateway itself knows
+	f("string", []string{"SET", "string"}, []string{"GET", "string"}, "first", "third", []string{"SET", "string", "second"})
+	f("again", []string{"SET", "again"}, []string{"GET", "again"}, "first", "second", []string{"DEL", "again"})
+	f("hash", []string{"HSET", "hash", "f"}, []string{"HGETALL", "hash"}, "first", "second", []string{"DEL", "hash"})
+	f("list", []string{"RPUSH", "list"}, []string{"LRANGE", "list", "0", "-1"}, "first", "second", []string{"DEL", "list"})
+}
+
 // Whatever the upstream is told about expiry, the sealed deadline stands.
 // What was deleted and is put back is in no list either, before anybody has read it.
 func TestReplayedEntriesAreNotListed(t *testing.T) {

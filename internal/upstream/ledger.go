@@ -19,8 +19,8 @@ const (
 	ledgerParts = 64
 	tickMillis  = 32 // the queue's precision
 
-	// raceMillis is how much older than the known one a stamp may be without being a replay: two gateways that write at
-	// the same moment draw their stamps in one order and may reach the upstream in the other.
+	// raceMillis is how long a write may be on its way from the drawing of its stamp, clocks of gateways considered: so much older than
+	// the known one a stamp may be without being a replay, until the known one was read that much after it was made.
 	raceMillis = 2000
 
 	maxNotes = 1 << 18 // of one part; beyond, what is only known for replays is forgotten
@@ -142,7 +142,7 @@ func (l *ledger) counts(k *keyState) bool {
 
 // replaced raises the floor for a write or deletion with a stamp, now.
 func (n *note) replaced(k *keyState, stamp, now uint64) {
-	if n.acked != 0 && n.acked < stamp {
+	if n.acked != 0 && n.acked < stamp && !n.gone { // what was deleted is the latest already
 		n.raise(n.stamp, n.key, now)
 	}
 	if k.found && k.guard == guardHeader {
@@ -233,11 +233,14 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		}
 		s = p.notes.add(&id)
 	} else if latest, there := s.is(h.Stamp); latest && there {
+		if !k.place.Replica { // a replica may have what its primary has no more
+			s.read(h.Stamp, k.asked)
+		}
 		return true
 	}
 	n := s.n
 	if n.stamp != 0 && h.Stamp <= max(n.floor, n.stamp) {
-		return n.mayPrecede(h, k.asked)
+		return s.mayPrecede(h, k.asked)
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
 	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
@@ -252,14 +255,15 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 
 // mayPrecede reports whether a record that is not newer than what is known may be believed all the same, with the stamp of when it was
 // asked for.
-func (n *note) mayPrecede(h *seal.Header, asked uint64) bool {
+func (s *slot) mayPrecede(h *seal.Header, asked uint64) bool {
+	n := s.n
 	switch {
 	case h.Stamp == n.floor && uint32(h.KeyID) == n.floorKey:
 		return asked < n.since // it was replaced while it was on its way here
-	case h.Stamp <= n.floor: // or it was made before what it replaced, and came after it: writes may overtake one another
-		return asked < n.since || seal.StampAge(h.Stamp, n.floor) < raceMillis
-	default:
-		return seal.StampAge(h.Stamp, n.stamp) < raceMillis
+	case h.Stamp == n.stamp && n.stamp > n.floor:
+		return true // it is the latest
+	default: // or it was made before what it replaced, and came after it: writes may overtake one another
+		return asked < n.since || s.mayBeLate(h.Stamp)
 	}
 }
 
@@ -268,8 +272,8 @@ func (l *ledger) replayed(id [16]byte, h *seal.Header, asked uint64) bool {
 	p := l.part(id)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.notes.get(&id)
-	return n != nil && n.stamp != 0 && h.Stamp <= max(n.floor, n.stamp) && !n.mayPrecede(h, asked)
+	s := p.notes.find(&id)
+	return s != nil && s.n.stamp != 0 && h.Stamp <= max(s.n.floor, s.n.stamp) && !s.mayPrecede(h, asked)
 }
 
 // supersedes reports whether a record is known to have been replaced or deleted.
@@ -290,8 +294,28 @@ func (l *ledger) collection(dst []byte, k *keyState) []byte {
 	defer p.mu.Unlock()
 	if s := p.notes.find(&id); s.isCollection() {
 		dst = append(dst, s.n.record...)
+		k.stands = s.mark&markStands != 0
 	}
 	return dst
+}
+
+// confirmed notes that the upstream had the record of a collection that is known when it was asked. It costs something once for
+// each record.
+func (l *ledger) confirmed(k *keyState) {
+	h := &k.coll.Header
+	if k.stands || k.place.Replica || seal.StampAge(h.Stamp, k.asked) < raceMillis {
+		return
+	}
+	k.stands = true
+	id := k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.notes.find(&id); s != nil {
+		if latest, there := s.is(h.Stamp); latest && there {
+			s.read(h.Stamp, k.asked)
+		}
+	}
 }
 
 // hasCollection reports whether a collection is thought to be there.

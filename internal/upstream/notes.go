@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/lethe-cache/lethe/internal/engine"
+	"github.com/lethe-cache/lethe/internal/seal"
 )
 
 // notes are the notes of one part of the ledger by pseudonym: open addressing with linear probing, under the part's lock. What most
@@ -31,6 +32,7 @@ const (
 	markGone   mark = 1 << iota // it was deleted
 	markParts                   // it is a collection
 	markBehind                  // what replaced it is known, and is not older than it
+	markStands                  // it was read when all that was made before it had come
 	markBits   = iota
 )
 
@@ -183,5 +185,18 @@ func (s *slot) isCollection() bool { return s != nil && s.mark&(markParts|markGo
 // is reports whether the latest that is known of an entry is what has a stamp, and of nothing newer that this was replaced; there
 // says that it was not deleted.
 func (s *slot) is(stamp uint64) (latest, there bool) {
-	return s.mark&^(markGone|markParts) == mark(stamp<<markBits), s.mark&markGone == 0
+	return s.mark&^(markGone|markParts|markStands) == mark(stamp<<markBits), s.mark&markGone == 0
+}
+
+// read notes that the upstream had the record with a stamp, the latest that is known, when it was asked at another.
+func (s *slot) read(stamp, asked uint64) {
+	if s.mark&markStands == 0 && seal.StampAge(stamp, asked) >= raceMillis {
+		s.mark |= markStands
+	}
+}
+
+// mayBeLate reports whether a record that was made before the latest that is known may have come after it: two gateways that
+// write at the same moment draw their stamps in one order and may reach the upstream in the other.
+func (s *slot) mayBeLate(stamp uint64) bool {
+	return s.mark&markStands == 0 && seal.StampAge(stamp, max(s.n.stamp, s.n.floor)) < raceMillis
 }

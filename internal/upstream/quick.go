@@ -290,6 +290,7 @@ func (x *Executor) quickMoved(t *Task, k *keyState) bool {
 		x.again(t)
 		return true
 	}
+	x.b.ledger.confirmed(k)
 	return false
 }
 

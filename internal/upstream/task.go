@@ -48,6 +48,7 @@ type keyState struct {
 	near    bool   // the record is the near cache's
 	cached  bool   // the op asked for the parts of the collection that raw is the record of
 	asked   uint64 // a stamp of when the record was asked for
+	stands  bool   // it is known to have been read when all that was made before it had come
 	raw     []byte
 	parts   *reply // of the collection
 	found   bool
