@@ -87,14 +87,14 @@ func (n *note) count(part byte, bytes, now int64) (grown int64) {
 	return grown
 }
 
-// discount makes an entry count no more. The part's lock is held.
+// discount makes an entry count no more: it has ended, or it counts at another gateway. The part's lock is held.
 func (n *note) discount(part byte) {
 	if !n.counted {
 		return
 	}
 	n.account.own[part].slices[n.slice].add(Held{-1, -n.bytes})
 	n.account.change()
-	n.bytes, n.counted = 0, false
+	n.counted = false
 }
 
 // spending is by how much one account has grown in a wave, so that the memory that all executors share is written once for it.

@@ -206,6 +206,32 @@ func TestWhatAnotherGatewayEndedDoesNotExpireHere(t *testing.T) {
 	}
 }
 
+// Entries that go from one gateway to another and back before these have told each other are no larger for it.
+func TestWhatChangesHandsGrowsOnlyByWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, 200_000)
+	one, two := b.all[0], b.all[1]
+	text := strings.Repeat("x", 20_000)
+	one.do("HSET", "h", "f", text)
+	one.do("SET", "s", text)
+	one.do("RPUSH", "l", text, text)
+	b.settled(3, 80_000, 90_000)
+	for i := range 20 {
+		for _, g := range b.all {
+			g.do("HSET", "h", "g"+strconv.Itoa(i), "v")
+			g.do("APPEND", "s", "v")
+			g.do("LPUSH", "l", "v")
+			g.do("RPOP", "l")
+			g.do("RPUSH", "l", text)
+		}
+	}
+	for i, g := range []*gateway{one, two} {
+		if a := g.place.Account; !a.Room(100_000) || a.Room(125_000) {
+			t.Errorf("gateway %d: %+v of %d", i, a.Used(), a.Limit())
+		}
+	}
+}
+
 // A tenant has room until its quota is used up.
 func TestRoom(t *testing.T) {
 	t.Parallel()

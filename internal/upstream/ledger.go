@@ -51,7 +51,7 @@ type note struct {
 	claimed  uint8  // the time during which it was claimed last
 	floorKey uint32 // the end of the number of the data key of the record that had the floor's stamp
 	key      uint32 // the same of the record that is known; 0 where none is
-	bytes    int64  // for which it is counted
+	bytes    int64  // for which it is counted; if it is not, what is known of its size, for which it counts at another gateway
 	tick     int64  // where in due it is
 	account  *Account
 	category string
@@ -96,8 +96,8 @@ func (l *ledger) part(id [16]byte) *ledgerPart { return &l.parts[partOf(id)] }
 
 // wrote notes a write of this gateway that the upstream has confirmed; acked is a stamp of now, in Unix milliseconds. What was
 // confirmed before the write was made is surely replaced by it, and so is what the write compared. It returns by how many bytes
-// the entry has grown.
-func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
+// the entry has grown, as far as is known here, and whether it did not count here before.
+func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64, taken bool) {
 	k, h, record := e.k, &e.header, e.record
 	id := k.entry.Pseudonym()
 	p := l.part(id)
@@ -106,7 +106,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	s := p.notes.withAnnex(&id)
 	n := s.n
 	if n.stamp > h.Stamp {
-		return 0
+		return 0, false
 	}
 	if !n.own { // this gateway has not written it so far
 		copy(n.names[:], k.names)
@@ -127,7 +127,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64) {
 	grown = n.count(partOf(id), bytes, now)
 	p.claimWritten(id, n, counted)
 	p.queue(id, n)
-	return grown
+	return grown, !counted
 }
 
 // counts reports whether an entry is counted here, so that how much it grows is enough to know.
@@ -244,9 +244,12 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
 	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
-	if h.Type != seal.String {
+	switch {
+	case h.Type != seal.String:
 		n.know(record, h.KeyID)
 		n.parts = true
+	case len(record) > h.NameEnd(): // all of it was asked for
+		n.bytes = int64(len(k.names) + len(record))
 	}
 	s.settle()
 	p.queue(id, n)

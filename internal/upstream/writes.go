@@ -364,9 +364,14 @@ func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 			x.b.ledger.deleted(e.k, x.b.stamps.Next(c.WallNow), c.WallNow+e.k.place.Life.Milliseconds())
 			continue
 		}
+		growth := e.bytes
 		if e.sized >= 0 {
 			e.bytes, e.grows = x.sizeOf(e), false
 		}
-		x.spent.add(e.k.account, x.b.ledger.wrote(e, x.b.stamps.Next(c.WallNow), c.WallNow))
+		grown, taken := x.b.ledger.wrote(e, x.b.stamps.Next(c.WallNow), c.WallNow)
+		if taken && e.sized >= 0 {
+			grown = min(grown, growth) // the rest has counted at another gateway
+		}
+		x.spent.add(e.k.account, grown)
 	}
 }
