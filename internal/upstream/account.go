@@ -94,7 +94,7 @@ func (n *note) discount(part byte) {
 	}
 	n.account.own[part].slices[n.slice].add(Held{-1, -n.bytes})
 	n.account.change()
-	n.counted = false
+	n.bytes, n.counted = 0, false
 }
 
 // spending is by how much one account has grown in a wave, so that the memory that all executors share is written once for it.

@@ -230,6 +230,15 @@ func TestWhatChangesHandsGrowsOnlyByWhatIsWritten(t *testing.T) {
 			t.Errorf("gateway %d: %+v of %d", i, a.Used(), a.Limit())
 		}
 	}
+	two.do("SET", "read", text)
+	one.do("GET", "read")
+	two.do("DEL", "h", "s", "l", "read")
+	b.settled(0, 0, 0)
+	one.do("SET", "s", text)
+	one.do("SET", "read", text)
+	if a := one.place.Account; !a.Room(155_000) || a.Room(165_000) {
+		t.Errorf("what was ended and is written anew: %d of %d", a.Used().Bytes, a.Limit())
+	}
 }
 
 // A tenant has room until its quota is used up.

@@ -79,7 +79,11 @@ func (l *ledger) claimed(claims []byte) {
 		p := l.part(c.id)
 		p.mu.Lock()
 		switch n := p.notes.get(&c.id); {
-		case n == nil || !n.own && !n.counted:
+		case n == nil:
+		case !n.own && !n.counted:
+			if n.stamp < c.stamp {
+				n.bytes = 0 // it may have ended
+			}
 		case n.stamp < c.stamp:
 			// Its end is for the other one to tell, unless it may have been written in the moment in which that one ended it.
 			n.own = n.own && seal.StampAge(n.stamp, c.stamp) < raceMillis
