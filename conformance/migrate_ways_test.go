@@ -145,15 +145,16 @@ func TestMigrateFromALethe(t *testing.T) {
 	m.put("HSET", patient, "short", "v", "long", "w")
 	m.put("HPEXPIRE", patient, "90000", "FIELDS", "1", "short")
 	m.put(append([]string{"HSET", large}, numbered(2000, func(i int) []string { return []string{strconv.Itoa(i), strings.Repeat("x", 700)} })...)...)
-	m.put("HPEXPIRE", large, "90000", "FIELDS", "1", "7")
+	m.put("HPEXPIRE", large, "90000", "FIELDS", "4", "7", "700", "1400", "1999") // whichever piece they come with
 	if _, stderr, code := m.run("--apply"); code != 0 {
 		t.Fatalf("ends with %d: %s", code, stderr)
 	}
 	lethe := l.Dial(t, mover.Name)
 	m.same(lethe, []string{patient, large})
-	for _, call := range [][]string{{"HTTL", patient, "FIELDS", "2", "short", "long"}, {"HTTL", large, "FIELDS", "2", "7", "8"}} {
+	for _, call := range [][]string{{"HTTL", patient, "FIELDS", "2", "short", "long"}, {"HTTL", large, "FIELDS", "2", "7", "8"},
+		{"HTTL", large, "FIELDS", "2", "700", "8"}, {"HTTL", large, "FIELDS", "2", "1400", "8"}, {"HTTL", large, "FIELDS", "2", "1999", "8"}} {
 		times := lethe.Do(call...).Elems
-		if len(times) != 2 || times[0].Int > 90 || times[0].Int < 30 || times[1].Int != -1 {
+		if len(times) != 2 || times[0].Int > 90 || times[0].Int <= 30 || times[1].Int != -1 {
 			t.Errorf("%q: %v", call, times)
 		}
 	}

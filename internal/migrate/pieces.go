@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -168,14 +169,19 @@ func (p *piecewise) write(elems, times []resp.Value, last bool) error {
 		t.Write(p.name, command("DEL", p.name)...) // it may be more than a transaction takes
 		p.first = t.Write(p.name, []byte("MULTI"))
 		t.Write(p.name, command("DEL", p.name)...)
-		p.m.sendPiece(p.item, elems, times, false)
+		p.m.sendPiece(p.item, elems, false)
+		p.m.sendTimes(p.item, elems, times)
 		expire(last)
 		p.last = t.Write(p.name, []byte("EXEC"))
 		t.Run()
 		return p.m.settle(p.item)
 	}
 	p.first = expire(false)
-	p.m.sendPiece(p.item, elems, times, true)
+	p.m.sendPiece(p.item, elems, true)
+	if slices.ContainsFunc(times, func(v resp.Value) bool { return v.Int > 0 }) {
+		expire(true) // a field ends with its entry at the latest, as the entry ends when the field gets its time
+		p.m.sendTimes(p.item, elems, times)
+	}
 	p.last = expire(last)
 	t.Run()
 	if err := p.m.settle(p.item); err != nil || !p.outcome.Sent() {

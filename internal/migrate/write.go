@@ -41,7 +41,8 @@ func (m *migration) send(x *item) error {
 		}
 		x.first = m.target.Write(x.name, []byte("MULTI"))
 		m.target.Write(x.name, command("DEL", x.name)...)
-		m.sendPiece(x, value.Elems, times, false)
+		m.sendPiece(x, value.Elems, false)
+		m.sendTimes(x, value.Elems, times)
 		if left := x.remaining(); left != noTTL {
 			m.target.Write(x.name, command("PEXPIRE", x.name, strconv.FormatInt(left, 10))...)
 		}
@@ -74,7 +75,7 @@ func (m *migration) sendStream(x *item, payload []byte) {
 const maxItems = 1000
 
 // sendPiece adds elements to an entry; of a list, if there says so, only where it is there.
-func (m *migration) sendPiece(x *item, elems, times []resp.Value, there bool) {
+func (m *migration) sendPiece(x *item, elems []resp.Value, there bool) {
 	step := 1
 	if x.kind == "hash" || x.kind == "zset" {
 		step = 2
@@ -97,6 +98,10 @@ func (m *migration) sendPiece(x *item, elems, times []resp.Value, there bool) {
 		}
 		m.target.Write(x.name, args...)
 	}
+}
+
+// sendTimes gives a hash's fields the deadlines that they have at the source, of which times are what is left.
+func (m *migration) sendTimes(x *item, elems, times []resp.Value) {
 	for i := range times {
 		if left := times[i].Int; left > 0 && 2*i < len(elems) {
 			left = max(left-time.Since(x.timesAt).Milliseconds(), 1)
