@@ -31,6 +31,31 @@ func recoveries(t *testing.T, dir string) []string {
 	return details
 }
 
+// linkedDir is auditDir by way of a link, which is replaced by something else in one step: there is no moment in which the log can
+// make a new directory.
+func linkedDir(t *testing.T) string {
+	t.Helper()
+	dir := auditDir(t)
+	if err := os.Mkdir(dir+".away", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// replaceByFile puts a file in the place of a linkedDir.
+func replaceByFile(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.WriteFile(dir+".file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir+".file", dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func subjects(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	seen := map[string]int{}
@@ -90,17 +115,12 @@ func TestDirectoryRemovedBeforeClose(t *testing.T) {
 // What could not be written by the end is an error of Close.
 func TestCloseDuringOutage(t *testing.T) {
 	t.Parallel()
-	dir := auditDir(t)
+	dir := linkedDir(t)
 	l, err := audit.Open(dir, testOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(dir, dir+".away"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dir, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	replaceByFile(t, dir)
 	await(t, "refusal", func() bool { return !l.Ready() })
 	_ = tryCommit(l, 1)
 	if err := l.Close(); !errors.Is(err, audit.ErrUnavailable) || !strings.Contains(err.Error(), "1 records were not written") {
@@ -111,15 +131,10 @@ func TestCloseDuringOutage(t *testing.T) {
 // A directory that cannot be made again refuses everything until it can, and then everything that waited is written.
 func TestDirectoryReplacedByFile(t *testing.T) {
 	t.Parallel()
-	dir := auditDir(t)
+	dir := linkedDir(t)
 	l := openLog(t, dir, testOptions())
 	commit(t, l, 0, 10)
-	if err := os.Rename(dir, dir+".away"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dir, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	replaceByFile(t, dir)
 	await(t, "refusal", func() bool { return !l.Ready() })
 	for n := 10; n < 20; n++ {
 		if err := tryCommit(l, n); !errors.Is(err, audit.ErrUnavailable) {
@@ -252,23 +267,11 @@ func TestSyncFails(t *testing.T) {
 
 func TestBacklogIsBounded(t *testing.T) {
 	t.Parallel()
-	// A link is replaced by a file in one step, in which the log can not make a new directory.
-	dir := auditDir(t)
-	if err := os.MkdirAll(dir+".away", 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(dir+".away", dir); err != nil {
-		t.Fatal(err)
-	}
+	dir := linkedDir(t)
 	o := testOptions()
 	o.PendingBytes = 1000
 	l := openLog(t, dir, o)
-	if err := os.WriteFile(dir+".file", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(dir+".file", dir); err != nil {
-		t.Fatal(err)
-	}
+	replaceByFile(t, dir)
 	await(t, "refusal", func() bool { return !l.Ready() })
 	for n := range 100 {
 		_ = tryCommit(l, n)
