@@ -97,8 +97,8 @@ func (tx *Tx) Fetch(keys []Key, changes bool) {
 // prefetchRest asks for what an entry's head, which is there by now, tells of: the rest of its block, and its neighbours.
 func (sh *shard) prefetchRest(r ref, neighbours bool) {
 	e := sh.at(r)
-	for at, end := 2*cacheLine, min(e.blockLen(), prefetchValue); at < end; at += cacheLine {
-		prefetch(unsafe.Add(unsafe.Pointer(e), at))
+	if rest := min(e.blockLen(), prefetchValue) - 2*cacheLine; rest > 0 {
+		PrefetchBytes(unsafe.Add(unsafe.Pointer(e), 2*cacheLine), uintptr(rest))
 	}
 	if neighbours {
 		sh.prefetchBlock(e.timerPrev, cacheLine)
@@ -110,7 +110,7 @@ func (sh *shard) prefetchRest(r ref, neighbours bool) {
 func (t *table) prefetch(a *arena, tag uint32) {
 	if t.depth > 0 {
 		s := a.pointer(t.segmentFor(a, tag))
-		prefetch(unsafe.Add(s, segmentHead+int(tag&(1<<segmentBits-1))*int(unsafe.Sizeof(slot{}))))
+		PrefetchBytes(unsafe.Add(s, segmentHead+int(tag&(1<<segmentBits-1))*int(unsafe.Sizeof(slot{}))), unsafe.Sizeof(slot{}))
 	}
 }
 

@@ -4,13 +4,8 @@ package engine
 
 import "unsafe"
 
-// prefetch asks for the cache line at p without waiting for it. Any address is allowed: one that cannot be read is
-// ignored by the processor.
-//
-//go:noescape
-func prefetch(p unsafe.Pointer)
-
-// prefetchLines is prefetch for so many lines, one at least, from p on.
+// prefetchLines asks for so many cache lines, one at least, from p on without waiting for them. Any address is allowed: one that
+// cannot be read is ignored by the processor.
 //
 //go:noescape
 func prefetchLines(p unsafe.Pointer, lines int)

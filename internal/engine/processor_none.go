@@ -4,9 +4,7 @@ package engine
 
 import "unsafe"
 
-// prefetch does nothing on processors that Lethe has no instruction for.
-func prefetch(unsafe.Pointer) {}
-
+// prefetchLines does nothing on processors that Lethe has no instruction for.
 func prefetchLines(unsafe.Pointer, int) {}
 
 func pause() {}
