@@ -157,6 +157,11 @@ func (n *note) raise(stamp uint64, key uint32, now uint64) {
 	}
 }
 
+// reset makes the note one of another record, or of a deletion. What is known of those that were replaced stays.
+func (n *note) reset(stamp uint64, deadline int64) {
+	*n = note{stamp: stamp, deadline: deadline, floor: n.floor, floorKey: n.floorKey, since: n.since, tick: n.tick, annex: n.annex}
+}
+
 // queue sees to it that a note is looked at when it ends. An entry that is written again and again is queued once: it is
 // queued anew when its old turn comes.
 func (p *ledgerPart) queue(id [16]byte, n *note) {
@@ -181,7 +186,8 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	n.replaced(k, 0, stamp)
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)
-	*n = note{stamp: stamp, acked: stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: max(until, n.deadline), gone: true, tick: n.tick, annex: n.annex}
+	n.reset(stamp, max(until, n.deadline))
+	n.acked, n.gone = stamp, true
 	s.settle()
 	p.queue(id, n)
 }
@@ -214,7 +220,8 @@ func (l *ledger) erased(a *Account, id [16]byte, e erasure) {
 		n := s.n
 		n.discount(partOf(id))
 		n.raise(n.stamp, n.key, e.done)
-		*n = note{stamp: e.sent, acked: e.done, floor: n.floor, floorKey: n.floorKey, since: e.done, deadline: n.deadline, gone: true, tick: n.tick, annex: n.annex}
+		n.reset(e.sent, n.deadline)
+		n.acked, n.since, n.gone = e.done, e.done, true
 		s.settle()
 	}
 }
@@ -243,7 +250,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 		return s.mayPrecede(h, k.asked)
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
-	*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
+	n.reset(h.Stamp, h.Deadline)
 	switch {
 	case h.Type != seal.String:
 		n.know(record, h.KeyID)

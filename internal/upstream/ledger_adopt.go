@@ -16,7 +16,7 @@ func (l *ledger) adopt(id [16]byte, name []byte, a *Account, category string, h 
 		return false
 	case n.stamp < h.Stamp:
 		n.discount(partOf(id))
-		*n = note{stamp: h.Stamp, floor: n.floor, floorKey: n.floorKey, since: n.since, deadline: h.Deadline, tick: n.tick, annex: n.annex}
+		n.reset(h.Stamp, h.Deadline)
 	}
 	copy(n.names[:], name)
 	copy(n.names[len(name):], name)
