@@ -106,17 +106,11 @@ func newMark() []byte {
 func TestOldBackupsOpenNothing(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	base := time.Now()
-	offset := time.Duration(0)
-	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	offset := g.shiftable()
 	g.do("SET", "k", "value")
 	g.do("HSET", "h", "f", "v")
-	records, data := o.keys()
-	backup := map[string]string{}
-	for _, name := range append(records, data...) {
-		backup[name] = string(o.do("DUMP", name).Str)
-	}
-	offset = 310 * time.Second
+	backup := o.backup()
+	*offset = 310 * time.Second
 	g.ring.Expire()
 	if g.ring.Len() != 0 {
 		t.Fatal("data keys outlive what they served")

@@ -53,6 +53,24 @@ func setUp(t *testing.T) (*gateway, operator) {
 	return newGateway(t, unixOptions(redis), "phi").alone(), operator{t, redis.Dial(t), redis}
 }
 
+// shiftable has the gateway's clock go ahead of the real one by what is returned.
+func (g *gateway) shiftable() (offset *time.Duration) {
+	base := time.Now()
+	offset = new(time.Duration)
+	g.clock.Wall = func() time.Time { return base.Add(*offset) }
+	return offset
+}
+
+// backup is a DUMP of all that is upstream.
+func (o operator) backup() map[string]string {
+	all := map[string]string{}
+	records, data := o.keys()
+	for _, name := range append(records, data...) {
+		all[name] = string(o.do("DUMP", name).Str)
+	}
+	return all
+}
+
 func (g *gateway) expect(want string, args ...string) {
 	g.t.Helper()
 	if got := g.do(args...); got != want {
@@ -141,23 +159,21 @@ func TestTamperedStringsAreMissesAndAlarms(t *testing.T) {
 func TestReplayedStringsAreMissesAndAlarms(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	base := time.Now()
-	offset := time.Duration(0)
-	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	offset := g.shiftable()
 	g.expect(ok, "SET", "victim", "old")
 	key := o.only()
 	old := string(o.do("GET", key).Str)
-	offset += 3 * time.Second
+	*offset += 3 * time.Second
 	g.expect(ok, "SET", "victim", "new")
 	o.do("SET", key, old)
 	g.expect(null, "GET", "victim")
 	g.expectAlarm("replayed A phi victim")
-	offset += 3 * time.Second
+	*offset += 3 * time.Second
 	g.expect(":0\r\n", "DEL", "victim")
 	g.expect(ok, "SET", "victim", "newer")
 	newer := string(o.do("GET", key).Str)
 	g.expect(":1\r\n", "DEL", "victim")
-	offset += 3 * time.Second
+	*offset += 3 * time.Second
 	o.do("SET", key, newer)
 	g.expect(null, "GET", "victim")
 	g.expectAlarm("replayed A phi victim")
@@ -167,22 +183,16 @@ func TestReplayedStringsAreMissesAndAlarms(t *testing.T) {
 func TestWhatWasReplacedAtOnceDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	base := time.Now()
-	offset := time.Duration(0)
-	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	offset := g.shiftable()
 	f := func(name string, write, read []string, first, last string, replace ...[]string) {
 		t.Helper()
 		g.do(append(write, first)...)
-		records, data := o.keys()
-		held := map[string]string{}
-		for _, key := range append(records, data...) {
-			held[key] = string(o.do("DUMP", key).Str)
-		}
+		held := o.backup()
 		for _, call := range replace {
 			g.do(call...)
 		}
 		g.do(append(write, last)...)
-		offset += 3 * time.Second
+		*offset += 3 * time.Second
 		if got := g.do(read...); !strings.Contains(got, last) {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -214,24 +224,17 @@ func TestWhatWasReplacedAtOnceDoesNotComeBack(t *testing.T) {
 	f("list", []string{"RPUSH", "list"}, []string{"LRANGE", "list", "0", "-1"}, "first", "second", []string{"DEL", "list"})
 }
 
-// Whatever the upstream is told about expiry, the sealed deadline stands.
 // What was deleted and is put back is in no list either, before anybody has read it.
 func TestReplayedEntriesAreNotListed(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	base := time.Now()
-	offset := time.Duration(0)
-	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	offset := g.shiftable()
 	g.expect(ok, "SET", "victim", "value")
 	g.expect(":1\r\n", "SADD", "victims", "member")
-	backup := map[string]string{}
-	records, data := o.keys()
-	for _, name := range append(records, data...) {
-		backup[name] = string(o.do("DUMP", name).Str)
-	}
-	offset += 3 * time.Second
+	backup := o.backup()
+	*offset += 3 * time.Second
 	g.expect(":2\r\n", "DEL", "victim", "victims")
-	offset += 3 * time.Second
+	*offset += 3 * time.Second
 	lists := func(names, count, scanned, random string) {
 		t.Helper()
 		g.expect(names, "KEYS", "*")
@@ -250,32 +253,31 @@ func TestReplayedEntriesAreNotListed(t *testing.T) {
 	g.expectAlarm("replayed A phi victims")
 }
 
+// Whatever the upstream is told about expiry, the sealed deadline stands.
 func TestTheSealedDeadlineStands(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
-	base := time.Now()
-	offset := time.Duration(0)
-	g.clock.Wall = func() time.Time { return base.Add(offset) }
+	offset := g.shiftable()
 	g.expect(ok, "SET", "victim", "value", "EX", "100")
 	g.expect(":1\r\n", "HSET", "hash", "f", "v")
 	records, data := o.keys()
 	for _, key := range append(records, data...) {
 		o.do("PERSIST", key)
 	}
-	offset = 99 * time.Second
+	*offset = 99 * time.Second
 	g.expect("$5\r\nvalue\r\n", "GET", "victim")
-	offset = 100 * time.Second
+	*offset = 100 * time.Second
 	g.expect(null, "GET", "victim")
 	g.expectAlarm("") // the upstream may be a little late
-	offset = 103 * time.Second
+	*offset = 103 * time.Second
 	g.expect(null, "GET", "victim")
 	g.expectAlarm("overdue A phi victim")
-	offset = 299 * time.Second
+	*offset = 299 * time.Second
 	g.expect("$1\r\nv\r\n", "HGET", "hash", "f")
-	offset = 303 * time.Second
+	*offset = 303 * time.Second
 	g.expect(null, "HGET", "hash", "f")
 	g.expectAlarm("overdue A phi hash")
-	offset = 400 * time.Second
+	*offset = 400 * time.Second
 	g.ring.Expire()
 	if g.ring.Len() != 0 {
 		t.Error("there are keys when everything has ended")
