@@ -101,17 +101,21 @@ func (s *summary) read(line string) {
 
 // end tells how a test or, without a test's name, a package ended.
 func (s *summary) end(e event, id string) {
-	lines := s.output[id]
+	text := strings.Join(s.output[id], "")
 	delete(s.output, id)
 	switch {
 	case e.Test != "" && e.Action == "pass":
 		s.passed++
+		// The race detector writes into the output of whichever test wrote last, which need not be one that fails for it.
+		if strings.Contains(text, "WARNING: DATA RACE") {
+			fmt.Fprint(s.out, text)
+		}
 	case e.Test != "" && e.Action == "fail":
 		s.failed++
-		fmt.Fprint(s.out, strings.Join(lines, ""))
+		fmt.Fprint(s.out, text)
 	case e.Test == "" && e.Action == "fail":
-		fmt.Fprint(s.out, strings.Join(lines, ""))
-		if !strings.Contains(strings.Join(lines, ""), "FAIL\t") {
+		fmt.Fprint(s.out, text)
+		if !strings.Contains(text, "FAIL\t") {
 			fmt.Fprintf(s.out, "FAIL\t%s\n", e.Package)
 		}
 	case e.Test == "" && e.Action == "pass":

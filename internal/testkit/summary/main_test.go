@@ -30,5 +30,9 @@ func TestSummary(t *testing.T) {
 	f(`{"Action":"build-output","ImportPath":"p","Output":"a.go:1: undefined\n"}
 {"Action":"fail","Package":"p"}
 `, 0, 0, "a.go:1: undefined\nFAIL\tp\n")
+	f(`{"Action":"output","Package":"p","Test":"A","Output":"WARNING: DATA RACE\n"}
+{"Action":"output","Package":"p","Test":"A","Output":"where\n"}
+{"Action":"pass","Package":"p","Test":"A"}
+`, 1, 0, "WARNING: DATA RACE\nwhere\n")
 	f("go: no such thing\n", 0, 0, "go: no such thing\n")
 }
