@@ -15,7 +15,7 @@ import (
 )
 
 // replyTimeout is how long a reply may take; a test that waits for silence has its own.
-const replyTimeout = 30 * time.Second
+const replyTimeout = 60 * time.Second // as startTimeout
 
 // Client is a connection on which a test sees exactly what the server sent. It is for one goroutine.
 type Client struct {

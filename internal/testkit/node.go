@@ -43,20 +43,10 @@ func newNode(t testing.TB, args ...string) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{t: t, Dir: dir, Port: nodePort(t), args: args, done: make(chan struct{})}
+	n := &Node{t: t, Dir: dir, Port: freePort(t), args: args, done: make(chan struct{})}
 	close(n.done)
 	t.Cleanup(func() { n.Kill(); os.RemoveAll(dir) })
 	return n
-}
-
-// nodePort is a free port whose cluster bus, 10,000 above, is one as well.
-func nodePort(t testing.TB) int {
-	t.Helper()
-	for {
-		if port := freePort(t); port < 55000 {
-			return port
-		}
-	}
 }
 
 // Addr is HOST:PORT.

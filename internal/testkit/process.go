@@ -15,7 +15,7 @@ import (
 
 const (
 	startTimeout = 60 * time.Second // generous: a machine that runs many tests at once is slow
-	stopTimeout  = 10 * time.Second
+	stopTimeout  = 60 * time.Second
 )
 
 // process is a server that was started by a test.

@@ -75,17 +75,6 @@ func (r *Redis) prepareTLS(t testing.TB, dir string) []string {
 		"--tls-protocols", "TLSv1.3", "--bind", "127.0.0.1"}
 }
 
-// freePort finds a port that nobody listens on. redis-server takes port 0 as "none", so it cannot find one itself.
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // PID is the number of the server's process.
 func (r *Redis) PID() int { return r.process.cmd.Process.Pid }
 

@@ -10,13 +10,13 @@ import (
 )
 
 // StartCluster starts three primaries with a replica each and returns them, the primaries first, when all of them know
-// the whole cluster. A node that dies is replaced after about a second.
+// the whole cluster. A node that dies is replaced after some seconds; one that a busy machine does not run for two is not.
 func StartCluster(t testing.TB) []*Node {
 	t.Helper()
 	var all []*Node
 	args := []string{"--cluster", "create"}
 	for range 6 {
-		n := StartNode(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0")
+		n := StartNode(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "4000", "--cluster-replica-validity-factor", "0")
 		all = append(all, n)
 		args = append(args, n.Addr())
 	}
@@ -42,7 +42,7 @@ func Reshard(t testing.TB, from, to *Node, slots int) {
 	}
 }
 
-// Watched is a primary with a replica and three sentinels, which know it as "lethe".
+// Watched is a primary with a replica and three sentinels, which know it as "lethe", and take it for dead after some seconds.
 type Watched struct {
 	Primary, Replica *Node
 	Sentinels        []*Node
@@ -89,7 +89,7 @@ func (w *Watched) AwaitFailOver(t testing.TB) {
 func startSentinel(t testing.TB, primary *Node, token string) *Node {
 	t.Helper()
 	n := newNode(t, "--sentinel")
-	config := fmt.Sprintf("bind 127.0.0.1\nsentinel monitor lethe 127.0.0.1 %d 2\nsentinel down-after-milliseconds lethe 500\n"+
+	config := fmt.Sprintf("bind 127.0.0.1\nsentinel monitor lethe 127.0.0.1 %d 2\nsentinel down-after-milliseconds lethe 4000\n"+
 		"sentinel failover-timeout lethe 3000\n", primary.Port)
 	if token != "" {
 		// Sentinels ask for a token what they demand of others too, so that they can speak to each other.
