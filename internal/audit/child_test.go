@@ -197,7 +197,7 @@ func commitUntilRefused(l *audit.Log) int {
 }
 
 func waitFor(what string, condition func() bool) {
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
