@@ -14,8 +14,9 @@ func (h *harness) flat(s *gateway.Session, call string) string {
 	return strings.ReplaceAll(strings.TrimSpace(h.as(s, call)), "\r\n", " ")
 }
 
-// slowly runs a call that takes so long.
+// slowly runs a call that takes so long. From then on no other one takes long.
 func (h *harness) slowly(s *gateway.Session, call string, took time.Duration) {
+	h.gateway.NoteSaid()
 	h.as(s, call)
 	h.worker.NoteSlow(took)
 }
@@ -49,20 +50,31 @@ func TestSlowCommandsHaveNoArguments(t *testing.T) {
 // What passes between two commands is no command's: not between two rounds, and not in a script that does other things.
 func TestTimeBetweenCommandsIsNobodys(t *testing.T) {
 	h := newHarness(t)
-	h.do("SMEMBERS TENANT001:patient:1")
-	for began := time.Now(); time.Since(began) < 15*time.Millisecond; {
+	// On a busy machine a quick command takes long now and then; if what passes between two were theirs, they would each time.
+	f := func(what string, run func()) {
+		t.Helper()
+		got := ""
+		for range 20 {
+			h.ok("SLOWLOG RESET")
+			run()
+			if got = h.flat(h.session, "SLOWLOG GET"); !strings.Contains(got, "SMEMBERS") {
+				return
+			}
+		}
+		t.Errorf("after %s: %q", what, got)
 	}
-	h.do("SMEMBERS TENANT001:patient:1")
-	if got := h.flat(h.session, "SLOWLOG LEN"); got != ":0" {
-		t.Errorf("after a quick command, a pause, and another one: %q", got)
-	}
-	script := "redis.call('SMEMBERS',KEYS[1]) local n=0 for i=1,1000000 do n=n+i end return redis.call('SMEMBERS',KEYS[1])"
-	if got := h.do("EVAL " + strings.ReplaceAll(script, " ", "--[[]]") + " 1 TENANT001:patient:1"); got != "*0\r\n" {
-		t.Errorf("EVAL: %q", got)
-	}
-	if got := h.flat(h.session, "SLOWLOG GET"); strings.Contains(got, "SMEMBERS") {
-		t.Errorf("after a script that took its time between two commands: %q", got)
-	}
+	f("a quick command, a pause, and another one", func() {
+		h.do("SMEMBERS TENANT001:patient:1")
+		for began := time.Now(); time.Since(began) < 15*time.Millisecond; {
+		}
+		h.do("SMEMBERS TENANT001:patient:1")
+	})
+	f("a script that took its time between two commands", func() {
+		script := "redis.call('SMEMBERS',KEYS[1]) local n=0 for i=1,1000000 do n=n+i end return redis.call('SMEMBERS',KEYS[1])"
+		if got := h.do("EVAL " + strings.ReplaceAll(script, " ", "--[[]]") + " 1 TENANT001:patient:1"); got != "*0\r\n" {
+			t.Errorf("EVAL: %q", got)
+		}
+	})
 }
 
 // Nobody learns of what is slow with others: not by an entry, a count, a number or an event.
@@ -113,7 +125,6 @@ func TestSlowLogIsBounded(t *testing.T) {
 	if got := h.flat(h.session, "SLOWLOG LEN"); got != ":128" {
 		t.Errorf("SLOWLOG LEN: %q", got)
 	}
-	// On a busy machine SLOWLOG itself may have been slow, and is the newest then.
 	if got := h.flat(h.session, "SLOWLOG GET 3"); !strings.Contains(got, "(redacted) $24 ... (170 more arguments) ") {
 		t.Errorf("the newest are %q", got)
 	}
