@@ -31,7 +31,9 @@ func startRedis(t testing.TB) *server {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
 		if c, err := net.Dial("unix", s.socket); err == nil {
 			_ = c.Close()
 			return s
