@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/testkit"
@@ -54,7 +53,7 @@ func BenchmarkNear(b *testing.B) {
 			g.place.Near = near
 			if near {
 				before := g.backend.Near().Hits
-				eventually(b, 10*time.Second, "it is kept", func() bool { g.do(args...); return g.backend.Near().Hits > before })
+				eventually(b, "it is kept", func() bool { g.do(args...); return g.backend.Near().Hits > before })
 			}
 			b.Run(fmt.Sprintf("%s/near=%v", args[0], near), func(b *testing.B) { g.measure(b, redis.PID(), 1, args) })
 		}

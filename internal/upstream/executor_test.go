@@ -50,6 +50,7 @@ func TestSameRepliesAsTheEngine(t *testing.T) {
 
 func walkBoth(t *testing.T, g *gateway, reference *side, o operator, resp3 bool) {
 	t.Helper()
+	still(g.side, reference)
 	g.resp3, reference.resp3 = resp3, resp3
 	free := unordered()
 	for _, line := range strings.Split(strings.ReplaceAll(strings.TrimSpace(script+streamScript), "\n", "|"), "|") {

@@ -17,14 +17,21 @@ import (
 )
 
 func loopback(addresses ...string) upstream.Options {
-	return upstream.Options{Mode: upstream.Standalone, Addresses: addresses, PlainText: true, Timeout: time.Second}
+	return upstream.Options{Mode: upstream.Standalone, Addresses: addresses, PlainText: true, Timeout: 3 * time.Second}
+}
+
+// impatient are options for an upstream that does not answer.
+func impatient(addresses ...string) upstream.Options {
+	o := loopback(addresses...)
+	o.Timeout = time.Second
+	return o
 }
 
 func TestAKilledUpstreamComesBack(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)
-	g := newGateway(t, loopback(s.Addr()), "phi").alone()
-	g.expect(ok, "SET", "k", "v")
+	g := newGateway(t, impatient(s.Addr()), "phi").alone()
+	eventually(t, "it serves", func() bool { return g.do("SET", "k", "v") == ok })
 	s.Kill()
 	for range 5 {
 		if got := g.do("GET", "k"); !strings.HasPrefix(got, "-UPSTREAM ") {
@@ -35,7 +42,7 @@ func TestAKilledUpstreamComesBack(t *testing.T) {
 		t.Error("nobody is told that the upstream is down")
 	}
 	s.Start()
-	eventually(t, 5*time.Second, "service resumes", func() bool { return g.do("SET", "k", "v2") == ok })
+	eventually(t, "service resumes", func() bool { return g.do("SET", "k", "v2") == ok })
 	g.expect("$2\r\nv2\r\n", "GET", "k")
 	if len(g.up.Down()) != 0 {
 		t.Error("the upstream is still said to be down")
@@ -47,7 +54,7 @@ func TestASlowUpstreamIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)
 	o := loopback(s.Addr())
-	o.Timeout = 10 * time.Second
+	o.Timeout = time.Minute
 	g := newGateway(t, o, "phi").alone()
 	s.Signal(syscall.SIGSTOP)
 	time.AfterFunc(600*time.Millisecond, func() { s.Signal(syscall.SIGCONT) })
@@ -57,8 +64,8 @@ func TestASlowUpstreamIsWaitedFor(t *testing.T) {
 func TestAStoppedUpstreamCostsLittle(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)
-	g := newGateway(t, loopback(s.Addr()), "phi").alone()
-	g.expect(ok, "SET", "k", "v")
+	g := newGateway(t, impatient(s.Addr()), "phi").alone()
+	eventually(t, "it serves", func() bool { return g.do("SET", "k", "v") == ok })
 	s.Signal(syscall.SIGSTOP)
 	began := time.Now()
 	for range 20 {
@@ -66,25 +73,25 @@ func TestAStoppedUpstreamCostsLittle(t *testing.T) {
 			t.Errorf("a stopped upstream: %q", got)
 		}
 	}
-	if took := time.Since(began); took > 4*time.Second {
+	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("20 commands on a stopped upstream took %v", took)
 	}
 	s.Signal(syscall.SIGCONT)
-	eventually(t, 10*time.Second, "service resumes", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" })
+	eventually(t, "service resumes", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" })
 }
 
 // A write whose answer did not come is not repeated, and the client is told that it may have happened.
 func TestALostWriteIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	s := testkit.StartNode(t)
-	g := newGateway(t, loopback(s.Addr()), "phi").alone()
-	g.expect(ok, "SET", "k", "v")
+	g := newGateway(t, impatient(s.Addr()), "phi").alone()
+	eventually(t, "it serves", func() bool { return g.do("SET", "k", "v") == ok })
 	s.Signal(syscall.SIGSTOP)
 	if got := g.do("SET", "k", "lost"); !strings.Contains(got, "may or may not") {
 		t.Errorf("a lost write: %q", got)
 	}
 	s.Signal(syscall.SIGCONT)
-	eventually(t, 10*time.Second, "service resumes", func() bool { return g.do("SET", "other", "v") == ok })
+	eventually(t, "service resumes", func() bool { return g.do("SET", "other", "v") == ok })
 	if got := g.do("GET", "k"); got != "$4\r\nlost\r\n" && got != "$1\r\nv\r\n" {
 		t.Errorf("after a lost write: %q", got)
 	}
@@ -129,7 +136,7 @@ func TestTLSUsersAndChangedTokens(t *testing.T) {
 	o.do("ACL", "SETUSER", "default", "off")
 	var token atomic.Value
 	token.Store("first")
-	options := upstream.Options{Mode: upstream.Standalone, Addresses: []string{redis.Addr}, TLS: redis.TLS, Timeout: time.Second,
+	options := upstream.Options{Mode: upstream.Standalone, Addresses: []string{redis.Addr}, TLS: redis.TLS, Timeout: 3 * time.Second,
 		Credentials: func(context.Context) (upstream.Credentials, error) {
 			return upstream.Credentials{User: "lethe", Token: []byte(token.Load().(string))}, nil
 		}}
@@ -143,7 +150,7 @@ func TestTLSUsersAndChangedTokens(t *testing.T) {
 		t.Errorf("with an old token: %q", got)
 	}
 	token.Store("second")
-	eventually(t, 10*time.Second, "service resumes with the new token", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" })
+	eventually(t, "service resumes with the new token", func() bool { return g.do("GET", "k") == "$1\r\nv\r\n" })
 	other := options
 	other.TLS = &tls.Config{MinVersion: tls.VersionTLS13, ServerName: "localhost"}
 	stranger := newGateway(t, other, "phi").alone()

@@ -120,6 +120,15 @@ func embedded(t testing.TB, name string) *side {
 	return s
 }
 
+// still stops the clocks of sides at one instant, so that what each says of a time to live is the same, however long a busy machine
+// takes from one call to the next.
+func still(sides ...*side) {
+	now := time.Now()
+	for _, s := range sides {
+		s.clock.Wall = func() time.Time { return now }
+	}
+}
+
 // call prepares a call; its arity and keys are right.
 func (s *side) call(args ...string) *command.Call {
 	c := &command.Call{Out: resp.NewWriter(512), Expiry: expiry{s.category}, Conn: conn{tenant: s.tenant}}
@@ -195,6 +204,7 @@ type gateway struct {
 	backend *upstream.Backend
 	up      *upstream.Upstream
 	sink    *sink
+	address string // the first of the upstream's
 }
 
 type sink struct {
@@ -252,7 +262,7 @@ func newGateway(t testing.TB, o upstream.Options, categoryName string) *gateway 
 		t.Fatal(err)
 	}
 	t.Cleanup(ring.Close)
-	g := &gateway{side: s, ring: ring, sink: &sink{}, up: u}
+	g := &gateway{side: s, ring: ring, sink: &sink{}, up: u, address: o.Addresses[0]}
 	g.backend = upstream.NewBackend(u, ring, s.clock, g.sink)
 	s.place.Account = g.backend.Accounts().Of(s.place.Tenant, 0)
 	s.x = g.backend.NewExecutor(5)
@@ -284,17 +294,18 @@ func (g *gateway) runQueue(t testing.TB) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
-// eventually waits for a condition.
-func eventually(t testing.TB, within time.Duration, what string, f func() bool) {
+// eventually waits for a condition, for as long as it may take on a machine that runs many tests at once.
+func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(within)
+	const patience = time.Minute
+	end := time.After(patience)
 	for !f() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("not in %v: %s", within, what)
+			t.Fatalf("not in %v: %s", patience, what)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -83,6 +82,7 @@ func TestMovesAreTheEngines(t *testing.T) {
 func movesAreTheEngines(t *testing.T, g *gateway) {
 	t.Helper()
 	e := embedded(t, "phi")
+	still(g.side, e)
 	f := func(line string) {
 		t.Helper()
 		g.expectSame(e, strings.Fields(line)...)
@@ -183,9 +183,9 @@ func TestMovesDeriveDeadlines(t *testing.T) {
 	t.Parallel()
 	g, _ := setUp(t)
 	g.do("RPUSH", "a", "1", "2")
-	g.do("PEXPIRE", "a", "600")
+	g.do("PEXPIRE", "a", "3000")
 	g.do("RPUSH", "b", "x")
 	g.expect("$1\r\n1\r\n", "LMOVE", "a", "b", "LEFT", "LEFT")
 	g.expect("$1\r\n2\r\n", "LMOVE", "a", "new", "LEFT", "LEFT")
-	eventually(t, 5*time.Second, "both have ended", func() bool { return g.do("EXISTS", "b", "new") == ":0\r\n" })
+	eventually(t, "both have ended", func() bool { return g.do("EXISTS", "b", "new") == ":0\r\n" })
 }

@@ -12,6 +12,7 @@ func TestPlainCategories(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t, testkit.RedisOptions{})
 	g := newGateway(t, unixOptions(redis), "rate_limit").alone()
+	still(g.side)
 	g.place.Plain = true
 	o := operator{t, redis.Dial(t), redis}
 	g.expect(":1\r\n", "INCR", "limit:user")
@@ -47,6 +48,7 @@ func TestWhatIsNoIntegerIsSealed(t *testing.T) {
 	g.place.Plain = true
 	o := operator{t, redis.Dial(t), redis}
 	reference := embedded(t, "measure")
+	still(g.side, reference)
 	for _, line := range strings.Split("SET k 5|INCR k|APPEND k x|GET k|INCR k|SETRANGE k 0 7|GET k|SET k 1|INCRBYFLOAT k 0.5|INCRBYFLOAT k 0.5|INCR k|GETRANGE k 0 0|"+
 		"HINCRBY h f 2|HSET h g mark|HINCRBY h f 3|HGETALL h|INCR h|GET h|DEL h|INCR h|RPUSH l b a|SORT l ALPHA|LPUSH l 1|LLEN l|SADD s a b|SCARD s|SET l 3|INCR l|"+
 		"ZADD z 1 a|ZINCRBY z 2 a|ZRANGE z 0 -1 WITHSCORES|SETBIT b 1 1|BITCOUNT b|SETEX n 10 7|INCR n|TTL n|MSET a 1 c text|MGET a c|RENAME a c|GET c|EXPIRE c 10|TTL c|"+
@@ -79,6 +81,7 @@ func TestIntegersInClearAreCompared(t *testing.T) {
 	f := func(meanwhile, run, want, afterwards, value string) {
 		t.Helper()
 		g, other := unsealed(t)
+		still(g.side)
 		g.do("SET", "k", "1", "EX", "100")
 		c := g.call(fields(run)...)
 		times := 0

@@ -32,6 +32,7 @@ func TestStepsOfListsAreTheHandlers(t *testing.T) {
 	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
 	o.MaxLiftItems = 3
 	g, e := newGateway(t, o, "phi").alone(), embedded(t, "phi")
+	still(g.side, e)
 	f := func(before string, lines ...string) {
 		t.Helper()
 		for _, line := range lines {

@@ -25,7 +25,7 @@ func replicaGateway(t *testing.T, o upstream.Options) *gateway {
 func follower(t *testing.T, primary *testkit.Node) *testkit.Node {
 	t.Helper()
 	replica := testkit.StartNode(t, "--replicaof", "127.0.0.1 "+fmt.Sprint(primary.Port), "--replica-read-only", "no")
-	eventually(t, 30*time.Second, "a replica follows", func() bool {
+	eventually(t, "a replica follows", func() bool {
 		return strings.Contains(replica.Do("INFO", "replication"), "master_link_status:up")
 	})
 	return replica
@@ -40,7 +40,7 @@ func askedFor(n *testkit.Node) bool {
 // fromReplicas reads entries until one of the nodes was asked, and checks every answer.
 func (g *gateway) fromReplicas(names []string, nodes ...*testkit.Node) {
 	g.t.Helper()
-	eventually(g.t, 30*time.Second, "a replica answers", func() bool {
+	eventually(g.t, "a replica answers", func() bool {
 		for _, name := range names {
 			g.expect("$1\r\nv\r\n", "GET", name)
 		}
@@ -73,7 +73,7 @@ func TestReplicaReads(t *testing.T) {
 	name := replica.Must("KEYS", "l:*")
 	old := replica.Must("GET", name)
 	g.expect(ok, "SET", "k", "w")
-	eventually(t, 10*time.Second, "the replica has the new value", func() bool { return replica.Must("GET", name) != old })
+	eventually(t, "the replica has the new value", func() bool { return replica.Must("GET", name) != old })
 	replica.Must("SET", name, old)
 	for range 5 {
 		g.expect("$1\r\nw\r\n", "GET", "k")
@@ -179,7 +179,7 @@ func TestReplicaReadsOfCollections(t *testing.T) {
 		}
 		return all
 	}
-	eventually(t, 30*time.Second, "the replica answers for collections", func() bool {
+	eventually(t, "the replica answers for collections", func() bool {
 		replica.Must("CONFIG", "RESETSTAT")
 		primary.Must("CONFIG", "RESETSTAT")
 		check()
@@ -200,7 +200,7 @@ func TestReplicaReadsOfCollections(t *testing.T) {
 		if primary.Must("GET", name) == old {
 			continue
 		}
-		eventually(t, 10*time.Second, "the replica has the new record", func() bool { return replica.Must("GET", name) != old })
+		eventually(t, "the replica has the new record", func() bool { return replica.Must("GET", name) != old })
 		replica.Must("SET", name, old)
 	}
 	for _, behind := range []string{"as it was", "without anything"} {

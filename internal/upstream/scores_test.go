@@ -47,6 +47,7 @@ func TestClearScoresAreTheHandlers(t *testing.T) {
 	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
 	o.MaxLiftItems = 6
 	g, e := scored(t, o)
+	still(g.side, e)
 	// Members of one score are ordered by name, which is not the order of their sealed forms.
 	fill := []string{"ZADD z 1 a 2 b 2 c 2 d 3 e 3.5 f -inf g +inf h 0.1 i 1e300 j", "ZADD z 2 bb 7 k 8 l 9 m -0.5 n 1e-9 o"}
 	after := []string{"ZCARD z", "ZMSCORE z a b c d e f g h i j bb k l m n o", "TTL z", "EXISTS z"}

@@ -58,7 +58,7 @@ func TestEntriesSurviveARestart(t *testing.T) {
 	s.Orphans(origins)
 	s.Look(time.Now().UnixMilli())
 	b.runQueue(t)
-	eventually(t, 20*time.Second, "an expiration to be recorded", func() bool { return b.sink.hasExpired("A session soon") })
+	eventually(t, "an expiration to be recorded", func() bool { return b.sink.hasExpired("A session soon") })
 	for call, want := range b.everyType() {
 		if got := b.do(strings.Fields(call)...); got != want {
 			t.Errorf("%s: got %q, want %q", call, got, want)

@@ -22,6 +22,7 @@ func TestStreamsInTransactions(t *testing.T) {
 	t.Parallel()
 	g, o := setUp(t)
 	reference := embedded(t, "phi")
+	still(g.side, reference)
 	f := func(anew bool, lines ...string) {
 		t.Helper()
 		data := o.only() + "~"

@@ -61,6 +61,7 @@ func TestTransactions(t *testing.T) {
 	t.Parallel()
 	g, _ := setUp(t)
 	reference := embedded(t, "phi")
+	still(g.side, reference)
 	lines := strings.Split("SET a 1|GET a|APPEND a 2|HSET h f v|HSET h g w|HDEL h f|HGETALL h|SADD s a b|SMOVE s s2 a|SMEMBERS s2|RPUSH l x y|LPOP l|LLEN l|ZADD z 1 m|ZINCRBY z 2 m|RENAME a b|GET b|GET a|TYPE h|EXPIRE h 10|TTL h|LPUSH h x|DEL s2|EXISTS s2 b", "|")
 	g.multiAs(reference, lines...)
 	for _, line := range []string{"GET b", "HGETALL h", "LRANGE l 0 -1", "SMEMBERS s", "ZRANGE z 0 -1 WITHSCORES", "TTL h", "EXISTS a s2"} {
