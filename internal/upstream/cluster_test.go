@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -270,15 +271,17 @@ func TestFollowedEntriesInACluster(t *testing.T) {
 	testkit.Reshard(t, all[0], all[1], 2000)
 	eventually(t, "what has moved is told of", func() bool { take(); return len(heard) > 0 })
 	followAll()
-	for _, n := range all {
-		if strings.HasPrefix(n.Do("ROLE"), "slave") { // its primary lives on as its replica
-			n.Must("CLUSTER", "FAILOVER")
-			break
+	primary := slices.IndexFunc(all, func(n *testkit.Node) bool {
+		if !strings.HasPrefix(n.Do("ROLE"), "slave") {
+			return false
 		}
-	}
+		n.Must("CLUSTER", "FAILOVER") // its primary lives on as its replica
+		return true
+	})
 	eventually(t, "what a node had is told of that is no primary any more", func() bool { take(); return len(heard) > 0 })
+	eventually(t, "the replica is a primary", func() bool { return strings.HasPrefix(all[primary].Do("ROLE"), "master") })
 	followAll()
-	all[1].Kill()
+	all[primary].Kill()
 	eventually(t, "what the node had is told of", func() bool { take(); return len(heard) > 0 })
 }
 
