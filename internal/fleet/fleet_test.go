@@ -262,3 +262,28 @@ func TestWhoHearsOthersLateDoesNotServe(t *testing.T) {
 		}
 	})
 }
+
+// What became of one gateway is nothing to the others, whenever it happens: neither its end nor its return keeps them from serving.
+func TestAGatewayThatGoesOrComesBackTakesNobodyWithIt(t *testing.T) {
+	t.Parallel()
+	for at := range time.Duration(10) {
+		in(t, func(t *testing.T, w *world) {
+			a, b := w.plug("a", 1, nil), w.plug("b", 1, nil)
+			pass(3*second + at*10*time.Millisecond)
+			goesOn := func(what string) {
+				t.Helper()
+				for i := range 400 {
+					if !a.Serves() {
+						t.Fatalf("it does not serve %d ms after the other one %s", i*5, what)
+					}
+					pass(5 * time.Millisecond)
+				}
+			}
+			b.setCut(true)
+			goesOn("has gone")
+			b.setCut(false)
+			goesOn("has come back")
+			w.serves(true, b)
+		})
+	}
+}

@@ -16,7 +16,7 @@ type member struct {
 	tick     int64 // its clock when it sent its last state
 	heardAt  int64
 	joinedAt int64
-	away     bool              // it is not in touch itself, and so serves no patients' data
+	away     bool              // it is not in touch itself, or only just, and so serves no patients' data
 	evenAt   int64             // when a state of it was heard that had nothing that is lacking here
 	echoedAt int64             // our clock in the last of our states that it had heard when it sent its own
 	wants    map[string]uint64 // what it has of each gateway, when it asked for what it lacks
@@ -35,7 +35,7 @@ type state struct {
 	Settled map[string]uint64 `json:"settled"`          // by gateway, how many of its changes of consent are in force
 	Erased  []erasure         `json:"erased,omitempty"` // lately
 	Leaves  bool              `json:"leaves,omitempty"`
-	Away    bool              `json:"away,omitempty"` // it does not hear itself
+	Away    bool              `json:"away,omitempty"` // it does not hear itself, or not for long enough to have heard the others
 
 	Shared map[string]standing `json:"shared,omitempty"`
 }
@@ -67,7 +67,8 @@ func (s *state) sound() bool {
 }
 
 func (f *Fleet) sendState(ctx context.Context, leaves bool) {
-	away := f.o.Bus.InTouch() == 0
+	since := f.o.Bus.InTouch()
+	away := since == 0 || f.o.Clock.Now()-since < settleMillis
 	f.mu.Lock()
 	f.erased = slices.DeleteFunc(f.erased, func(e erasure) bool { return f.o.Clock.Now()-e.at > tellErased.Milliseconds() })
 	s := state{Name: f.o.Name, Erased: slices.Clone(f.erased), Tick: f.o.Clock.Now(), Heard: map[string]int64{}, Settled: maps.Clone(f.settled), Leaves: leaves, Away: away, Shared: f.standings()}

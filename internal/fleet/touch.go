@@ -37,12 +37,13 @@ func (f *Fleet) enough(now int64) bool {
 	return n >= f.o.Least
 }
 
-// heldBack reports whether a gateway is heard that has not heard this one for longer than the bound, although it hears itself: what it
-// says is old, or what is said here does not reach it. Who passes messages on may hold them back for as long as clocks may differ, and
-// so keep a change from this gateway that the other one has acknowledged. Only this gateway's own clock tells.
+// heldBack reports whether a gateway is heard that had not heard this one for longer than the bound when its last state came, although
+// it heard itself: what it says is old, or what is said here does not reach it. Who passes messages on may hold them back for as long as
+// clocks may differ, and so keep a change from this gateway that the other one has acknowledged. Only this gateway's own clock tells. One
+// of which nothing comes any more has ended, or does not hear itself.
 func (f *Fleet) heldBack(now int64) bool {
 	for _, m := range f.members {
-		if now-m.heardAt <= silentMillis && !m.away && now-m.joinedAt > owedMillis && now-m.echoedAt > silentMillis {
+		if now-m.heardAt <= silentMillis && !m.away && now-m.joinedAt > owedMillis && m.heardAt-m.echoedAt > silentMillis {
 			return true
 		}
 	}
