@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Clock tells Unix time in milliseconds and never goes back: a wall clock that is set backwards lengthens no deadline, one
-// that is set forward shortens them. The zero value is ready; it may be used concurrently.
+// Clock tells Unix time in milliseconds, never goes back and never stands: a wall clock that is set backwards lengthens no deadline, one
+// that is set forward shortens them, and where it is set back afterwards the time stays ahead of it by as much. The zero value is
+// ready; it may be used concurrently.
 type Clock struct {
 	// Wall is the system's time; nil: time.Now.
 	Wall func() time.Time
@@ -15,7 +16,8 @@ type Clock struct {
 	base   atomic.Pointer[instant]
 }
 
-// instant is when the clock was read first: Go's monotonic reading goes on from there whatever is done to the wall clock.
+// instant is when the clock was read first, or first after the wall clock was set forward: Go's monotonic reading goes on from there
+// whatever is done to the wall clock.
 type instant struct {
 	wall time.Time
 	unix int64
@@ -33,7 +35,11 @@ func (c *Clock) Now() int64 {
 		c.base.CompareAndSwap(nil, &instant{t, now})
 		base = c.base.Load()
 	}
-	now = max(now, base.unix+t.Sub(base.wall).Milliseconds())
+	steady := base.unix + t.Sub(base.wall).Milliseconds()
+	if now > steady+1 { // not only for its fractions
+		c.base.CompareAndSwap(base, &instant{t, now})
+	}
+	now = max(now, steady)
 	for {
 		latest := c.latest.Load()
 		if now <= latest {
