@@ -1,10 +1,14 @@
 package upstream_test
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 	"github.com/lethe-cache/lethe/internal/upstream"
@@ -80,5 +84,118 @@ func TestBatchesKeepTheirOrder(t *testing.T) {
 		if got := string(task.Call.Out.Bytes()); got != want[i/3] {
 			t.Errorf("%s: got %q, want %q", lines[i/3], got, want[i/3])
 		}
+	}
+}
+
+// slowWay is a way to an upstream on which the answer to a GET can be held back.
+type slowWay struct {
+	mu   sync.Mutex
+	next *heldAnswer // to the next GET
+}
+
+// heldAnswer is one: come is closed when it is there, and it goes on when goes is.
+type heldAnswer struct{ come, goes chan struct{} }
+
+func newSlowWay(t *testing.T, redis *testkit.Redis) (w *slowWay, o upstream.Options) {
+	w = &slowWay{}
+	o = unixOptions(redis)
+	o.Addresses = []string{testkit.Accept(t, func(c net.Conn) { w.serve(c, redis.Socket) })}
+	return w, o
+}
+
+func (w *slowWay) serve(c net.Conn, socket string) {
+	defer c.Close()
+	to, err := net.Dial("unix", socket)
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	held := make(chan *heldAnswer, 1)
+	go func() {
+		defer to.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := c.Read(buf)
+			if err != nil {
+				return
+			}
+			if bytes.Contains(buf[:n], []byte("\r\nGET\r\n")) {
+				w.mu.Lock()
+				if w.next != nil {
+					held <- w.next
+					w.next = nil
+				}
+				w.mu.Unlock()
+			}
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := to.Read(buf)
+		if err != nil {
+			return
+		}
+		select {
+		case x := <-held:
+			close(x.come)
+			<-x.goes
+		default:
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (w *slowWay) hold() *heldAnswer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next = &heldAnswer{make(chan struct{}), make(chan struct{})}
+	return w.next
+}
+
+// An answer that was on its way while the entry was replaced is no replay, whoever had written what it has, and whoever replaced it.
+func TestAnAnswerThatIsOvertakenIsNoReplay(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, testkit.RedisOptions{})
+	way, o := newSlowWay(t, redis)
+	var offset atomic.Int64
+	at := func(o upstream.Options) *gateway {
+		g := newGateway(t, o, "phi")
+		g.clock.Wall = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+		joinBus(t, g)
+		return g
+	}
+	g, other := at(o), at(unixOptions(redis))
+	late := g.another(t)
+	late.expect(null, "GET", "nothing")
+	f := func(name string, known bool, replace func()) {
+		t.Helper()
+		other.expect(ok, "SET", name, "first")
+		if known {
+			g.expect("$5\r\nfirst\r\n", "GET", name)
+		}
+		offset.Add(int64(4 * time.Second))
+		held, answer := way.hold(), make(chan string, 1)
+		go func() { answer <- late.do("GET", name) }()
+		<-held.come
+		replace()
+		close(held.goes)
+		if got := <-answer; got != "$5\r\nfirst\r\n" {
+			t.Errorf("%s: %q", name, got)
+		}
+		g.expectAlarm("")
+		g.expect("$6\r\nsecond\r\n", "GET", name)
+	}
+	for _, known := range []bool{true, false} {
+		n := fmt.Sprint(known)
+		f("here"+n, known, func() { g.expect(ok, "SET", "here"+n, "second") })
+		f("there"+n, known, func() {
+			other.expect(ok, "SET", "there"+n, "second")
+			g.expect("$6\r\nsecond\r\n", "GET", "there"+n)
+		})
 	}
 }

@@ -49,7 +49,7 @@ func (x *Executor) LoadStream(tenant, category, name string, record, full []byte
 }
 
 // NewLooseAccounts returns accounts of a process that has no upstream.
-func NewLooseAccounts() *Accounts { return newAccounts(newLedger()) }
+func NewLooseAccounts() *Accounts { return newAccounts(newLedger(&seal.Stamps{})) }
 
 // Look is what Run does four times a second, at an instant in Unix milliseconds.
 func (s *Succession) Look(now int64) { s.look(context.Background(), now) }

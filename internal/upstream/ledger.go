@@ -12,7 +12,8 @@ import (
 //
 // It holds pseudonyms and ciphertext. It may be used concurrently.
 type ledger struct {
-	parts [ledgerParts]ledgerPart
+	stamps *seal.Stamps // of this gateway, by which it asks for records, too
+	parts  [ledgerParts]ledgerPart
 }
 
 const (
@@ -39,7 +40,7 @@ type note struct {
 	stamp    uint64
 	acked    uint64 // a stamp of when the upstream had confirmed it
 	floor    uint64 // the latest stamp that is known to have been replaced or deleted
-	since    uint64 // a stamp of when that became known
+	since    uint64 // a stamp of when that, or the latest one, became known: what was asked for before may have been answered before it came
 	deadline int64  // Unix milliseconds: until when this is worth knowing
 	gone     bool   // it was deleted
 	own      bool   // this gateway wrote it, or took it over, and deletes it
@@ -82,8 +83,8 @@ type names [2*seal.KeyNameBytes + 1]byte
 func (n *names) ofRecord() []byte { return n[:seal.KeyNameBytes] }
 func (n *names) ofData() []byte   { return n[seal.KeyNameBytes:] }
 
-func newLedger() *ledger {
-	l := &ledger{}
+func newLedger(s *seal.Stamps) *ledger {
+	l := &ledger{stamps: s}
 	for i := range l.parts {
 		l.parts[i].due = map[int64][][16]byte{}
 	}
@@ -112,6 +113,7 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64, taken 
 		copy(n.names[:], k.names)
 	}
 	n.replaced(k, h.Stamp, acked)
+	n.since = acked
 	n.stamp, n.acked, n.deadline, n.gone, n.own, n.heir = h.Stamp, acked, h.Deadline, false, true, false
 	n.account, n.category = k.account, k.place.Category
 	if h.Type == seal.String {
@@ -187,7 +189,7 @@ func (l *ledger) deleted(k *keyState, stamp uint64, until int64) {
 	n.discount(partOf(id))
 	p.claimEnded(id, k.account, stamp)
 	n.reset(stamp, max(until, n.deadline))
-	n.acked, n.gone = stamp, true
+	n.acked, n.since, n.gone = stamp, stamp, true
 	s.settle()
 	p.queue(id, n)
 }
@@ -251,6 +253,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
 	n.reset(h.Stamp, h.Deadline)
+	n.since = l.stamps.Next(0)
 	switch {
 	case h.Type != seal.String:
 		n.know(record, h.KeyID)

@@ -17,6 +17,7 @@ func (l *ledger) adopt(id [16]byte, name []byte, a *Account, category string, h 
 	case n.stamp < h.Stamp:
 		n.discount(partOf(id))
 		n.reset(h.Stamp, h.Deadline)
+		n.since = l.stamps.Next(0)
 	}
 	copy(n.names[:], name)
 	copy(n.names[len(name):], name)
