@@ -266,3 +266,26 @@ func FuzzReports(f *testing.F) {
 		l.Beat(1_800_000_000_000)
 	})
 }
+
+// What is known of an entry's size makes no room twice: it counts where it was written until that gateway knows that it was replaced.
+func TestWhatChangesHandsMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	b := newBank(t, 200_000)
+	one, two := b.all[0], b.all[1]
+	text := strings.Repeat("x", 20_000)
+	two.do("SET", "s", text)
+	two.do("HSET", "h", "f", text)
+	b.settled(2, 40_000, 42_000)
+	for range 30 {
+		one.do("GET", "s")
+		one.do("SET", "s", "v")
+		two.do("SET", "s", text)
+		one.do("HDEL", "h", "f")
+		two.do("HSET", "h", "f", text)
+	}
+	for i, g := range b.all {
+		if g.place.Account.Room(200_000) {
+			t.Errorf("gateway %d has room for a whole quota beside what there is", i)
+		}
+	}
+}

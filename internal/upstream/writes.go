@@ -372,6 +372,9 @@ func (x *Executor) noteAll(c *command.Call, done *commit, there []reply) {
 		if taken && e.sized >= 0 {
 			grown = min(grown, growth) // the rest has counted at another gateway
 		}
+		if taken {
+			grown = max(grown, 0) // what there is less of counts there until that gateway knows, and may be written there again
+		}
 		x.spent.add(e.k.account, grown)
 	}
 }
