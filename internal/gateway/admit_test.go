@@ -177,6 +177,24 @@ func TestRates(t *testing.T) {
 	f(other, "")
 }
 
+// Loops whose rounds began in different seconds take turns: the one that takes long brings nobody another second.
+func TestARoundThatTakesLongTurnsNoSecondBack(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.gateway.Bound(gateway.Bounds{TenantRate: 10})
+	second := l.clock.now / 1000 * 1000
+	s, _ := l.open2("x")
+	passed := 0
+	for i := range 100 {
+		if l.clock.now = second - int64(i%2); l.admit(s, "GET", "k") == "" {
+			passed++
+		}
+	}
+	if passed > 20 {
+		t.Errorf("%d commands pass in two seconds of 10", passed)
+	}
+}
+
 // open2 opens a connection of a user without attributes.
 func (l *lab) open2(name string) (*gateway.Session, *bool) { return l.loginAs(name, "", nil) }
 
