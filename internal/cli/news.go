@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/fleet"
+	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
-// newsQueue is what this gateway has to tell the others and has not sent yet. What clients publish is among it, and may come faster
-// than the upstream passes it on.
+// newsQueue is what this gateway has to tell the others and has not sent yet. What clients make, such as messages, may come faster than
+// the upstream passes it on. What gateways tell each other themselves, such as what tenants have used up, has a way of its own: whoever
+// publishes hides none of it.
 type newsQueue struct {
-	all   chan news
+	own   chan news
+	all   chan news // that clients make
 	bytes atomic.Int64
 }
 
@@ -22,22 +25,33 @@ type news struct {
 }
 
 const (
+	queuedOwn       = 64 // some seconds: what is older would count for a time that has passed
 	queuedNews      = 8192
 	queuedNewsBytes = 16 << 20
 	tellNewsEvery   = 100 * time.Millisecond
 
-	// News wait while the bus is so far behind, for a second each at most. States go out every 100 ms; a gateway that has not heard
-	// itself for 900 ms serves no PHI, and what one tenant publishes must not lead to that.
+	// What clients make waits while the bus is so far behind, for a second each at most. States go out every 100 ms; a gateway that has
+	// not heard itself for 900 ms serves no PHI, and what one tenant publishes must not lead to that.
 	newsLag     = 250 * time.Millisecond
 	newsPatient = time.Second
 	newsLook    = 10 * time.Millisecond
 )
 
-func newNewsQueue() *newsQueue { return &newsQueue{all: make(chan news, queuedNews)} }
+func newNewsQueue() *newsQueue {
+	return &newsQueue{own: make(chan news, queuedOwn), all: make(chan news, queuedNews)}
+}
 
 // tell queues news for the other gateways. It does not wait: when the upstream takes them more slowly than they come, they are
 // lost, as a subscriber loses what it does not read in time.
 func (q *newsQueue) tell(kind byte, body []byte) {
+	if !gateway.MadeByClients(kind) {
+		select {
+		case q.own <- news{kind, body}:
+		default:
+			clear(body)
+		}
+		return
+	}
 	n := int64(len(body))
 	if q.bytes.Add(n) <= queuedNewsBytes {
 		select {
@@ -50,23 +64,28 @@ func (q *newsQueue) tell(kind byte, body []byte) {
 	clear(body)
 }
 
-// send sends what is queued until ctx ends. lag is how far the bus is behind.
+// send sends what is queued until ctx ends, by tell. lag is how far the bus is behind.
 func (q *newsQueue) send(ctx context.Context, lag func() time.Duration, tell func(ctx context.Context, kind byte, body []byte) error) {
+	say := func(x news) {
+		_ = tell(ctx, fleet.KindNews+x.kind, x.body) // lost where the upstream cannot be reached
+		clear(x.body)
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case x := <-q.own:
+			say(x)
 		case x := <-q.all:
-			q.wait(ctx, lag)
-			_ = tell(ctx, fleet.KindNews+x.kind, x.body) // lost where the upstream cannot be reached
+			q.wait(ctx, lag, say)
+			say(x)
 			q.bytes.Add(-int64(len(x.body)))
-			clear(x.body)
 		}
 	}
 }
 
-// wait waits while the bus is behind.
-func (q *newsQueue) wait(ctx context.Context, lag func() time.Duration) {
+// wait waits while the bus is behind, and says meanwhile what does not wait.
+func (q *newsQueue) wait(ctx context.Context, lag func() time.Duration, say func(news)) {
 	if lag() <= newsLag {
 		return
 	}
@@ -79,6 +98,8 @@ func (q *newsQueue) wait(ctx context.Context, lag func() time.Duration) {
 			return
 		case <-patience.C:
 			return
+		case x := <-q.own:
+			say(x)
 		case <-look.C:
 		}
 	}

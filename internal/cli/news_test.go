@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/fleet"
+	"github.com/lethe-cache/lethe/internal/gateway"
 )
 
 // A client that publishes more than the upstream passes on fills no memory: what does not fit is lost, and overwritten. What was sent
@@ -81,5 +82,44 @@ func TestNewsWaitForTheBus(t *testing.T) {
 		tell(3, 2*time.Second, 7*time.Second, 9100*time.Millisecond) // it is broken: they go out all the same
 		cancel()
 		synctest.Wait()
+	})
+}
+
+// What gateways tell each other themselves waits for nothing that clients make, and is not crowded out by it.
+func TestOwnNewsDoNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const clients, own = 0, 2
+		if !gateway.MadeByClients(clients) || gateway.MadeByClients(own) {
+			t.Fatal("the kinds are others")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		q := newNewsQueue()
+		sent := [3]int{}
+		lag := func() time.Duration { return newsLag + 1 }
+		for range 2 * queuedNews {
+			q.tell(clients, []byte("x"))
+		}
+		go q.send(ctx, lag, func(_ context.Context, kind byte, body []byte) error {
+			sent[kind-fleet.KindNews] += len(body)
+			return nil
+		})
+		for range 100 {
+			q.tell(own, []byte("x"))
+			<-time.After(tellNewsEvery)
+		}
+		synctest.Wait()
+		if sent[own] != 100 || sent[clients] < 9 || sent[clients] > 11 {
+			t.Errorf("in ten seconds %d of 100 were sent, and %d of what clients made", sent[own], sent[clients])
+		}
+		cancel()
+		synctest.Wait()
+		body := []byte("x")
+		for range 2 * queuedOwn {
+			q.tell(own, body)
+		}
+		if len(q.own) > queuedOwn || body[0] != 0 {
+			t.Error("what does not fit is kept")
+		}
 	})
 }

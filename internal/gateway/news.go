@@ -19,6 +19,11 @@ const (
 	newsTaken
 )
 
+// MadeByClients reports whether news of a kind are what clients make, as many as they like. The others are what gateways count and find.
+func MadeByClients(kind byte) bool {
+	return kind == newsMessage || kind == newsPause || kind == newsNotice || kind == newsTracking
+}
+
 // tell gives news to the other gateways, if there can be any. The body is the callee's, who clears it.
 func (g *Gateway) tell(kind byte, body []byte) {
 	if g.upstream != nil && g.upstream.Tell != nil {
