@@ -21,7 +21,7 @@ func (x *Executor) fetch(t *Task) {
 			x.askElement(t, k)
 			continue
 		}
-		if t.attempts == 0 && !k.place.Plain && (t.shape.quick != nil || t.shape.need >= needItems) {
+		if t.attempts == 0 && !k.place.Plain && !k.doomed && (t.shape.quick != nil || t.shape.need >= needItems) {
 			if known := x.b.ledger.collection(nil, k); known != nil && x.adopt(k, known) {
 				if t.shape.quick != nil && t.shape.quick.fits(t, k) {
 					continue // its own step brings what it needs
@@ -386,6 +386,9 @@ func (x *Executor) recordReply(t *Task, k *keyState, r *reply) (more bool) {
 		}
 	}
 	k.header = k.coll.Header
+	if k.doomed {
+		return false
+	}
 	if t.shape.quick != nil && t.shape.quick.fits(t, k) {
 		return false
 	}

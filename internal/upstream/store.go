@@ -98,7 +98,7 @@ func (x *Executor) change(t *Task, i int) error {
 		return x.putMoved(t, k, i, e)
 	case k.header.Type == seal.Stream && k.parts != nil:
 		return x.changeStream(c, k, i, e)
-	case wrote && k.parts != nil:
+	case wrote && (k.parts != nil || k.doomed):
 		return x.putCollection(c, k, i, e)
 	case e.Meta() != k.meta:
 		return x.putRecord(c, k, e)

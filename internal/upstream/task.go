@@ -68,6 +68,7 @@ type keyState struct {
 	backwards bool         // its entries were asked for in this order
 	lastID    bool         // only its last id was
 	resized   bool         // how large it is upstream is asked for: nobody knows what was taken out
+	doomed    bool         // the first command of the transaction that names it deletes it: of a collection its record will do
 
 	about  seal.Subjects // whom the value is about, as the record says and the command makes it
 	grown  bool          // the command has added to them

@@ -185,6 +185,7 @@ func (x *Executor) unite(t *Task) string {
 		g.watched = append(g.watched, add(w.name, w.Place, engine.Key{Tenant: w.ID}))
 	}
 	t.reuse(len(t.Keys))
+	t.doom()
 	for i := range t.keys {
 		if x.identify(t, i) != nil {
 			return msgNoKeys
@@ -194,6 +195,19 @@ func (x *Executor) unite(t *Task) string {
 		}
 	}
 	return ""
+}
+
+// doom notes which keys the transaction deletes before it does anything else with them.
+func (t *Task) doom() {
+	named := make([]bool, len(t.keys))
+	for n, one := range t.group.tasks {
+		name := one.Call.Spec.RecordName()
+		deletes := one.refused == "" && (name == "DEL" || name == "UNLINK")
+		for _, at := range t.group.where[n] {
+			t.keys[at].doomed = t.keys[at].doomed || deletes && !named[at]
+			named[at] = true
+		}
+	}
 }
 
 // unchanged reports whether the watched entries are what they were.

@@ -177,3 +177,55 @@ func TestTransactionsAreAtomic(t *testing.T) {
 	g.expect("$3\r\n220\r\n", "ZSCORE", "b", "sum")
 	g.expectAlarm("")
 }
+
+// What a transaction deletes before anything else may be of any size, and what it puts in its place is a whole entry.
+func TestATransactionDeletesWhatIsTooLargeForIt(t *testing.T) {
+	t.Parallel()
+	o := unixOptions(testkit.StartRedis(t, testkit.RedisOptions{}))
+	o.MaxLiftItems = 10
+	g := newGateway(t, o, "phi").alone()
+	reference := embedded(t, "phi")
+	large := func() {
+		t.Helper()
+		for _, x := range []*side{g.side, reference} {
+			x.do("DEL", "l", "s", "h", "z", "x")
+			for i := range 20 {
+				n := fmt.Sprint(i)
+				for _, line := range []string{"RPUSH l " + n, "SADD s " + n, "HSET h f" + n + " v", "ZADD z " + n + " m" + n, "XADD x " + n + "-1 f v"} {
+					x.do(fields(line)...)
+				}
+			}
+		}
+	}
+	same := func() {
+		t.Helper()
+		for _, line := range []string{"LRANGE l 0 -1", "SMEMBERS s", "HGETALL h", "ZRANGE z 0 -1 WITHSCORES", "XRANGE x - +", "TYPE s", "GET l"} {
+			if got, want := g.do(fields(line)...), reference.do(fields(line)...); got != want {
+				t.Errorf("%s: got %q, want %q", line, got, want)
+			}
+		}
+	}
+	f := func(lines ...string) {
+		t.Helper()
+		large()
+		g.multiAs(reference, lines...)
+		same()
+		g.expectAlarm("")
+	}
+	f("DEL l", "RPUSH l a b", "LLEN l", "DEL s", "SADD s x", "DEL h", "HSET h g w", "DEL z", "ZADD z 1 a", "DEL x", "XADD x 30-1 f v")
+	f("UNLINK l s h z x missing", "EXISTS l s h z x", "SADD l a", "SET s v", "RPUSH h a", "GET missing")
+	f("DEL l l", "DEL l", "RPUSH l c", "PEXPIRE l 100000", "DEL s", "DEL h", "DEL z x", "RPUSH z x")
+	f("DEL l", "RENAME y l", "DEL s", "DEL h", "DEL z", "DEL x")
+	large()
+	for _, lines := range [][]string{{"RPUSH l x", "DEL l"}, {"LLEN l", "DEL l"}, {"DEL s", "SUNIONSTORE s h"}, {"DEL s", "SUNION s l"}} {
+		if _, ran, problem := g.multi(nil, lines...); ran || !strings.HasPrefix(problem, "SEALED the entry is too large") {
+			t.Errorf("%q: ran %v, %q", lines, ran, problem)
+		}
+	}
+	watched := g.watch("l")
+	g.do("RPUSH", "l", "another")
+	if _, ran, problem := g.multi(watched, "DEL l", "RPUSH l a"); ran || problem != "" {
+		t.Errorf("what was watched has changed: ran %v, %q", ran, problem)
+	}
+	g.expect(":21\r\n", "LLEN", "l")
+}
