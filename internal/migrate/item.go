@@ -26,6 +26,11 @@ type item struct {
 	// Numbers of commands in the present batches.
 	value, life, times int
 	first, last        int // at the target: first to last, one of last being the answer to all
+
+	// Of a collection that is written only if it is absent: it goes behind the others of its group, with what was read.
+	apart         bool
+	watched       bool
+	elems, fields []resp.Value
 }
 
 // remaining is what is left of the time to live, noTTL if there is no end, and 0 if it is over.
@@ -112,14 +117,17 @@ func (m *migration) askTarget(items []*item) error {
 			if x.outcome, err = refusal(v); err != nil {
 				return err
 			}
-		case v.Int == goneTTL || !m.Keep:
-		case m.large(x) && v.Int <= partTTL.Milliseconds():
-			// What is left of a run that was killed.
-		default:
+		case !m.replaces(x, v.Int):
 			x.outcome = Kept
 		}
 	}
 	return nil
+}
+
+// replaces reports whether an entry is to be written of which the Lethe says that it has so long to live.
+func (m *migration) replaces(x *item, ttl int64) bool {
+	// A large one with little time is what is left of a run that was killed.
+	return !m.Keep || ttl == goneTTL || m.large(x) && ttl >= 0 && ttl <= partTTL.Milliseconds()
 }
 
 // refusal is what an error of the Lethe means: that it does not take this entry, or that the run cannot go on.
@@ -200,8 +208,15 @@ func (m *migration) copyGroup(group []*item) error {
 	t.Run()
 	failpoint.Here(failpoint.MoveSent)
 	for _, x := range group {
-		if x.outcome.Sent() {
+		if x.outcome.Sent() && !x.apart {
 			if err := m.settle(x); err != nil {
+				return err
+			}
+		}
+	}
+	for _, x := range group {
+		if x.outcome.Sent() && x.apart {
+			if err := m.sendApart(x); err != nil {
 				return err
 			}
 		}

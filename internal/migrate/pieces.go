@@ -155,25 +155,33 @@ func (p *piecewise) read() (elems []resp.Value, more bool, err error) {
 	return v.Elems[1].Elems, p.cursor != "0", nil
 }
 
-// write gives the Lethe one piece. The first one takes the place of what is there, in one step. The others need no
-// transaction, for which an upstream's Lethe has all of an entry loaded: a part ends soon whatever becomes of them, and says
-// before and behind what is added whether it is there. Only who deletes it in between is not noticed.
+// write gives the Lethe one piece. The first one takes the place of what is there, in one step, or comes only where nothing is. The
+// others need no transaction, for which an upstream's Lethe has all of an entry loaded: a part ends soon whatever becomes of them, and
+// says before and behind what is added whether it is there. Only who deletes it in between is not noticed.
 func (p *piecewise) write(elems, times []resp.Value, last bool) error {
 	t := p.m.target
 	t.Reset()
 	expire := func(last bool) int {
-		return t.Write(p.name, command("PEXPIRE", p.name, strconv.FormatInt(p.life(last), 10))...)
+		return p.m.put(p.item, command("PEXPIRE", p.name, strconv.FormatInt(p.life(last), 10))...)
 	}
 	if !p.begun {
+		if p.m.Keep {
+			if absent, err := p.m.watch(p.item); err != nil || !absent {
+				return err
+			}
+		}
 		p.begun, p.beganAt = true, time.Now()
-		t.Write(p.name, command("DEL", p.name)...) // it may be more than a transaction takes
-		p.first = t.Write(p.name, []byte("MULTI"))
-		t.Write(p.name, command("DEL", p.name)...)
+		p.first = p.m.put(p.item, []byte("MULTI"))
+		p.m.put(p.item, command("DEL", p.name)...)
 		p.m.sendPiece(p.item, elems, false)
 		p.m.sendTimes(p.item, elems, times)
 		expire(last)
-		p.last = t.Write(p.name, []byte("EXEC"))
+		p.last = p.m.put(p.item, []byte("EXEC"))
 		t.Run()
+		p.watched = false
+		if v, err := t.Reply(p.last); p.m.Keep && (err != nil || v.Null || v.IsError()) {
+			p.begun = false // what is there may be somebody else's, and a part ends by itself
+		}
 		return p.m.settle(p.item)
 	}
 	p.first = expire(false)

@@ -39,22 +39,80 @@ func (m *migration) send(x *item) error {
 		if err != nil {
 			return err
 		}
-		x.first = m.target.Write(x.name, []byte("MULTI"))
-		m.target.Write(x.name, command("DEL", x.name)...)
-		m.sendPiece(x, value.Elems, false)
-		m.sendTimes(x, value.Elems, times)
-		if left := x.remaining(); left != noTTL {
-			m.target.Write(x.name, command("PEXPIRE", x.name, strconv.FormatInt(left, 10))...)
+		if x.apart = m.Keep; x.apart { // each needs an answer first
+			x.elems, x.fields = value.Elems, times
+			return nil
 		}
-		x.last = m.target.Write(x.name, []byte("EXEC"))
+		m.sendWhole(x, value.Elems, times)
 	}
 	return nil
+}
+
+// sendWhole puts a collection in the place of what is there, in one step.
+func (m *migration) sendWhole(x *item, elems, times []resp.Value) {
+	x.first = m.put(x, []byte("MULTI"))
+	m.put(x, command("DEL", x.name)...)
+	m.sendPiece(x, elems, false)
+	m.sendTimes(x, elems, times)
+	if left := x.remaining(); left != noTTL {
+		m.put(x, command("PEXPIRE", x.name, strconv.FormatInt(left, 10))...)
+	}
+	x.last = m.put(x, []byte("EXEC"))
+}
+
+// put adds a command to the target's batch. Where the entry was found to be absent the connection that was told to watch it must be
+// the one that writes it.
+func (m *migration) put(x *item, args ...[]byte) int {
+	if x.watched {
+		return m.target.WriteOn(x.name, args...)
+	}
+	return m.target.Write(x.name, args...)
+}
+
+// watch has the Lethe refuse to write an entry in the next transaction if it is there by then, and reports whether it may be
+// written: a run that keeps what the Lethe has asked before, and an application may have written it since.
+func (m *migration) watch(x *item) (absent bool, err error) {
+	t := m.target
+	t.Reset()
+	t.Write(x.name, []byte("UNWATCH")) // what another entry may have left
+	x.first = t.Write(x.name, []byte("WATCH"), x.name)
+	x.last = t.Write(x.name, []byte("PTTL"), x.name)
+	t.Run()
+	if err := m.settle(x); err != nil || !x.outcome.Sent() {
+		return false, err
+	}
+	v, err := t.Reply(x.last)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errTarget, err)
+	}
+	if !m.replaces(x, v.Int) {
+		x.outcome = Kept
+		return false, nil
+	}
+	t.Reset()
+	x.watched = true
+	return true, nil
+}
+
+// sendApart writes a collection if the Lethe has none of its name.
+func (m *migration) sendApart(x *item) error {
+	absent, err := m.watch(x)
+	if err != nil || !absent {
+		return err
+	}
+	m.sendWhole(x, x.elems, x.fields)
+	m.target.Run()
+	x.watched = false
+	return m.settle(x)
 }
 
 func (m *migration) sendString(x *item, value []byte) {
 	args := append(command("SET", x.name), value)
 	if left := x.remaining(); left != noTTL {
 		args = append(args, []byte("PX"), strconv.AppendInt(nil, max(left, 1), 10))
+	}
+	if m.Keep {
+		args = append(args, []byte("NX"))
 	}
 	x.first = m.target.Write(x.name, args...)
 	x.last = x.first
@@ -67,7 +125,11 @@ func (m *migration) sendStream(x *item, payload []byte) {
 	if left == noTTL {
 		left = x.category.Ceiling.Milliseconds()
 	}
-	x.first = m.target.Write(x.name, append(command("RESTORE", x.name, strconv.FormatInt(max(left, 1), 10)), payload, []byte("REPLACE"))...)
+	args := append(command("RESTORE", x.name, strconv.FormatInt(max(left, 1), 10)), payload)
+	if !m.Keep {
+		args = append(args, []byte("REPLACE"))
+	}
+	x.first = m.target.Write(x.name, args...)
 	x.last = x.first
 }
 
@@ -96,7 +158,7 @@ func (m *migration) sendPiece(x *item, elems []resp.Value, there bool) {
 				args = append(args, part[0].Str)
 			}
 		}
-		m.target.Write(x.name, args...)
+		m.put(x, args...)
 	}
 }
 
@@ -105,7 +167,7 @@ func (m *migration) sendTimes(x *item, elems, times []resp.Value) {
 	for i := range times {
 		if left := times[i].Int; left > 0 && 2*i < len(elems) {
 			left = max(left-time.Since(x.timesAt).Milliseconds(), 1)
-			m.target.Write(x.name, append(command("HPEXPIRE", x.name, strconv.FormatInt(left, 10), "FIELDS", "1"), elems[2*i].Str)...)
+			m.put(x, append(command("HPEXPIRE", x.name, strconv.FormatInt(left, 10), "FIELDS", "1"), elems[2*i].Str)...)
 		}
 	}
 }
@@ -130,7 +192,11 @@ func (m *migration) settle(x *item) error {
 			break
 		}
 	}
-	if !problem.IsError() {
+	switch {
+	case m.Keep && (v.Null || problem.IsError() && code(problem.Str) == "BUSYKEY"):
+		x.outcome = Kept // it was written since the Lethe was asked
+		return nil
+	case !problem.IsError():
 		return nil
 	}
 	x.outcome, err = refusal(problem)

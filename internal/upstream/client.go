@@ -49,6 +49,14 @@ func (c *Client) Read(key []byte, args ...[]byte) int { return c.add(key, true, 
 // Write adds a command that concerns a key and is never repeated: its answer may be an error that says that nobody knows.
 func (c *Client) Write(key []byte, args ...[]byte) int { return c.add(key, false, args) }
 
+// WriteOn is Write by the connection that the last batch has used, for what that remembers, such as WATCH. Where it is there no more
+// the command is not sent.
+func (c *Client) WriteOn(key []byte, args ...[]byte) int {
+	i := c.add(key, false, args)
+	c.l.ops[i].stays = true
+	return i
+}
+
 func (c *Client) add(key []byte, reads bool, args [][]byte) int {
 	l, slot := c.l, 0
 	if l.u.Clustered() {

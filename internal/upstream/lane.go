@@ -48,6 +48,7 @@ type op struct {
 	replica  bool   // a replica may answer, or has, when there is a reply
 	node     string // address of the node that it is for, whatever slots that has; "": the slot's
 	once     bool   // errors that ask to try again are answers too: the command stands in a transaction
+	stays    bool   // only the connection that is there will do: it remembers what the command is about
 	done     bool
 	settled  bool // looked at what the reply says
 	reply    reply
@@ -204,6 +205,12 @@ func (l *lane) round(by time.Time) (again, refresh bool) {
 				address = replica
 			}
 			o.replica = c != nil
+		}
+		if o.stays {
+			if c = l.conns[address]; c == nil {
+				o.err = errLost
+				continue
+			}
 		}
 		if c == nil {
 			c = l.connTo(address, by)
