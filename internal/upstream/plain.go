@@ -1,7 +1,7 @@
 package upstream
 
 import (
-	"strconv"
+	"math"
 
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
@@ -120,13 +120,34 @@ func countsBy(c *command.Call) (by int64, ok bool) {
 	return 0, false
 }
 
-// integer is the number that a text is, written as Redis writes numbers.
-func integer(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > 20 {
+// integer is the number that a text is, written as Redis writes numbers. Most texts are none, and strconv's errors keep copies of what
+// they are about (G2).
+func integer(b []byte) (n int64, ok bool) {
+	digits, most := b, uint64(math.MaxInt64)
+	negative := len(b) > 0 && b[0] == '-'
+	if negative {
+		digits, most = b[1:], most+1
+	}
+	u, ok := parseDigits(digits)
+	if !ok || u > most || digits[0] == '0' && len(b) > 1 {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(string(b), 10, 64)
-	return n, err == nil && strconv.FormatInt(n, 10) == string(b)
+	if n = int64(u); negative {
+		n = -n
+	}
+	return n, true
+}
+
+// parseDigits reads a number that is digits alone.
+func parseDigits(b []byte) (n uint64, ok bool) {
+	for _, c := range b {
+		c -= '0'
+		if c > 9 || n > (math.MaxUint64-uint64(c))/10 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, len(b) > 0
 }
 
 // counted takes the upstream's answer to count. What is there and no integer is sealed: the handler answers what it is.
