@@ -18,7 +18,7 @@ import (
 func TestClientsOfClusters(t *testing.T) {
 	t.Parallel()
 	l := testkit.StartLethe(t, testkit.LetheOptions{Flags: []string{"--cluster", "view"}})
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 
 	t.Run("go-redis", func(t *testing.T) {

@@ -60,7 +60,7 @@ func writeUntilKilled(t *testing.T, l *testkit.Lethe, run int) []string {
 	}
 	select {
 	case <-full:
-	case <-time.After(60 * time.Second):
+	case <-time.After(patience):
 		t.Errorf("only %d commands were acknowledged in a minute", count.Load())
 	}
 	l.Kill(t)
@@ -82,7 +82,7 @@ func writeKeys(c *testkit.Client, prefix string, count *atomic.Int64, enough int
 		}
 		c.Send(batch)
 		for j := range pipeline {
-			r, err := c.Receive(30 * time.Second)
+			r, err := c.Receive(patience)
 			if err != nil || r.IsError() {
 				return acknowledged
 			}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -50,7 +49,7 @@ func (d *duo) fill(t *testing.T, n int, call func(i int) []string) {
 	for _, c := range []*testkit.Client{d.redis, d.lethe} {
 		c.Send(calls)
 		for range n {
-			if r, err := c.Receive(10 * time.Second); err != nil || r.IsError() {
+			if r, err := c.Receive(patience); err != nil || r.IsError() {
 				t.Fatalf("a value cannot be written: %v, %s", err, show(r.Raw))
 			}
 		}

@@ -120,7 +120,7 @@ func writeMarked(t *testing.T, c *testkit.Client, from, to int, mark string) {
 		}
 		c.Send(batch)
 		for range commands {
-			if r, err := c.Receive(30 * time.Second); err != nil || r.IsError() {
+			if r, err := c.Receive(patience); err != nil || r.IsError() {
 				t.Errorf("a command failed: %v %s", err, r.Str)
 				return
 			}

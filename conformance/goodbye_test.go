@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -22,7 +21,7 @@ func TestAGoodByeEndsAWait(t *testing.T) {
 			if err := leaves.Conn.(*tls.Conn).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			if !leaves.Closed(10 * time.Second) {
+			if !leaves.Closed(patience) {
 				t.Error("the connection goes on waiting")
 			}
 			stays.Do("RPUSH", "queue", "element")
@@ -47,7 +46,7 @@ func TestAGoodByeBehindRequestsEndsAWait(t *testing.T) {
 			if err := leaves.Conn.(*tls.Conn).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			if !leaves.Closed(10 * time.Second) {
+			if !leaves.Closed(patience) {
 				t.Error("the connection goes on waiting")
 			}
 			stays.Do("RPUSH", "queue", "element")
@@ -75,11 +74,11 @@ func TestRequestsBeforeAGoodBye(t *testing.T) {
 					c.Conn.(*tls.Conn).CloseWrite()
 				}()
 				for i := range n {
-					if r, err := c.Receive(20 * time.Second); err != nil || string(r.Raw) != want {
+					if r, err := c.Receive(patience); err != nil || string(r.Raw) != want {
 						t.Fatalf("%s: reply %d of %d has %d bytes, %v", request[0], i, n, len(r.Raw), err)
 					}
 				}
-				if !c.Closed(10 * time.Second) {
+				if !c.Closed(patience) {
 					t.Errorf("%s: the connection stays", request[0])
 				}
 			}
@@ -106,7 +105,7 @@ func TestRequestsBehindACommandThatWaits(t *testing.T) {
 				}
 				pushes.Do("RPUSH", "queue", "element")
 				for _, want := range []string{"*2\r\n$5\r\nqueue\r\n$7\r\nelement\r\n", "+PONG\r\n"} {
-					if r, err := waits.Receive(10 * time.Second); err != nil || string(r.Raw) != want {
+					if r, err := waits.Receive(patience); err != nil || string(r.Raw) != want {
 						t.Errorf("%q: %s, %v", behind, show(r.Raw), err)
 					}
 				}
@@ -118,7 +117,7 @@ func TestRequestsBehindACommandThatWaits(t *testing.T) {
 // awaitWaiting returns when a client waits in a command.
 func awaitWaiting(t *testing.T, looks *testkit.Client) {
 	t.Helper()
-	testkit.Await(t, 10*time.Second, "a client that waits", func() bool {
+	testkit.Await(t, patience, "a client that waits", func() bool {
 		return strings.Contains(string(looks.Do("CLIENT", "LIST").Str), "flags=b")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -14,6 +15,10 @@ var (
 )
 
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+
+// patience is for how long a test waits for what has to come: on a machine that runs many tests at once a process may not run for
+// seconds. How long something takes is shown elsewhere.
+const patience = time.Minute
 
 // singleTenant is the policy of the comparisons.
 const singleTenant = "../examples/policies/single-tenant.yaml"

@@ -28,7 +28,7 @@ func TestWhatIsToldComesBeforeLaterAnswers(t *testing.T) {
 				t.Helper()
 				c.Send(testkit.Command("PING"))
 				for _, want := range []byte{'>', '+'} {
-					r, err := c.Receive(30 * time.Second)
+					r, err := c.Receive(patience)
 					if err != nil || r.Type != want || want == '>' && string(r.Elems[0].Str) != kind {
 						t.Fatalf("%s: %s, %v", what, show(r.Raw), err)
 					}
@@ -50,7 +50,7 @@ func TestWhatIsToldComesBeforeLaterAnswers(t *testing.T) {
 					c.Do("GET", "k")
 					if c.Do("SET", "k", "w").Type == '+' {
 						before(c, "invalidate", "its own change")
-					} else if r, err := c.Receive(30 * time.Second); err != nil || r.Type != '+' { // told before the answer
+					} else if r, err := c.Receive(patience); err != nil || r.Type != '+' { // told before the answer
 						t.Fatalf("SET: %s, %v", show(r.Raw), err)
 					}
 				}
@@ -75,7 +75,7 @@ func TestTheAnswerToAChangeComesWithItsInvalidation(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Close()
-			c.SetDeadline(time.Now().Add(30 * time.Second))
+			c.SetDeadline(time.Now().Add(patience))
 			record := make([]byte, 16<<10)
 			ask := func(args ...string) string { // Read returns what one record holds, and never more
 				t.Helper()

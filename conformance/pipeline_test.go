@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -22,18 +21,18 @@ func TestLongPipelines(t *testing.T) {
 	}
 	go c.Send(calls.Bytes())
 	for i := range n {
-		r, err := c.Receive(10 * time.Second)
+		r, err := c.Receive(patience)
 		if err != nil || string(r.Str) != strconv.Itoa(i) {
 			t.Fatalf("reply %d of %d: %q, %v", i, n, r.Raw, err)
 		}
 	}
 	c.Send(bytes.Join([][]byte{testkit.Command("SET", "k", "v"), testkit.Command("QUIT"), testkit.Command("DEL", "k")}, nil))
 	for _, want := range []string{"+OK\r\n", "+OK\r\n"} {
-		if r, err := c.Receive(10 * time.Second); err != nil || string(r.Raw) != want {
+		if r, err := c.Receive(patience); err != nil || string(r.Raw) != want {
 			t.Errorf("%q, %v", r.Raw, err)
 		}
 	}
-	if !c.Closed(10 * time.Second) {
+	if !c.Closed(patience) {
 		t.Error("the connection is open after QUIT")
 	}
 	d := l.Connect(t)
@@ -41,7 +40,7 @@ func TestLongPipelines(t *testing.T) {
 		testkit.Command("GET", "k"), testkit.Command("HELLO", "3"), testkit.Command("GET", "none")}, nil))
 	wants := []string{"-NOAUTH Authentication required.\r\n", "+OK\r\n", "$1\r\nv\r\n", "", "_\r\n"}
 	for _, want := range wants {
-		if r, err := d.Receive(10 * time.Second); err != nil || want != "" && string(r.Raw) != want {
+		if r, err := d.Receive(patience); err != nil || want != "" && string(r.Raw) != want {
 			t.Errorf("%q, %v, want %q", r.Raw, err, want)
 		}
 	}

@@ -58,13 +58,13 @@ func (p *prefixed) Write(b []byte) (int, error) {
 // that there was no connection, a reply that begins with - that there was no login.
 func through(t *testing.T, lethe *testkit.Lethe, from string, header []byte, pieces bool, user string) (string, error) {
 	t.Helper()
-	dialer := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	dialer := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 	plain, err := dialer.Dial("tcp", lethe.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	if err := plain.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := plain.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	conn := tls.Client(&prefixed{plain, header, pieces}, lethe.TLS())

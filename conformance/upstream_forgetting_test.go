@@ -75,12 +75,12 @@ func TestBackupsAndMemoryOpenNothingAfterTheDeadline(t *testing.T) {
 // takeBackups saves what primary and replica have and copies all their files.
 func takeBackups(t *testing.T, primary, replica *testkit.Node) string {
 	t.Helper()
-	testkit.Await(t, 20*time.Second, "the replica to have everything", func() bool {
+	testkit.Await(t, patience, "the replica to have everything", func() bool {
 		return primary.Do("DBSIZE") == replica.Do("DBSIZE")
 	})
 	dir := t.TempDir()
 	for name, n := range map[string]*testkit.Node{"primary": primary, "replica": replica} {
-		testkit.Await(t, 20*time.Second, "a snapshot", func() bool { return n.Do("SAVE") == "OK" }) // another may be under way
+		testkit.Await(t, patience, "a snapshot", func() bool { return n.Do("SAVE") == "OK" }) // another may be under way
 		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(n.Dir)); err != nil {
 			t.Fatal(err)
 		}

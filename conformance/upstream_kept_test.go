@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -111,7 +110,7 @@ func TestWhatCannotPersistIsRefused(t *testing.T) {
 		"sent to the KMS in clear":    append(upstreamFlags(redis), "--upstream-kept-keys", "aws-kms:arn:aws:kms:eu-central-1:111122223333:key/1"),
 		"cannot read upstream.kept_k": append(upstreamFlags(redis), "--upstream-kept-keys", "file:"+filepath.Join(t.TempDir(), "none")),
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		serve := lethe.Program(append([]string{"serve", "--data-dir", lethe.DataDir, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--policy", policy}, flags...)...)
 		serve.Env = append(os.Environ(), "AWS_ENDPOINT_URL_KMS=http://192.0.2.1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b")
 		stop := context.AfterFunc(ctx, func() { _ = serve.Process.Kill() })

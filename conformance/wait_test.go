@@ -17,13 +17,13 @@ func TestWaitForReplicasIsUnblocked(t *testing.T) {
 	id := strconv.FormatInt(waiting.Do("CLIENT", "ID").Int, 10)
 	for end, want := range map[string]string{"TIMEOUT": "", "ERROR": "UNBLOCKED client unblocked via CLIENT UNBLOCK"} {
 		waiting.Send(testkit.Command("WAIT", "1", "0"))
-		until := time.Now().Add(30 * time.Second)
+		until := time.Now().Add(patience)
 		for other.Do("CLIENT", "UNBLOCK", id, end).Int == 0 { // it may not wait yet
 			if time.Now().After(until) {
 				t.Fatal("nobody waits")
 			}
 		}
-		r, err := waiting.Receive(30 * time.Second)
+		r, err := waiting.Receive(patience)
 		if err != nil || r.Int != 0 || r.IsError() != (want != "") || string(r.Str) != want {
 			t.Errorf("%s: %q, %d, %v", end, r.Str, r.Int, err)
 		}
