@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
@@ -71,11 +72,17 @@ type changing struct {
 	acked, tried int
 }
 
-// keepChanging changes entries, a pipeline for all of them at a time, until the connection breaks.
-func keepChanging(c *testkit.Client, all []*changing) {
+// keepChanging changes entries, a pipeline for all of them at a time, until the connection breaks. begun is closed when some
+// changes were acknowledged, or none will be.
+func keepChanging(c *testkit.Client, all []*changing, begun chan<- struct{}) {
+	var begin sync.Once
+	defer begin.Do(func() { close(begun) })
 	pause := time.NewTicker(2 * time.Millisecond) // a load, not a flood: every command has records that are read again
 	defer pause.Stop()
 	for n := 1; ; n++ {
+		if n > 5 {
+			begin.Do(func() { close(begun) })
+		}
 		<-pause.C
 		var batch []byte
 		replies := make([]int, len(all))
@@ -89,7 +96,7 @@ func keepChanging(c *testkit.Client, all []*changing) {
 		c.Send(batch)
 		for i, x := range all {
 			for range replies[i] {
-				if got, err := c.Receive(30 * time.Second); err != nil || got.IsError() {
+				if got, err := c.Receive(patience); err != nil || got.IsError() {
 					return
 				}
 			}
@@ -101,7 +108,7 @@ func keepChanging(c *testkit.Client, all []*changing) {
 // check reads the entry: it is as it was when it was acknowledged last, or as something that was sent later made it, or it is
 // not there: a cache may miss. It reports whether it is as it should be.
 func (x *changing) check(on *testkit.Client) (there bool, problem string) {
-	got := on.Do(x.read(x.key)...)
+	got := answer(on, "", x.read(x.key)...)
 	text := string(got.Str)
 	if got.Type == ':' {
 		text = strconv.FormatInt(got.Int, 10)

@@ -78,7 +78,7 @@ func killReadingAside(t *testing.T, d *doomed, p failpoint.Point) {
 		defer close(over)
 		for {
 			c.Send(testkit.Command("GET", key))
-			got, err := c.Receive(30 * time.Second)
+			got, err := c.Receive(patience)
 			if err != nil || got.IsError() {
 				return
 			}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/failpoint"
 	"github.com/lethe-cache/lethe/internal/testkit"
@@ -145,7 +144,7 @@ func (d *doomed) arm(t *testing.T, p failpoint.Point) {
 // awaitDeath waits for the end, looks at the audit as the end left it, and starts the gateway again.
 func (d *doomed) awaitDeath(t *testing.T) {
 	t.Helper()
-	d.mortal.AwaitKilled(t, 30*time.Second)
+	d.mortal.AwaitKilled(t, patience)
 	if err := os.Remove(d.armed); err != nil {
 		t.Fatal(err)
 	}
@@ -176,6 +175,7 @@ func (d *doomed) killUnderLoad(t *testing.T, p failpoint.Point, kinds ...change)
 	d.rounds++
 	var all []*changing
 	var writers sync.WaitGroup
+	var begun []chan struct{}
 	for n := range 3 {
 		var own []*changing
 		for _, c := range kinds {
@@ -186,12 +186,15 @@ func (d *doomed) killUnderLoad(t *testing.T, p failpoint.Point, kinds ...change)
 			own = append(own, &changing{change: c, key: fmt.Sprintf("TENANT001:%s:{%d-%d}%s", kind, d.rounds, n, strings.Fields(c.name)[0])})
 		}
 		all = append(all, own...)
-		c := d.mortal.Dial(t, reader)
-		writers.Go(func() { keepChanging(c, own) })
+		c, begins := d.mortal.Dial(t, reader), make(chan struct{})
+		begun = append(begun, begins)
+		writers.Go(func() { keepChanging(c, own, begins) })
 	}
-	<-time.After(50 * time.Millisecond) // some of everything before
+	for _, begins := range begun {
+		<-begins // some of everything before
+	}
 	d.arm(t, p)
-	d.mortal.AwaitKilled(t, 30*time.Second)
+	d.mortal.AwaitKilled(t, patience)
 	writers.Wait()
 	d.look(t, d.witness, all)
 	d.awaitDeath(t)

@@ -24,7 +24,7 @@ func killAtDeadlines(t *testing.T, d *doomed, p failpoint.Point) {
 	const n = 20
 	key := func(i int) string { return fmt.Sprintf("TENANT001:patient:%d-%d", d.rounds, i) }
 	before := expirations(t, d.mortal)
-	at := nameable(3 * time.Second)
+	at := nameable(6 * time.Second) // before which all are written, on a busy machine too
 	for i := range n {
 		expect(t, c, "+OK", "SET", key(i), "v", "PXAT", at)
 	}
@@ -223,7 +223,7 @@ func killMoving(t *testing.T, d *doomed, p failpoint.Point) {
 		m.source.Send(testkit.Command("SET", "TENANT001:patient:canary"+strconv.Itoa(i), "canary"+strconv.Itoa(i), "EX", "200"))
 	}
 	for range n {
-		if _, err := m.source.Receive(10 * time.Second); err != nil {
+		if _, err := m.source.Receive(patience); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -77,7 +77,7 @@ func writeUntilEnd(c *testkit.Client, n int) []written {
 		}
 		c.Send(batch)
 		for k := range all {
-			if got, err := c.Receive(30 * time.Second); err != nil || got.IsError() {
+			if got, err := c.Receive(patience); err != nil || got.IsError() {
 				return all
 			}
 			all[k].acked = i
@@ -93,7 +93,7 @@ func (w *written) check(t *testing.T, on *testkit.Client) {
 	if w.hash {
 		args = []string{"HGET", w.key, "f"}
 	}
-	got := on.Do(args...)
+	got := answer(on, "", args...)
 	for n := w.acked; n <= w.tried; n++ {
 		if n > 0 && string(got.Str) == w.value(n) {
 			return

@@ -80,7 +80,7 @@ func revokeByValues(t *testing.T, flags []string, left func(*testing.T) int) {
 	r := decide(t, two, "revoke", "1")
 	for _, gateway := range []*testkit.Client{a, c} {
 		for _, key := range []string{b + "page", b + "hash", "TENANT001:other:{x}copy", patient} {
-			if got := gateway.Do("TYPE", key); string(got.Str) != "none" && !strings.HasPrefix(string(got.Raw), refused) {
+			if got := answer(gateway, "", "TYPE", key); string(got.Str) != "none" && !strings.HasPrefix(string(got.Raw), refused) {
 				t.Errorf("TYPE after the revocation: %s", show(got.Raw))
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -49,7 +48,7 @@ func TestNearCache(t *testing.T) {
 	reads := 0
 	read := func(want string) bool {
 		reads++
-		if got := a.Do("GET", patient); string(got.Str) != "canary" {
+		if got := answer(a, "", "GET", patient); string(got.Str) != "canary" {
 			t.Fatalf("GET: %s", show(got.Raw))
 		}
 		return string(a.Do("GET", code).Str) == want
@@ -87,7 +86,7 @@ func TestNearCacheOfHashesMissesNothing(t *testing.T) {
 		} else {
 			writes.Do("PEXPIRE", name(i), "1000000")
 		}
-		if _, err := reads.Receive(20 * time.Second); err != nil {
+		if _, err := reads.Receive(patience); err != nil {
 			t.Fatal(err)
 		}
 	}

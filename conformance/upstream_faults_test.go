@@ -19,12 +19,12 @@ func soon(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(20 * time.Second)
+	end := time.After(patience)
 	for !f() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("not in 20 s: %s", what)
+			t.Fatalf("not in %v: %s", patience, what)
 		}
 	}
 }
@@ -44,7 +44,7 @@ func TestTwoGatewaysAreOne(t *testing.T) {
 
 	f := func(on *testkit.Client, want string, args ...string) {
 		t.Helper()
-		if got := on.Do(args...); string(got.Raw) != want {
+		if got := answer(on, want, args...); string(got.Raw) != want {
 			t.Errorf("%q: %s, want %q", args, show(got.Raw), want)
 		}
 	}

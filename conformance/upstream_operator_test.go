@@ -33,7 +33,7 @@ func (m *meddler) set(key, value string, more ...string) string {
 		return all
 	}
 	before := names()
-	if r := m.app.Do(append([]string{"SET", key, value}, more...)...); r.IsError() {
+	if r := answer(m.app, "", append([]string{"SET", key, value}, more...)...); r.IsError() {
 		m.t.Fatalf("cannot set: %s", r.Str)
 	}
 	for _, n := range names() {
@@ -48,7 +48,7 @@ func (m *meddler) set(key, value string, more ...string) string {
 // misses sees that an entry is not served.
 func (m *meddler) misses(what, key string) {
 	m.t.Helper()
-	if r := m.app.Do("GET", key); string(r.Raw) != "$-1\r\n" {
+	if r := answer(m.app, "", "GET", key); string(r.Raw) != "$-1\r\n" {
 		m.t.Errorf("%s: the answer has %d bytes, and should be a miss", what, len(r.Raw))
 	}
 }
@@ -57,12 +57,12 @@ func (m *meddler) misses(what, key string) {
 func (m *meddler) alarmed(what, kind, key string, count float64) {
 	m.t.Helper()
 	series := `lethe_upstream_alarms_total{alarm="` + kind + `"}`
-	testkit.Await(m.t, 20*time.Second, what+" to be an alarm", func() bool { return m.lethe.Metric(m.t, series) >= count })
+	testkit.Await(m.t, patience, what+" to be an alarm", func() bool { return m.lethe.Metric(m.t, series) >= count })
 	if n := m.lethe.Metric(m.t, series); n != count {
 		m.t.Errorf("%s: %v alarms are counted, not %v", what, n, count)
 	}
 	// What is found while nobody asks is counted first and recorded with the next round.
-	testkit.Await(m.t, 20*time.Second, what+" to be recorded", func() bool {
+	testkit.Await(m.t, patience, what+" to be recorded", func() bool {
 		for _, r := range records(m.t, m.lethe, "--action", "read", "--outcome", "failed", "--reveal") {
 			if r.Detail == "alarm="+kind && r.KeyName == key && r.Tenant == "TENANT001" {
 				return true
@@ -75,7 +75,7 @@ func (m *meddler) alarmed(what, kind, key string, count float64) {
 // passes waits until an entry's record is so old: stamps that are closer cannot be told from two gateways that write at once.
 func (m *meddler) passes(record string, age time.Duration) {
 	m.t.Helper()
-	testkit.Await(m.t, 30*time.Second, "time to pass", func() bool {
+	testkit.Await(m.t, patience, "time to pass", func() bool {
 		return m.redis.Do("PTTL", record).Int < (5*time.Minute - age).Milliseconds()
 	})
 }
@@ -117,21 +117,21 @@ func TestWhoTypesAtTheUpstreamGetsMissesAndAlarms(t *testing.T) {
 	a = m.set(one, "old")
 	dump, old := string(m.redis.Do("DUMP", a).Str), string(m.redis.Do("GET", a).Str)
 	m.passes(a, 3*time.Second)
-	m.app.Do("SET", one, "new")
+	expect(t, m.app, "+OK", "SET", one, "new")
 	m.redis.Do("SET", a, old)
 	m.misses("SET of an old value", one)
 	m.alarmed("SET of an old value", "replayed", one, 1)
 
-	m.app.Do("SET", one, "newer")
-	m.app.Do("DEL", one)
+	expect(t, m.app, "+OK", "SET", one, "newer")
+	expect(t, m.app, ":1", "DEL", one)
 	m.redis.Do("RESTORE", a, "0", dump, "REPLACE")
 	m.misses("RESTORE of a deleted value", one)
 	m.alarmed("RESTORE of a deleted value", "replayed", one, 2)
 
-	m.redis.Do("PERSIST", m.set(two, "short", "PX", "4000"))
-	m.alarmed("PERSIST", "overdue", two, 1)
+	m.redis.Do("PERSIST", m.set(two, "short", "PX", "8000"))
+	m.redis.Do("EXPIRE", m.set(three, "short", "PX", "8000"), "100000")
+	m.alarmed("PERSIST", "overdue", two, 2)
 	m.misses("PERSIST", two)
-	m.redis.Do("EXPIRE", m.set(three, "short", "PX", "4000"), "100000")
 	m.alarmed("EXPIRE", "overdue", three, 2)
 	m.misses("EXPIRE", three)
 
@@ -159,7 +159,7 @@ func TestNothingComesBackWithAConsent(t *testing.T) {
 	m.redis.Do("SET", record, old, "PX", "290000")
 	expect(t, m.app, "-CONSENT", "GET", key)
 	change("restore")
-	testkit.Await(t, 20*time.Second, "the restoration", func() bool { return !m.app.Do("GET", key).IsError() })
+	testkit.Await(t, patience, "the restoration", func() bool { return !m.app.Do("GET", key).IsError() })
 	m.misses("an entry that was hidden from the walk", key)
 	expect(t, m.app, ":0", "EXISTS", key)
 	expect(t, m.app, "*2\r\n$1\r\n0\r\n*0", "SCAN", "0")

@@ -77,7 +77,7 @@ func TestWaitingForStreamsEndsInFrontOfAnUpstream(t *testing.T) {
 		}
 	}
 	here.Do("DEL", s)
-	served(t, blockedAt(t, both[0], "XREAD", "BLOCK", "200", "STREAMS", s, "$"), "for a moment", "*-1")
+	waitsFor(t, both[0], 200*time.Millisecond, "*-1", "XREAD", "BLOCK", "200", "STREAMS", s, "$")
 }
 
 // Consumers of one group wait at two gateways: each entry goes to one of them, and none stays.
@@ -95,7 +95,7 @@ func TestEachEntryWakesOneConsumer(t *testing.T) {
 		wait.Go(func() {
 			for ended := false; !ended; {
 				c.Send(testkit.Command("XREADGROUP", "GROUP", "g", fmt.Sprint(i), "COUNT", "1", "BLOCK", "0", "STREAMS", s, ">"))
-				r, err := c.Receive(60 * time.Second)
+				r, err := c.Receive(patience)
 				if err != nil || len(r.Elems) != 1 {
 					t.Errorf("consumer %d: %s, %v", i, show(r.Raw), err)
 					return

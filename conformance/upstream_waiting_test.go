@@ -25,15 +25,34 @@ func blockedAt(t *testing.T, at *testkit.Lethe, args ...string) *testkit.Client 
 	id := strings.Trim(string(c.Do("CLIENT", "ID").Raw), ":\r\n")
 	c.Send(testkit.Command(args...))
 	soon(t, args[0]+" waits", func() bool {
-		return strings.Contains(string(looks.Do("CLIENT", "LIST", "ID", id).Str), "flags=b")
+		if strings.Contains(string(looks.Do("CLIENT", "LIST", "ID", id).Str), "flags=b") {
+			return true
+		}
+		if got, err := c.Receive(50 * time.Millisecond); err == nil {
+			if !strings.HasPrefix(string(got.Raw), outOfTouch) {
+				t.Fatalf("%s does not wait: %s", args[0], show(got.Raw))
+			}
+			c.Send(testkit.Command(args...))
+		}
+		return false
 	})
 	return c
+}
+
+// waitsFor runs a command that waits in vain for so long, which may be over before anybody has seen that it waits.
+func waitsFor(t *testing.T, at *testkit.Lethe, long time.Duration, want string, args ...string) {
+	t.Helper()
+	c, began := at.Dial(t, reader), time.Now()
+	expect(t, c, want, args...)
+	if took := time.Since(began); took < long {
+		t.Errorf("%s for a moment: it waits for %v", args[0], took)
+	}
 }
 
 // served takes the answer that a connection waits for.
 func served(t *testing.T, c *testkit.Client, what, want string) {
 	t.Helper()
-	got, err := c.Receive(20 * time.Second)
+	got, err := c.Receive(patience)
 	if err != nil || !strings.HasPrefix(string(got.Raw), want) {
 		t.Errorf("%s: %s, %v; want %q", what, show(got.Raw), err, want)
 	}
@@ -124,7 +143,7 @@ func TestNoElementStaysAndNoneIsGivenTwice(t *testing.T) {
 		c := both[i%2].Dial(t, reader)
 		wait.Go(func() {
 			for {
-				r := c.Do("BLPOP", key[0], key[1], "0")
+				r := answer(c, "", "BLPOP", key[0], key[1], "0")
 				switch {
 				case len(r.Elems) != 2:
 					t.Errorf("BLPOP: %s", show(r.Raw))
@@ -182,12 +201,12 @@ func TestBlockedConnectionsOutlastTheUpstream(t *testing.T) {
 		Users: []testkit.User{{Name: reader, Tenants: []string{"TENANT001"}, Rules: "~* &* +@all"}}})
 	up := func(want float64) {
 		t.Helper()
-		testkit.Await(t, 20*time.Second, fmt.Sprintf("up %v", want), func() bool { return both[0].Metric(t, upstreamUp) == want })
+		testkit.Await(t, patience, fmt.Sprintf("up %v", want), func() bool { return both[0].Metric(t, upstreamUp) == want })
 	}
 	up(1)
 	for _, k := range []string{patient + ":queue", "rate:queue"} {
 		waits := blockedAt(t, both[0], "BLPOP", k, "0")
-		short := blockedAt(t, both[0], "BLMOVE", k, k+":other", "LEFT", "LEFT", "1.5")
+		short := blockedAt(t, both[0], "BLMOVE", k, k+":other", "LEFT", "LEFT", "4")
 		node.Signal(syscall.SIGSTOP)
 		up(0)
 		served(t, short, "the time is up while the upstream is away", "*-1")
@@ -208,7 +227,7 @@ func TestBlockedConnectionsEnd(t *testing.T) {
 	const queue = patient + ":queue"
 	soon(t, "PHI is served", func() bool { return !here.Do("LLEN", queue).IsError() })
 	for _, c := range [][3]string{{"BLPOP", "0.2", "*-1"}, {"BZPOPMIN", "0.2", "*-1"}} {
-		served(t, blockedAt(t, one, c[0], queue, c[1]), c[0]+" for a moment", c[2])
+		waitsFor(t, one, 200*time.Millisecond, c[2], c[0], queue, c[1])
 	}
 	for end, want := range map[string]string{"TIMEOUT": "*-1", "ERROR": "-UNBLOCKED client unblocked via CLIENT UNBLOCK"} {
 		waits := one.Dial(t, reader)
@@ -237,7 +256,7 @@ func TestBlockedConnectionsEnd(t *testing.T) {
 func untilDone(t *testing.T, c *testkit.Client, args ...string) {
 	t.Helper()
 	for {
-		r := c.Do(args...)
+		r := answer(c, "", args...)
 		if !r.IsError() {
 			return
 		}
