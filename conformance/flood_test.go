@@ -3,6 +3,8 @@ package conformance
 import (
 	"crypto/tls"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ func TestFloodOfWrongTokens(t *testing.T) {
 	l.Dial(t, user) // from here on the address is known
 	from := func() (answered bool) {
 		dialer := &tls.Dialer{
-			NetDialer: &net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 3, 2, 1)}},
+			NetDialer: &net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 3, 2, 1)}},
 			Config:    l.TLS(),
 		}
 		conn, err := dialer.Dial("tcp", l.Addr)
@@ -31,17 +33,25 @@ func TestFloodOfWrongTokens(t *testing.T) {
 				break
 			}
 		}
-		_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(patience))
 		_, err = conn.Read(make([]byte, 1))
 		return err == nil
 	}
-	refused := 0
-	for range 200 {
-		if !from() {
-			refused++
-		}
+	for range 10 { // it insists
+		from()
 	}
-	if refused == 0 {
+	// Some handshakes in a second it is given all the same. However slow the machine, more come in one when all come at once.
+	var refused atomic.Int64
+	var all sync.WaitGroup
+	for range 150 {
+		all.Go(func() {
+			if !from() {
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if refused.Load() == 0 {
 		t.Error("every connection got its handshake")
 	}
 	if r := l.Dial(t, user).Do("SET", "k", "v"); string(r.Raw) != "+OK\r\n" {
