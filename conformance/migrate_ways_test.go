@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -25,16 +24,16 @@ func TestMigrateGoesOnAfterKill(t *testing.T) {
 		m.source.Send(testkit.Command("SET", "TENANT001:patient:canary"+strconv.Itoa(i), "canary"))
 	}
 	for range n {
-		if _, err := m.source.Receive(10 * time.Second); err != nil {
+		if _, err := m.source.Receive(patience); err != nil {
 			t.Fatal(err)
 		}
 	}
 	file := filepath.Join(m.dir, "lethe-migrate.json")
-	cmd, _, errs := m.command("--apply", "--rate", "400", "--progress", "on")
+	cmd, _, errs := m.command("--apply", "--rate", "100", "--progress", "on") // so that it has a while to go when it is killed
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Await(t, 30*time.Second, "a state file with some keys in it", func() bool {
+	testkit.Await(t, patience, "a state file with some keys in it", func() bool {
 		var s struct{ Report struct{ Keys int } }
 		data, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(data, &s) == nil && s.Report.Keys >= 300
@@ -143,9 +142,9 @@ func TestMigrateFromALethe(t *testing.T) {
 		"--from-token-file", token)
 	const large = "TENANT001:patient:2"
 	m.put("HSET", patient, "short", "v", "long", "w")
-	m.put("HPEXPIRE", patient, "90000", "FIELDS", "1", "short")
+	m.put("HPEXPIRE", patient, "250000", "FIELDS", "1", "short")
 	m.put(append([]string{"HSET", large}, numbered(2000, func(i int) []string { return []string{strconv.Itoa(i), strings.Repeat("x", 700)} })...)...)
-	m.put("HPEXPIRE", large, "90000", "FIELDS", "4", "7", "700", "1400", "1999") // whichever piece they come with
+	m.put("HPEXPIRE", large, "250000", "FIELDS", "4", "7", "700", "1400", "1999") // whichever piece they come with
 	if _, stderr, code := m.run("--apply"); code != 0 {
 		t.Fatalf("ends with %d: %s", code, stderr)
 	}
@@ -154,7 +153,7 @@ func TestMigrateFromALethe(t *testing.T) {
 	for _, call := range [][]string{{"HTTL", patient, "FIELDS", "2", "short", "long"}, {"HTTL", large, "FIELDS", "2", "7", "8"},
 		{"HTTL", large, "FIELDS", "2", "700", "8"}, {"HTTL", large, "FIELDS", "2", "1400", "8"}, {"HTTL", large, "FIELDS", "2", "1999", "8"}} {
 		times := lethe.Do(call...).Elems
-		if len(times) != 2 || times[0].Int > 90 || times[0].Int <= 30 || times[1].Int != -1 {
+		if len(times) != 2 || times[0].Int > 250 || times[0].Int <= 30 || times[1].Int != -1 {
 			t.Errorf("%q: %v", call, times)
 		}
 	}
