@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -175,7 +174,7 @@ func TestAccessMatrixOfRealIdentities(t *testing.T) {
 				c.Send([]byte(string(testkit.Command("PING")) + string(testkit.Command(words...)) + string(testkit.Command("PING"))))
 				var inPipeline testkit.Reply
 				for i := range 3 {
-					r, err := c.Receive(10 * time.Second)
+					r, err := c.Receive(patience)
 					if err != nil {
 						t.Fatalf("%s by %s: %s in a pipeline: %v", role, way, x.call, err)
 					}
@@ -250,13 +249,13 @@ func TestLDAPUserIsCutOff(t *testing.T) {
 		}
 	}
 	// The cache lasts two seconds; the rest is the slowness of a busy machine.
-	if !c.Closed(20 * time.Second) {
+	if !c.Closed(patience) {
 		t.Error("the connection of a removed user stays")
 	}
 	if r := w.Connect(t).Do("AUTH", "ldap-application", "secret-of-application"); !strings.HasPrefix(string(r.Str), "WRONGPASS") {
 		t.Errorf("a removed user logs in: %s", r.Str)
 	}
-	testkit.Await(t, 20*time.Second, "the role of the other group", func() bool { return isRefusal(moved.Do("GET", "TENANT001:session:1")) })
+	testkit.Await(t, patience, "the role of the other group", func() bool { return isRefusal(moved.Do("GET", "TENANT001:session:1")) })
 	if r := moved.Do("ACL", "LIST"); r.IsError() {
 		t.Errorf("the new group's role is not there: %s", r.Str)
 	}

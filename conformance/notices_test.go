@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lethe-cache/lethe/internal/testkit"
 )
@@ -87,7 +86,7 @@ func (l *listener) since(t *testing.T) (events []string) {
 	const mark = "conformance:end"
 	l.control.Do("PUBLISH", mark, "")
 	for {
-		r, err := l.c.Receive(10 * time.Second)
+		r, err := l.c.Receive(patience)
 		if err != nil {
 			t.Fatalf("no notification: %v", err)
 		}

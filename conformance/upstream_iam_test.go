@@ -51,12 +51,15 @@ func startIAMCache(t *testing.T, socket string, certificate tls.Certificate, key
 
 func (s *iamCache) serve(c net.Conn) {
 	defer c.Close()
+	s.mu.Lock()
+	notBefore := s.notBefore // the token is signed behind the handshake, which the first reading is
+	s.mu.Unlock()
 	r := resp.NewReader(c, resp.DefaultReplyLimits())
 	v, err := r.Read()
 	if err != nil {
 		return
 	}
-	if problem := s.check(v); problem != "" {
+	if problem := s.check(v, notBefore); problem != "" {
 		s.mu.Lock()
 		s.refused = append(s.refused, problem)
 		s.mu.Unlock()
@@ -77,8 +80,8 @@ func (s *iamCache) serve(c net.Conn) {
 	_, _ = io.Copy(c, real)
 }
 
-// check says what is wrong with a login.
-func (s *iamCache) check(v resp.Value) string {
+// check says what is wrong with a login, whose token has to be signed not before an instant.
+func (s *iamCache) check(v resp.Value, notBefore time.Time) string {
 	if len(v.Elems) != 3 || string(v.Elems[0].Str) != "AUTH" || string(v.Elems[1].Str) != iamUser {
 		return "the connection does not begin with AUTH of the user"
 	}
@@ -91,10 +94,7 @@ func (s *iamCache) check(v resp.Value) string {
 	if err != nil || time.Since(signedAt) > 15*time.Minute {
 		return "the token has ended"
 	}
-	s.mu.Lock()
-	late := signedAt.Before(s.notBefore.Truncate(time.Second))
-	s.mu.Unlock()
-	if late {
+	if signedAt.Before(notBefore.Truncate(time.Second)) {
 		return "the token is an old one"
 	}
 	unsigned := url.Values{"Action": {"connect"}, "User": {iamUser}, "X-Amz-Expires": {"900"}}
@@ -114,7 +114,7 @@ func (s *iamCache) check(v resp.Value) string {
 	return ""
 }
 
-// renew ends all connections; from now on only tokens that are signed from now on are good.
+// renew ends all connections; on those that are made from now on only tokens that are signed from now on are good.
 func (s *iamCache) renew() (logins int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
