@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +109,15 @@ func TestInFrontOfACluster(t *testing.T) {
 			t.Errorf("%d commands were refused while slots moved", l.refused.Load())
 		}
 	})
+	t.Run("transactions while slots move", func(t *testing.T) {
+		second := joining(t, p.lethe, testkit.LetheOptions{Policy: singleTenant, Flags: clusterFlags(all[:2])})
+		countsWhile(t, []*testkit.Lethe{p.lethe, second}, func() {
+			testkit.Await(t, failOverTime, "nodes that agree", func() bool {
+				return exec.Command("redis-cli", "--cluster", "check", all[0].Addr()).Run() == nil
+			})
+			testkit.Reshard(t, all[0], all[2], 4900) // so many that some of those counted in are among them
+		})
+	})
 	t.Run("a primary is killed under load", func(t *testing.T) {
 		l := startTraffic(t, p.lethe)
 		all[1].Kill()
@@ -167,6 +178,39 @@ func TestBehindSentinels(t *testing.T) {
 		w.AwaitFailOver(t)
 		l.end()
 	})
+}
+
+// Writes that a fail-over has lost are lost: what they had replaced, however short before, is a miss, and not served again.
+func TestWhatAFailOverLosesIsAMiss(t *testing.T) {
+	t.Parallel()
+	w := testkit.StartWatched(t, testkit.WatchedOptions{})
+	lethe := testkit.StartLethe(t, testkit.LetheOptions{Flags: []string{"--backend", "upstream", "--upstream-mode", "sentinel",
+		"--upstream-master", "lethe", "--upstream-addresses", strings.Join(w.Addresses(), ","), "--upstream-tls", "off", "--upstream-plaintext", "on"}})
+	c := lethe.Dial(t, reader)
+	write := func(value string) {
+		t.Helper()
+		if got := c.Do("SET", patient, value); string(got.Raw) != "+OK\r\n" {
+			t.Fatalf("SET: %s", show(got.Raw))
+		}
+		if got := c.Do("HSET", patient+":h", "f", value); got.IsError() {
+			t.Fatalf("HSET: %s", show(got.Raw))
+		}
+	}
+	write("kept")
+	testkit.Await(t, failOverTime, "a replica that has it", func() bool { return strings.Contains(w.Replica.Do("INFO", "keyspace"), "keys=3,") })
+	w.Replica.Do("REPLICAOF", "127.0.0.1", "1")
+	for i := range 20 {
+		write(fmt.Sprint("lost ", i))
+	}
+	w.Primary.Kill()
+	w.AwaitFailOver(t)
+	for _, read := range [][]string{{"GET", patient}, {"HGET", patient + ":h", "f"}} {
+		testkit.Await(t, failOverTime, "a miss, and no error", func() bool { return string(c.Do(read...).Raw) == "$-1\r\n" })
+	}
+	write("new")
+	if got := c.Do("GET", patient); string(got.Str) != "new" {
+		t.Errorf("afterwards: %s", show(got.Raw))
+	}
 }
 
 // A redis-server that takes TLS 1.3 and tokens only serves like any other.

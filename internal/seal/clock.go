@@ -84,3 +84,6 @@ func (s *Stamps) ObserveTime(at int64) { s.Observe(uint64(at) << stampShift) }
 
 // StampAge is how much older a stamp is than another, in milliseconds.
 func StampAge(older, newer uint64) int64 { return int64(newer>>stampShift) - int64(older>>stampShift) }
+
+// StampAfter is a stamp so many milliseconds later.
+func StampAfter(stamp uint64, millis int64) uint64 { return stamp + uint64(millis)<<stampShift }

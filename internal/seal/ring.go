@@ -251,6 +251,12 @@ func without(keys []*dataKey, over func(*dataKey) bool) []*dataKey {
 	return kept
 }
 
+// Ours reports whether this process drew a data key.
+func (r *Ring) Ours(id uint64) bool {
+	k := (*r.byID.Load())[id]
+	return k != nil && k.origin == 0
+}
+
 // From returns the number of the process that drew a data key, as Peers.Heard has it; 0 where it is this one or the key is not
 // here. Whatever a record was sealed with says who wrote it.
 func (r *Ring) From(id uint64) uint64 {

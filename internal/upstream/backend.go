@@ -37,7 +37,7 @@ type Backend struct {
 
 // NewBackend joins an upstream and a ring. clock is the ring's.
 func NewBackend(u *Upstream, r *seal.Ring, clock *seal.Clock, s Sink) *Backend {
-	b := &Backend{upstream: u, ring: r, clock: clock, sink: s, stamps: r.Stamps(), ledger: newLedger(r.Stamps()), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
+	b := &Backend{upstream: u, ring: r, clock: clock, sink: s, stamps: r.Stamps(), ledger: newLedger(r.Stamps(), r.Ours), scripts: newScripts(), shapes: shapes(), unknown: map[uint64]time.Time{}}
 	b.accounts = newAccounts(b.ledger)
 	if max := u.options.NearBytes; max > 0 {
 		b.near = newNear(max)

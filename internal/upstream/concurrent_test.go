@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,20 +88,28 @@ func TestBatchesKeepTheirOrder(t *testing.T) {
 	}
 }
 
-// slowWay is a way to an upstream on which the answer to a GET can be held back.
+// slowWay is a way to an upstream on which a request, or the answer to a GET, can be held back.
 type slowWay struct {
-	mu   sync.Mutex
-	next *heldAnswer // to the next GET
+	mu              sync.Mutex
+	request, answer *held // the next one, and that to the next GET
 }
 
-// heldAnswer is one: come is closed when it is there, and it goes on when goes is.
-type heldAnswer struct{ come, goes chan struct{} }
+// held is what is held back: come is closed when it is there, and it goes on when goes is.
+type held struct{ come, goes chan struct{} }
+
+func (h *held) wait() {
+	close(h.come)
+	<-h.goes
+}
 
 func newSlowWay(t *testing.T, redis *testkit.Redis) (w *slowWay, o upstream.Options) {
 	w = &slowWay{}
-	o = unixOptions(redis)
-	o.Addresses = []string{testkit.Accept(t, func(c net.Conn) { w.serve(c, redis.Socket) })}
-	return w, o
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.AcceptFrom(t, l, func(c net.Conn) { w.serve(c, redis.Socket) })
+	return w, unixOptions(&testkit.Redis{Socket: l.Addr().String()})
 }
 
 func (w *slowWay) serve(c net.Conn, socket string) {
@@ -110,7 +119,7 @@ func (w *slowWay) serve(c net.Conn, socket string) {
 		return
 	}
 	defer to.Close()
-	held := make(chan *heldAnswer, 1)
+	answers := make(chan *held, 1)
 	go func() {
 		defer to.Close()
 		buf := make([]byte, 64<<10)
@@ -119,13 +128,11 @@ func (w *slowWay) serve(c net.Conn, socket string) {
 			if err != nil {
 				return
 			}
-			if bytes.Contains(buf[:n], []byte("\r\nGET\r\n")) {
-				w.mu.Lock()
-				if w.next != nil {
-					held <- w.next
-					w.next = nil
-				}
-				w.mu.Unlock()
+			if answer := w.take(&w.answer, buf[:n], "\r\nGET\r\n"); answer != nil {
+				answers <- answer
+			}
+			if request := w.take(&w.request, buf[:n], ""); request != nil {
+				request.wait()
 			}
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
@@ -139,9 +146,8 @@ func (w *slowWay) serve(c net.Conn, socket string) {
 			return
 		}
 		select {
-		case x := <-held:
-			close(x.come)
-			<-x.goes
+		case answer := <-answers:
+			answer.wait()
 		default:
 		}
 		if _, err := c.Write(buf[:n]); err != nil {
@@ -150,11 +156,24 @@ func (w *slowWay) serve(c net.Conn, socket string) {
 	}
 }
 
-func (w *slowWay) hold() *heldAnswer {
+// take returns what is to be held back of a request that has a text in it, once.
+func (w *slowWay) take(next **held, request []byte, text string) *held {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.next = &heldAnswer{make(chan struct{}), make(chan struct{})}
-	return w.next
+	h := *next
+	if h == nil || !bytes.Contains(request, []byte(text)) {
+		return nil
+	}
+	*next = nil
+	return h
+}
+
+// hold has the next request, or the answer to the next GET, held back.
+func (w *slowWay) hold(next **held) *held {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*next = &held{make(chan struct{}), make(chan struct{})}
+	return *next
 }
 
 // An answer that was on its way while the entry was replaced is no replay, whoever had written what it has, and whoever replaced it.
@@ -179,7 +198,7 @@ func TestAnAnswerThatIsOvertakenIsNoReplay(t *testing.T) {
 			g.expect("$5\r\nfirst\r\n", "GET", name)
 		}
 		offset.Add(int64(4 * time.Second))
-		held, answer := way.hold(), make(chan string, 1)
+		held, answer := way.hold(&way.answer), make(chan string, 1)
 		go func() { answer <- late.do("GET", name) }()
 		<-held.come
 		replace()
@@ -198,4 +217,27 @@ func TestAnAnswerThatIsOvertakenIsNoReplay(t *testing.T) {
 			g.expect("$6\r\nsecond\r\n", "GET", "there"+n)
 		})
 	}
+}
+
+// Of writers who race for an entry the one that the upstream heard last need not be the one who began last: what it has is served, also when
+// it is no longer new.
+func TestWhoComesLastInARaceIsServed(t *testing.T) {
+	t.Parallel()
+	way, o := newSlowWay(t, testkit.StartRedis(t, testkit.RedisOptions{}))
+	g := newGateway(t, o, "phi").alone()
+	offset, slow := g.shiftable(), g.another(t)
+	g.expect(ok, "SET", "k", "first")
+	slow.expect("$5\r\nfirst\r\n", "GET", "k")
+	held := way.hold(&way.request)
+	var wait sync.WaitGroup
+	wait.Go(func() { slow.expect(ok, "SET", "k", "slow") })
+	<-held.come
+	g.expect(ok, "SET", "k", "second")
+	g.expect(ok, "SET", "k", "third")
+	g.expect(ok, "SET", "k", "fourth")
+	close(held.goes)
+	wait.Wait()
+	*offset += 3 * time.Second
+	g.expect("$4\r\nslow\r\n", "GET", "k")
+	g.expectAlarm("")
 }

@@ -49,7 +49,7 @@ func (x *Executor) LoadStream(tenant, category, name string, record, full []byte
 }
 
 // NewLooseAccounts returns accounts of a process that has no upstream.
-func NewLooseAccounts() *Accounts { return newAccounts(newLedger(&seal.Stamps{})) }
+func NewLooseAccounts() *Accounts { return newAccounts(newLedger(&seal.Stamps{}, nil)) }
 
 // Look is what Run does four times a second, at an instant in Unix milliseconds.
 func (s *Succession) Look(now int64) { s.look(context.Background(), now) }
@@ -98,3 +98,23 @@ func (n *Notes) Remove(id [16]byte) { n.t.remove(&id) }
 
 // Len is how many pseudonyms there are, and how many slots for them.
 func (n *Notes) Len() (used, slots int) { return n.t.used, len(n.t.slots) }
+
+// Doubts are those of one part of the ledger.
+type Doubts struct{ d doubts }
+
+// NewDoubts are none.
+func NewDoubts() *Doubts { return &Doubts{doubts{of: map[[16]byte]doubt{}}} }
+
+// Add takes up a write with a stamp and a deadline, which one that is made after another stamp replaces.
+func (x *Doubts) Add(id [16]byte, stamp uint64, deadline int64, until uint64, now int64) {
+	x.d.add(&id, &seal.Header{Stamp: stamp, Deadline: deadline}, until, now)
+}
+
+// Settle notes a write that was made.
+func (x *Doubts) Settle(id [16]byte, stamp uint64) { x.d.settle(&id, stamp) }
+
+// Have reports whether a write is in doubt.
+func (x *Doubts) Have(id [16]byte, stamp uint64) bool { return x.d.have(&id, stamp) }
+
+// Len is of how many entries there are doubts.
+func (x *Doubts) Len() int { return len(x.d.of) }

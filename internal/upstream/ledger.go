@@ -12,7 +12,8 @@ import (
 //
 // It holds pseudonyms and ciphertext. It may be used concurrently.
 type ledger struct {
-	stamps *seal.Stamps // of this gateway, by which it asks for records, too
+	stamps *seal.Stamps          // of this gateway, by which it asks for records, too
+	ours   func(key uint64) bool // whether this gateway drew a data key
 	parts  [ledgerParts]ledgerPart
 }
 
@@ -33,6 +34,7 @@ type ledgerPart struct {
 	due     map[int64][][16]byte // by tick
 	checked int64                // the tick up to which due was looked at
 	claims  []claim              // to be told to the other gateways
+	doubts  doubts
 }
 
 // note is what is known of one entry.
@@ -83,10 +85,11 @@ type names [2*seal.KeyNameBytes + 1]byte
 func (n *names) ofRecord() []byte { return n[:seal.KeyNameBytes] }
 func (n *names) ofData() []byte   { return n[seal.KeyNameBytes:] }
 
-func newLedger(s *seal.Stamps) *ledger {
-	l := &ledger{stamps: s}
+func newLedger(s *seal.Stamps, ours func(key uint64) bool) *ledger {
+	l := &ledger{stamps: s, ours: ours}
 	for i := range l.parts {
 		l.parts[i].due = map[int64][][16]byte{}
+		l.parts[i].doubts.of = map[[16]byte]doubt{}
 	}
 	return l
 }
@@ -107,8 +110,10 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64, taken 
 	s := p.notes.withAnnex(&id)
 	n := s.n
 	if n.stamp > h.Stamp {
+		p.doubts.add(&id, h, acked, now)
 		return 0, false
 	}
+	p.doubts.settle(&id, h.Stamp)
 	if !n.own { // this gateway has not written it so far
 		copy(n.names[:], k.names)
 	}
@@ -130,6 +135,15 @@ func (l *ledger) wrote(e *pending, acked uint64, now int64) (grown int64, taken 
 	p.claimWritten(id, n, counted)
 	p.queue(id, n)
 	return grown, !counted
+}
+
+// doubt notes that nobody knows whether the upstream has made a write of this gateway, with a stamp of now, in Unix milliseconds.
+func (l *ledger) doubt(e *pending, at uint64, now int64) {
+	id := e.k.entry.Pseudonym()
+	p := l.part(id)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubts.add(&id, &e.header, seal.StampAfter(at, raceMillis), now)
 }
 
 // counts reports whether an entry is counted here, so that how much it grows is enough to know.
@@ -249,7 +263,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 	}
 	n := s.n
 	if n.stamp != 0 && h.Stamp <= max(n.floor, n.stamp) {
-		return s.mayPrecede(h, k.asked)
+		return l.mayPrecede(p, s, h, k.asked)
 	}
 	n.discount(partOf(id)) // another gateway wrote it since
 	n.reset(h.Stamp, h.Deadline)
@@ -268,7 +282,7 @@ func (l *ledger) saw(k *keyState, h *seal.Header, record []byte) (fresh bool) {
 
 // mayPrecede reports whether a record that is not newer than what is known may be believed all the same, with the stamp of when it was
 // asked for.
-func (s *slot) mayPrecede(h *seal.Header, asked uint64) bool {
+func (l *ledger) mayPrecede(p *ledgerPart, s *slot, h *seal.Header, asked uint64) bool {
 	n := s.n
 	switch {
 	case h.Stamp == n.floor && uint32(h.KeyID) == n.floorKey:
@@ -276,8 +290,14 @@ func (s *slot) mayPrecede(h *seal.Header, asked uint64) bool {
 	case h.Stamp == n.stamp && n.stamp > n.floor:
 		return true // it is the latest
 	default: // or it was made before what it replaced, and came after it: writes may overtake one another
-		return asked < n.since || s.mayBeLate(h.Stamp)
+		return asked < n.since || s.mayBeLate(h.Stamp) && !l.replacedHere(p, s, h, asked)
 	}
+}
+
+// replacedHere reports whether a record is this gateway's own and was surely replaced before something that was replaced itself: its
+// answer came, and in its turn.
+func (l *ledger) replacedHere(p *ledgerPart, s *slot, h *seal.Header, asked uint64) bool {
+	return h.Stamp < s.n.floor && seal.StampAge(h.Stamp, asked) >= raceMillis && l.ours(h.KeyID) && !p.doubts.have(&s.id, h.Stamp)
 }
 
 // replayed reports whether a record that was found without asking for its entry is older than what is known.
@@ -286,7 +306,7 @@ func (l *ledger) replayed(id [16]byte, h *seal.Header, asked uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.notes.find(&id)
-	return s != nil && s.n.stamp != 0 && h.Stamp <= max(s.n.floor, s.n.stamp) && !s.mayPrecede(h, asked)
+	return s != nil && s.n.stamp != 0 && h.Stamp <= max(s.n.floor, s.n.stamp) && !l.mayPrecede(p, s, h, asked)
 }
 
 // supersedes reports whether a record is known to have been replaced or deleted.
@@ -405,6 +425,7 @@ func (p *ledgerPart) endTick(tick, now int64, own []*note) []*note {
 			continue
 		}
 		p.notes.remove(&id)
+		p.doubts.remove(&id)
 		n.discount(partOf(id))
 		if n.own && !n.gone {
 			own = append(own, n)

@@ -189,6 +189,7 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	if t.failed(o) {
+		x.doubt(t, 0)
 		return
 	}
 	result, ok := x.quickResult(t, o)
@@ -228,18 +229,21 @@ func (x *Executor) quickResult(t *Task, o *op) (*reply, bool) {
 		return r, true
 	case r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':':
 		t.fail(msgUpstream)
+		x.doubt(t, 0)
 		return nil, false
 	case r.elems[0].n != 1:
 		x.again(t)
 		return nil, false
 	case len(r.elems) < 2+len(t.commits[0].entries):
 		t.fail(msgUpstream)
+		x.doubt(t, 0)
 		return nil, false
 	}
 	if t.shape.quick.kind == seal.Stream {
 		n := len(t.commits[0].entries)
 		if len(r.elems) != 1+n+len(t.steps) {
 			t.fail(msgUpstream)
+			x.doubt(t, 0)
 			return nil, false
 		}
 		x.noteAll(t.Call, &t.commits[0], r.elems[1:1+n])

@@ -322,11 +322,13 @@ func (x *Executor) committed(t *Task) {
 			if i > 0 {
 				t.Undone = 0 // other slots were written
 			}
+			x.doubt(t, i)
 			return
 		}
 		if c.plain {
 			if !c.entries[0].gone && (o.reply.kind != '+' || string(o.reply.text) != "OK") {
 				t.fail(msgUpstream)
+				x.doubt(t, i)
 				return
 			}
 			x.noteAll(t.Call, c, nil)
@@ -335,17 +337,31 @@ func (x *Executor) committed(t *Task) {
 		r := &o.reply
 		if r.kind != '*' || len(r.elems) == 0 || r.elems[0].kind != ':' {
 			t.fail(msgUpstream)
+			x.doubt(t, i)
 			return
 		}
 		if r.elems[0].n == 0 {
+			x.doubt(t, i+1)
 			x.again(t)
 			return
 		}
 		if len(r.elems) < 1+len(c.entries) {
 			t.fail(msgUpstream)
+			x.doubt(t, i)
 			return
 		}
 		x.noteAll(t.Call, c, r.elems[1:1+len(c.entries)])
+	}
+}
+
+// doubt tells the ledger of a task's commits, from one on, that nobody knows whether they were made.
+func (x *Executor) doubt(t *Task, from int) {
+	for i := from; i < len(t.commits); i++ {
+		for j := range t.commits[i].entries {
+			if e := &t.commits[i].entries[j]; !e.gone && !e.check && !e.clear {
+				x.b.ledger.doubt(e, x.b.stamps.Next(t.Call.WallNow), t.Call.WallNow)
+			}
+		}
 	}
 }
 
