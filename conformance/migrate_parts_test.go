@@ -127,6 +127,22 @@ func TestMigrateMoreThanATransactionTakes(t *testing.T) {
 			t.Errorf("the %s lives for %d ms", name, left)
 		}
 	}
+	small := map[string][]string{"list": {"RPUSH", "a", "b"}, "set": {"SADD", "a"}, "zset": {"ZADD", "1", "a"}, "hash": {"HSET", "f", "v"}}
+	for name, call := range small { // what is small takes the place of it in one step
+		m.put("DEL", key+name)
+		m.put(append([]string{call[0], key + name}, call[1:]...)...)
+	}
+	r, stderr, code = m.run("--apply")
+	if got := r.Categories["phi"].Outcomes; code != 0 || got["dated"] != len(small) {
+		t.Errorf("of what is small the run ends with %d and %v: %s", code, got, stderr)
+	}
+	for _, call := range []string{"LRANGE list 0 -1", "SMEMBERS set", "ZRANGE zset 0 -1", "HGETALL hash"} {
+		words := strings.Fields(call)
+		words[1] = key + words[1]
+		if got, want := lethe.Do(words...), m.source.Do(words...); string(got.Raw) != string(want.Raw) {
+			t.Errorf("%s: %.100q, and the source says %.100q", call, got.Raw, want.Raw)
+		}
+	}
 }
 
 // A part is no entry: what a run that was killed leaves ends by itself and is not kept, and where the Lethe has lost the
