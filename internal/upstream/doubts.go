@@ -7,6 +7,7 @@ import "github.com/lethe-cache/lethe/internal/seal"
 type doubts struct {
 	of      map[[16]byte]doubt // by pseudonym
 	blurred uint64             // a stamp: all writes up to it are in doubt, as there was no more room
+	swept   int64              // Unix milliseconds: when room was made last
 }
 
 // doubt is of writes to one entry.
@@ -16,7 +17,10 @@ type doubt struct {
 	deadline    int64  // Unix milliseconds: the latest of theirs
 }
 
-const maxDoubts = 1 << 10 // of one part of the ledger
+const (
+	maxDoubts   = 1 << 10 // of one part of the ledger
+	sweepMillis = 1000    // room is made once in so long
+)
 
 // add takes a write up, of which that is known by a stamp, at an instant in Unix milliseconds.
 func (d *doubts) add(id *[16]byte, h *seal.Header, until uint64, now int64) {
@@ -33,6 +37,10 @@ func (d *doubts) add(id *[16]byte, h *seal.Header, until uint64, now int64) {
 
 // makeRoom forgets what has ended, and reports whether that was anything.
 func (d *doubts) makeRoom(now int64) bool {
+	if now-d.swept < sweepMillis {
+		return false
+	}
+	d.swept = now
 	for id, one := range d.of {
 		if one.deadline <= now {
 			delete(d.of, id)

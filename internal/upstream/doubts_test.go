@@ -10,7 +10,7 @@ import (
 // Doubts end with the write that settles them, or with their entry, and when there is no room for them everything is doubted.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
-	const now, later = 1000, 2000
+	const now, later = 1_000_000, 2_000_000
 	id := func(n int) (id [16]byte) {
 		binary.LittleEndian.PutUint32(id[:], uint32(n))
 		return id

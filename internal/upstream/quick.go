@@ -189,7 +189,9 @@ func (x *Executor) quickDone(t *Task) {
 		return
 	}
 	if t.failed(o) {
-		x.doubt(t, 0)
+		if !o.undone() {
+			x.doubt(t, 0)
+		}
 		return
 	}
 	result, ok := x.quickResult(t, o)

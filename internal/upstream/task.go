@@ -357,6 +357,14 @@ func (x *Executor) anew(t *Task) {
 	x.fetch(t)
 }
 
+// undone reports whether a command that failed has surely done nothing.
+func (o *op) undone() bool {
+	if o.err != nil {
+		return !errors.Is(o.err, errLost)
+	}
+	return o.reply.errorIs("OOM") || o.reply.errorIs("READONLY") || o.reply.errorIs("MISCONF") || o.reply.errorIs("CROSSSLOT")
+}
+
 // failed ends a task whose command did not get a useful reply.
 func (t *Task) failed(o *op) bool {
 	switch {

@@ -322,6 +322,9 @@ func (x *Executor) committed(t *Task) {
 			if i > 0 {
 				t.Undone = 0 // other slots were written
 			}
+			if o.undone() {
+				i++
+			}
 			x.doubt(t, i)
 			return
 		}
