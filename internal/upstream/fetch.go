@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/lethe-cache/lethe/internal/failpoint"
@@ -438,6 +439,16 @@ func (x *Executor) alarm(k *keyState, a Alarm) {
 		x.b.sink.Alarm(a, k.place.Tenant, k.place.Category, k.entry.Name)
 	}
 	x.unlink(k)
+}
+
+// evicted treats an entry as absent of which only the record is there, and removes that, unless there is another one by now.
+func (x *Executor) evicted(k *keyState) {
+	k.found, k.guard, k.raw, k.parts = false, guardAbsent, nil, nil
+	l := x.lane
+	l.eval(x.b.scripts.end, k.slot, false, 2, 2)
+	l.out = appendArg(appendArg(appendArg(l.out, k.record), k.data), k.expect[:])
+	l.out = appendArgInt(l.out, math.MaxInt64)
+	l.end()
 }
 
 // unlink removes what the upstream has under an entry's names, without waiting for more than the batch.

@@ -360,10 +360,43 @@ func TestTamperedCollections(t *testing.T) {
 	f(null, swap, "HGET", "h", "f1")
 	f("*0\r\n", swap, "HGETALL", "h")
 	f("*0\r\n", func(o operator, _, data string) { o.do("HSET", data, "made up", "value") }, "HGETALL", "h")
-	f("*0\r\n", func(o operator, _, data string) { o.do("DEL", data) }, "HGETALL", "h")
 	f(null, func(o operator, _, data string) { o.do("DEL", data); o.do("SADD", data, "x") }, "HGET", "h", "f1")
 	f(":0\r\n", func(o operator, _, data string) { o.do("DEL", data); o.do("SADD", data, "x") }, "HLEN", "h")
 	f(null, func(o operator, record, data string) { o.do("SETRANGE", record, "24", "\x00\x01\x02\x03") }, "HGET", "h", "f1")
+}
+
+// An upstream that evicts does not know that a record and its parts belong together: a collection without parts is a miss like any other,
+// for whatever looks at it first, and no alarm.
+func TestEvictedPartsAreAMiss(t *testing.T) {
+	t.Parallel()
+	g, o := setUp(t)
+	other := g.another(t) // what it has seen of the entry the gateway knows
+	f := func(make string, reads ...string) {
+		t.Helper()
+		name := strings.Fields(make)[1]
+		for _, line := range reads {
+			read := strings.Fields(line)
+			want := g.do(read...) // of nothing
+			g.do(strings.Fields(make)...)
+			_, data := o.keys()
+			if len(data) != 1 {
+				t.Fatalf("%s: %d collections are upstream", make, len(data))
+			}
+			o.do("UNLINK", data[0])
+			if got := other.do(read...); got != want {
+				t.Errorf("%s: %q, want %q", line, got, want)
+			}
+			g.expectAlarm("")
+			if got := g.do("EXISTS", name); got != ":0\r\n" && read[0] != "LRANGE" { // of which nothing is an answer, too
+				t.Errorf("EXISTS after %s: %q", line, got)
+			}
+			g.do("DEL", name)
+		}
+	}
+	f("HSET h f v g w", "HGETALL h", "HLEN h", "HKEYS h", "HRANDFIELD h")
+	f("RPUSH l a b c", "LRANGE l 0 -1", "LLEN l", "LPOP l", "RPOP l 2", "BLPOP l 0.01", "LMPOP 1 l LEFT", "LMOVE l l LEFT RIGHT", "LTRIM l 0 1", "LPOS l a")
+	f("SADD s a b c", "SMEMBERS s", "SCARD s", "SPOP s", "SPOP s 2", "SRANDMEMBER s", "SRANDMEMBER s 2", "SUNION s other")
+	f("ZADD z 1 a 2 b", "ZRANGE z 0 -1", "ZCARD z", "ZPOPMIN z", "ZRANGEBYSCORE z -inf +inf", "ZRANK z a")
 }
 
 // A collection that was made anew does not take parts of its former life.

@@ -68,6 +68,10 @@ func (x *Executor) empty(t *Task) {
 	}
 }
 
+// errEvicted says that a collection has no parts, though its record is there. An honest upstream has evicted them: it does not know that
+// they belong together.
+var errEvicted = errors.New("the parts of a collection are gone")
+
 var errLoadLarge = errors.New("the entry is too large to be opened as a whole")
 
 func (t *Task) failOpen(err error) {
@@ -109,6 +113,11 @@ func (x *Executor) load(t *Task, i int) error {
 	if errors.Is(err, seal.ErrAltered) || errors.Is(err, engine.ErrWrongKind) {
 		x.tx.Delete(key)
 		x.alarm(k, Altered)
+		return nil
+	}
+	if errors.Is(err, errEvicted) {
+		x.tx.Delete(key)
+		x.evicted(k)
 		return nil
 	}
 	if errors.Is(err, seal.ErrNoKey) { // its slice ended at this very moment
@@ -267,8 +276,11 @@ func (l *loader) items(t *Task) error {
 func (l *loader) whole() error {
 	k, elems := l.k, l.k.parts.elems
 	pairs := k.coll.Type == seal.Hash || k.coll.Type == seal.SortedSet
-	if len(elems) == 0 || pairs && len(elems)%2 != 0 {
-		return seal.ErrAltered // an empty collection has no record
+	if len(elems) == 0 {
+		return errEvicted
+	}
+	if pairs && len(elems)%2 != 0 {
+		return seal.ErrAltered
 	}
 	for j := 0; j < len(elems); j++ {
 		if elems[j].kind != '$' || elems[j].null {

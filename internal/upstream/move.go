@@ -72,8 +72,11 @@ func (x *Executor) takeElement(t *Task, k *keyState) (more bool) {
 
 // taken loads the one element of a list that a command takes.
 func (l *loader) taken(t *Task) error {
-	if r := l.k.parts; r.kind != '$' || r.null {
-		return seal.ErrAltered // an empty collection has no record
+	switch r := l.k.parts; {
+	case r.kind != '$':
+		return seal.ErrAltered
+	case r.null:
+		return errEvicted
 	}
 	fromFront, _, _ := t.shape.ends(t.Call.Args)
 	return l.element(fromFront, l.k.parts.text)

@@ -159,7 +159,6 @@ func TestTamperedElementsAreNotMoved(t *testing.T) {
 	t.Parallel()
 	for what, tamper := range map[string]func(o operator, data string){
 		"changed":  func(o operator, data string) { o.do("LSET", data, "0", "garbage") },
-		"gone":     func(o operator, data string) { o.do("DEL", data) },
 		"replaced": func(o operator, data string) { o.do("DEL", data); o.do("HSET", data, "f", "v") },
 	} {
 		for _, move := range []string{"LMOVE from to LEFT RIGHT", "BLMOVE from to LEFT RIGHT 0.01", "LMOVE from from LEFT RIGHT"} {

@@ -201,13 +201,18 @@ func (x *Executor) quickDone(t *Task) {
 	if err := q.done(x, t, k, result); err != nil {
 		t.Call.Out.Truncate(t.mark)
 		k = &t.keys[t.quickKey] // of several the one that is not as it should be
-		if errors.Is(err, errGone) {
+		if errors.Is(err, errGone) || q.write && errors.Is(err, errEvicted) {
 			x.again(t)
 			return
 		}
 		if !q.write && !t.careful {
 			t.careful = true
 			x.again(t)
+			return
+		}
+		if errors.Is(err, errEvicted) {
+			x.evicted(k)
+			x.execute(t)
 			return
 		}
 		x.alarm(k, Altered)
@@ -306,8 +311,11 @@ func countQuick(kind seal.Type, name, clear string) *quick {
 }
 
 func answerInt(_ *Executor, t *Task, _ *keyState, r *reply) error {
-	if r.kind != ':' || r.n <= 0 {
+	switch {
+	case r.kind != ':' || r.n < 0:
 		return seal.ErrAltered
+	case r.n == 0:
+		return errEvicted
 	}
 	t.Call.Out.Int(r.n)
 	return nil

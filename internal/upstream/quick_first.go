@@ -103,7 +103,10 @@ func (t *Task) tellQuick() {
 
 // answerPoppedMany answers the name of the key and the elements.
 func answerPoppedMany(x *Executor, t *Task, k *keyState, r *reply) error {
-	if r.kind != '*' || len(r.elems) == 0 {
+	switch {
+	case r.null || r.kind == '*' && len(r.elems) == 0:
+		return errEvicted
+	case r.kind != '*':
 		return seal.ErrAltered
 	}
 	t.Call.Out.Array(2)
@@ -113,6 +116,9 @@ func answerPoppedMany(x *Executor, t *Task, k *keyState, r *reply) error {
 
 // answerPopped answers the name of the key and the element.
 func answerPopped(x *Executor, t *Task, k *keyState, r *reply) error {
+	if r.null {
+		return errEvicted
+	}
 	t.Call.Out.Array(2)
 	t.Call.Out.Bulk(k.entry.Name)
 	return x.answerElement(t, k, r)

@@ -81,6 +81,8 @@ func answerElements(x *Executor, t *Task, k *keyState, r *reply) error {
 	case r.kind == '$' && r.null && t.shape.quick.name == "LINDEX":
 		out.Null()
 		return nil
+	case r.null:
+		return errEvicted
 	}
 	return x.answerElement(t, k, r)
 }
@@ -108,8 +110,11 @@ func answerSet(_ *Executor, t *Task, _ *keyState, r *reply) error {
 
 // answerTrimmed tells by the list's length before and after whether anything was taken out.
 func answerTrimmed(_ *Executor, t *Task, _ *keyState, r *reply) error {
-	if r.kind != ':' || r.n < 0 || t.length <= 0 {
+	switch {
+	case r.kind != ':' || r.n < 0 || t.length < 0:
 		return seal.ErrAltered
+	case t.length == 0:
+		return errEvicted
 	}
 	t.Call.Told[0] = command.Stored
 	if r.n != t.length {

@@ -47,9 +47,11 @@ func answerMembers(x *Executor, t *Task, k *keyState, r *reply) error {
 func (x *Executor) appendMembers(t *Task, k *keyState, r *reply) error {
 	all := r.elems
 	switch {
+	case r.null || r.kind == '*' && len(all) == 0:
+		return errEvicted
 	case r.kind == '$':
 		all = []reply{*r}
-	case r.kind != '*' || len(all) == 0: // an empty collection has no record
+	case r.kind != '*':
 		return seal.ErrAltered
 	}
 	for i := range all {

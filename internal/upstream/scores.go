@@ -64,6 +64,9 @@ func (l *loader) window(t *Task, i int) error {
 		return seal.ErrAltered
 	}
 	card, before, members := r[0].n, r[1].n, int64(len(r[2].elems)/2)
+	if card == 0 && before == 0 && members == 0 {
+		return errEvicted
+	}
 	if card <= 0 || card > math.MaxInt32 || before < 0 || before+members > card {
 		return seal.ErrAltered
 	}
