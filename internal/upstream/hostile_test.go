@@ -394,9 +394,10 @@ func TestEvictedPartsAreAMiss(t *testing.T) {
 		}
 	}
 	f("HSET h f v g w", "HGETALL h", "HLEN h", "HKEYS h", "HRANDFIELD h")
-	f("RPUSH l a b c", "LRANGE l 0 -1", "LLEN l", "LPOP l", "RPOP l 2", "BLPOP l 0.01", "LMPOP 1 l LEFT", "LMOVE l l LEFT RIGHT", "LTRIM l 0 1", "LPOS l a")
+	f("RPUSH l a b c", "LRANGE l 0 -1", "LLEN l", "LPOP l", "RPOP l 2", "BLPOP l 0.01", "LMPOP 1 l LEFT", "LMOVE l l LEFT RIGHT", "LTRIM l 0 1", "LPOS l a", "LSET l 0 x")
 	f("SADD s a b c", "SMEMBERS s", "SCARD s", "SPOP s", "SPOP s 2", "SRANDMEMBER s", "SRANDMEMBER s 2", "SUNION s other")
 	f("ZADD z 1 a 2 b", "ZRANGE z 0 -1", "ZCARD z", "ZPOPMIN z", "ZRANGEBYSCORE z -inf +inf", "ZRANK z a")
+	f("XADD x * f v", "XINFO STREAM x", "XINFO GROUPS x", "XGROUP CREATE x g 0", "XGROUP SETID x g 0", "DUMP x", "COPY x y", "XINFO STREAM x FULL")
 }
 
 // A collection that was made anew does not take parts of its former life.

@@ -174,13 +174,17 @@ func (x *Executor) quickDone(t *Task) {
 	if t.streamRefused(o) || t.quickRefused(o) {
 		return
 	}
-	if o.err == nil && o.reply.contradicts() {
+	if o.err == nil && (o.reply.contradicts() || o.reply.hasNone()) {
 		if len(t.keys) > 1 && q.several {
 			t.planned, t.quickly = true, false // whose data it is shows when all of each is read
 			x.again(t)
 			return
 		}
-		x.alarm(k, Altered)
+		if o.reply.hasNone() {
+			x.evicted(k)
+		} else {
+			x.alarm(k, Altered)
+		}
 		if len(t.keys) > 1 {
 			x.again(t) // what the others have is not here
 			return

@@ -22,10 +22,13 @@ type reply struct {
 
 func (r *reply) isError() bool { return r.kind == '-' }
 
-// contradicts reports whether the reply says that data is of another type than its record says, or is not there: somebody has
-// put something else there. Any other error says nothing of an entry.
-func (r *reply) contradicts() bool {
-	return r.errorIs("WRONGTYPE") || r.isError() && (bytes.HasPrefix(r.text, []byte("ERR no such key")) ||
+// contradicts reports whether the reply says that data is of another type than its record says: somebody has put something else
+// there. Any other error but that of hasNone says nothing of an entry.
+func (r *reply) contradicts() bool { return r.errorIs("WRONGTYPE") }
+
+// hasNone reports whether the reply says that there is no data, though there is a record of it.
+func (r *reply) hasNone() bool {
+	return r.isError() && (bytes.HasPrefix(r.text, []byte("ERR no such key")) ||
 		bytes.HasPrefix(r.text, []byte("ERR The XGROUP subcommand requires the key to exist")))
 }
 

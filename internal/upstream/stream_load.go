@@ -7,6 +7,9 @@ import (
 
 // streamParts fills a stream with what was fetched of it: a range of its entries, or what XINFO STREAM FULL says.
 func (l *loader) streamParts(t *Task) error {
+	if described := t.shape.need != needWindow || l.k.lastID; described && l.k.parts.kind == '*' && len(l.k.parts.elems) == 0 {
+		return errEvicted
+	}
 	if t.shape.need == needWindow {
 		if l.k.lastID {
 			last, err := l.k.parts.idAt("last-generated-id")
