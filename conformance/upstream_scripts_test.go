@@ -18,8 +18,8 @@ func unsealed(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.yaml")
 	const text = `categories:
-  rate_limit: {ceiling: 10m, seal: off}
-  lock: {ceiling: 10m, phi: false, seal: off}
+  rate_limit: {ceiling: 5m, seal: off}
+  lock: {ceiling: 5m, phi: false, seal: off}
 keys:
   - {match: "{tenant}:rate:**", category: rate_limit}
   - {match: "{tenant}:lock:**", category: lock}
@@ -97,7 +97,7 @@ func TestScriptsInFrontOfAnUpstream(t *testing.T) {
 	f("$6\r\nsealed\r\n", "GET", patient)
 	f("-ERR user_script", "EVAL", "redis.call('INCR', KEYS[1]) error('no')", "1", rate) // what was done before stays, as in Redis
 	f("$2\r\n14\r\n", "GET", rate)
-	if n := c.Do("TTL", rate).Int; n < 1 || n > 600 {
+	if n := c.Do("TTL", rate).Int; n < 1 || n > 300 {
 		t.Errorf("TTL is %d", n)
 	}
 	direct := behind.Dial(t)
