@@ -15,8 +15,8 @@ func word(arg []byte, option string) bool {
 	return len(arg) == len(option) && strings.EqualFold(string(arg), option)
 }
 
-// parseInt reads a signed integer by Redis's strict rules: decimal digits only, no plus sign, no leading zeros, no spaces.
-func parseInt(b []byte) (int64, bool) {
+// ParseInt reads a signed integer by Redis's strict rules: decimal digits only, no plus sign, no leading zeros, no spaces.
+func ParseInt(b []byte) (int64, bool) {
 	if len(b) == 0 || len(b) > 20 {
 		return 0, false
 	}
@@ -28,7 +28,7 @@ func parseInt(b []byte) (int64, bool) {
 	if len(digits) == 0 || (digits[0] == '0' && len(b) > 1) {
 		return 0, false
 	}
-	n, ok := parseDigits(digits)
+	n, ok := ParseDigits(digits)
 	if !ok {
 		return 0, false
 	}
@@ -41,8 +41,8 @@ func parseInt(b []byte) (int64, bool) {
 	return int64(n), n <= math.MaxInt64
 }
 
-// parseDigits reads a number that is digits alone.
-func parseDigits(b []byte) (n uint64, ok bool) {
+// ParseDigits reads a number that is digits alone.
+func ParseDigits(b []byte) (n uint64, ok bool) {
 	for _, c := range b {
 		c -= '0'
 		if c > 9 || n > (math.MaxUint64-uint64(c))/10 {
@@ -108,7 +108,7 @@ func longDouble(b []byte) (*big.Float, bool) {
 
 // intArg reads an argument as an integer, or answers Redis's error.
 func (c *Call) intArg(i int) (int64, bool) {
-	n, ok := parseInt(c.Args[i])
+	n, ok := ParseInt(c.Args[i])
 	if !ok {
 		c.Error(resp.MsgNotInteger)
 	}
@@ -124,7 +124,7 @@ type expiryUnit struct {
 // ask turns the number that a client sent into an Ask, or answers Redis's error: the number must be positive and must not
 // overflow, so zero and negative ones never come to mean "no expiry".
 func (c *Call) ask(arg []byte, u expiryUnit) (Ask, bool) {
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	if !ok {
 		c.Error(resp.MsgNotInteger)
 		return Ask{}, false

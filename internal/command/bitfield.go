@@ -103,7 +103,7 @@ func (c *Call) bitNumber(at int) (n bitNumber, ok bool) {
 		return n, false
 	}
 	n.signed = encoding[0] == 'i'
-	width, ok := parseInt(encoding[1:])
+	width, ok := ParseInt(encoding[1:])
 	if !ok || width < 1 || width > 64 || width > 63 && !n.signed {
 		c.Error(msgBitfieldType)
 		return n, false

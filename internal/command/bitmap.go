@@ -38,7 +38,7 @@ func (c *Call) bitOffset(arg []byte, width int64) (int64, bool) {
 	if width > 0 && len(arg) > 0 && arg[0] == '#' {
 		arg, each = arg[1:], width
 	}
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	if !ok || n < 0 || n >= maxStringBytes*8/each+1 || n*each >= maxStringBytes*8 {
 		c.Error(resp.MsgBitOffset)
 		return 0, false
@@ -51,7 +51,7 @@ func runSetBit(c *Call) {
 	if !ok {
 		return
 	}
-	on, ok := parseInt(c.Args[3])
+	on, ok := ParseInt(c.Args[3])
 	if !ok || on != 0 && on != 1 {
 		c.Error(resp.MsgBit)
 		return

@@ -54,7 +54,7 @@ func (c *Call) killOption(f *killFilter, i int) (ok bool) {
 	option, value := c.Args[i], c.Args[i+1]
 	switch {
 	case word(option, "ID"):
-		if f.id, ok = parseInt(value); !ok || f.id < 1 {
+		if f.id, ok = ParseInt(value); !ok || f.id < 1 {
 			c.Error("ERR client-id should be greater than 0")
 			return false
 		}

@@ -99,7 +99,7 @@ func (c *Call) clientListFilter() (keep func(*ClientInfo) bool, ok bool) {
 	case n > 3 && word(c.Args[2], "ID"):
 		wanted := map[uint64]bool{}
 		for _, a := range c.Args[3:] {
-			id, ok := parseInt(a)
+			id, ok := ParseInt(a)
 			if !ok {
 				c.Error("ERR Invalid client ID")
 				return nil, false

@@ -24,7 +24,7 @@ func runClientPause(c *Call) {
 		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
 		return
 	}
-	timeout, ok := parseInt(c.Args[2])
+	timeout, ok := ParseInt(c.Args[2])
 	switch {
 	case !ok:
 		c.Error(resp.MsgTimeoutNotInteger)

@@ -21,7 +21,7 @@ const (
 
 // randomCount reads the count of HRANDFIELD and its like, or answers Redis's error.
 func (c *Call) randomCount(arg []byte) (int64, bool) {
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	switch {
 	case !ok:
 		c.Error(resp.MsgNotInteger)
@@ -44,7 +44,7 @@ func (c *Call) boundRepeats(n int64) bool {
 
 // positiveArg reads a number that is not negative, or answers problem.
 func (c *Call) positiveArg(arg []byte, problem string) (int64, bool) {
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	if !ok || n < 0 {
 		c.Error(problem)
 		return 0, false

@@ -137,7 +137,7 @@ func runHello(c *Call) {
 
 func (c *Call) helloOptions() (h hello, ok bool) {
 	if len(c.Args) >= 2 {
-		if h.version, ok = parseInt(c.Args[1]); !ok {
+		if h.version, ok = ParseInt(c.Args[1]); !ok {
 			c.Error(resp.MsgProtoNotInt)
 			return h, false
 		}

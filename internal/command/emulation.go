@@ -98,7 +98,7 @@ func (e *Emulation) objectRefCount(c *Call) {
 	if !ok {
 		return
 	}
-	if n, isInt := parseInt(x.String()); isInt && n >= 0 && n < sharedIntegers && e.Int("maxmemory") == 0 {
+	if n, isInt := ParseInt(x.String()); isInt && n >= 0 && n < sharedIntegers && e.Int("maxmemory") == 0 {
 		c.Out.Int(1<<31 - 1)
 		return
 	}

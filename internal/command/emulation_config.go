@@ -131,7 +131,7 @@ func (e *Emulation) check(name, value string) string {
 	case name == "port" && value != old:
 		return "Unable to listen on this port. Check server logs."
 	case name == "maxmemory-clients" && strings.HasSuffix(value, "%"):
-		if n, ok := parseInt([]byte(strings.TrimSuffix(value, "%"))); !ok || n > 100 {
+		if n, ok := ParseInt([]byte(strings.TrimSuffix(value, "%"))); !ok || n > 100 {
 			return "percentage argument must be less or equal to 100"
 		}
 	case old == "yes" || old == "no":

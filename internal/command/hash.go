@@ -166,7 +166,7 @@ func runHIncrBy(c *Call) {
 	}
 	n := int64(0)
 	if old, there := h.Get(c.Args[2]); there {
-		if n, ok = parseInt(old); !ok {
+		if n, ok = ParseInt(old); !ok {
 			c.Error(resp.MsgHashNotInteger)
 			return
 		}

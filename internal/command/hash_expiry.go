@@ -73,7 +73,7 @@ func (c *Call) fieldsArg(i int, notPositive string) ([][]byte, bool) {
 		c.Error(msgFieldsMissing)
 		return nil, false
 	}
-	n, ok := parseInt(c.Args[i+1])
+	n, ok := ParseInt(c.Args[i+1])
 	if !ok || n < 1 {
 		c.Error(notPositive)
 		return nil, false
@@ -87,7 +87,7 @@ func (c *Call) fieldsArg(i int, notPositive string) ([][]byte, bool) {
 
 // fieldExpiry reads a deadline for fields, or answers Redis's error. Zero is an instant that has passed, never "none".
 func (c *Call) fieldExpiry(arg []byte, u expiryUnit) (at int64, ok bool) {
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	switch {
 	case !ok:
 		c.Error(resp.MsgNotInteger)

@@ -126,7 +126,7 @@ func (c *Call) fieldPairs(i int) ([][]byte, bool) {
 		c.Error(resp.WrongNumberOfArguments(c.Spec.full))
 		return nil, false
 	}
-	n, ok := parseInt(c.Args[i+1])
+	n, ok := ParseInt(c.Args[i+1])
 	if !ok || n < 1 || n > 1<<31-1 {
 		c.Error(msgNumberOfFields)
 		return nil, false

@@ -74,7 +74,7 @@ func (k *KeySpec) collect(args [][]byte, first int, refs []KeyRef) ([]KeyRef, bo
 		if at >= len(args) {
 			return refs, false
 		}
-		n, ok := parseInt(args[at])
+		n, ok := ParseInt(args[at])
 		if !ok || n < 1 || n > int64(len(args)-first-k.FirstKey) {
 			return refs, false
 		}

@@ -53,7 +53,7 @@ func (c *Call) list(key int) (engine.ListValue, bool) {
 
 // countArg reads a number that is at least 1, or answers problem.
 func (c *Call) countArg(arg []byte, problem string) (int64, bool) {
-	n, ok := parseInt(arg)
+	n, ok := ParseInt(arg)
 	if !ok || n < 1 {
 		c.Error(problem)
 		return 0, false

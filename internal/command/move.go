@@ -40,8 +40,8 @@ func runSwapDB(c *Call) {
 	}
 }
 
-// parseInt32 is parseInt for what Redis reads into an int.
+// parseInt32 is ParseInt for what Redis reads into an int.
 func parseInt32(b []byte) (int64, bool) {
-	n, ok := parseInt(b)
+	n, ok := ParseInt(b)
 	return n, ok && n == int64(int32(n))
 }

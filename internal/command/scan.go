@@ -45,7 +45,7 @@ func (c *Call) scanOptions(args [][]byte, withType, withNoValues bool) (o scanOp
 			o.pattern = args[i]
 		case word(args[i], "COUNT") && !last:
 			i++
-			n, ok := parseInt(args[i])
+			n, ok := ParseInt(args[i])
 			if !ok {
 				c.Error(resp.MsgNotInteger)
 				return o, false
@@ -70,7 +70,7 @@ func (c *Call) scanOptions(args [][]byte, withType, withNoValues bool) (o scanOp
 
 // cursorArg reads a cursor, or answers Redis's error.
 func (c *Call) cursorArg(arg []byte) (uint64, bool) {
-	n, ok := parseDigits(arg)
+	n, ok := ParseDigits(arg)
 	if !ok {
 		c.Error(resp.MsgInvalidCursor)
 	}

@@ -145,7 +145,7 @@ func scriptContainer() *Spec {
 
 // scriptKeys finds the keys that a call declares. Unlike other commands with a count, these may declare none.
 func scriptKeys(args [][]byte) ([]int, bool) {
-	n, ok := parseInt(args[2])
+	n, ok := ParseInt(args[2])
 	if !ok || n < 0 || n > int64(len(args)-3) {
 		return nil, false
 	}
@@ -168,7 +168,7 @@ func (c *Call) scripts() Scripts {
 // scriptRun reads the key count of a script's call, and divides its arguments by it. invalid is the answer to a count that
 // is no number.
 func (c *Call) scriptRun(kind ScriptKind, invalid string) (ScriptRun, bool) {
-	n, ok := parseInt(c.Args[2])
+	n, ok := ParseInt(c.Args[2])
 	rest := c.Args[3:]
 	switch {
 	case !ok:

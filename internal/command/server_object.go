@@ -98,7 +98,7 @@ func (l *layouts) encoding(c *Call, k *engine.Key) string {
 const embeddedBytes = 44 // of a string that Redis keeps together with its head
 
 func stringEncoding(value []byte) string {
-	if _, ok := parseInt(value); ok {
+	if _, ok := ParseInt(value); ok {
 		return "int"
 	}
 	if len(value) <= embeddedBytes {
@@ -115,7 +115,7 @@ func (c *Call) allSmall(k *engine.Key, limit, bytes int) bool {
 
 func (c *Call) fewIntegers(k *engine.Key, limit int) bool {
 	return c.countOf(k) <= limit && c.elementsOf(k, func(b []byte) bool {
-		_, isInt := parseInt(b)
+		_, isInt := ParseInt(b)
 		return isInt
 	})
 }

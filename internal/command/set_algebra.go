@@ -118,7 +118,7 @@ func (c *Call) combineInto(of combination) {
 }
 
 func runSInterCard(c *Call) {
-	keys, ok := parseInt(c.Args[1])
+	keys, ok := ParseInt(c.Args[1])
 	if !ok || keys < 1 {
 		c.Error(resp.MsgNumKeysPositive)
 		return

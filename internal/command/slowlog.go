@@ -28,7 +28,7 @@ func runSlowlogGet(c *Call) {
 	switch len(c.Args) {
 	case 2:
 	case 3:
-		n, ok := parseInt(c.Args[2])
+		n, ok := ParseInt(c.Args[2])
 		if !ok || n < -1 {
 			c.Error("ERR count should be greater than or equal to -1")
 			return

@@ -31,7 +31,7 @@ func smallScore(b []byte) (float64, bool) {
 	if len(b) > 15 {
 		return 0, false
 	}
-	n, ok := parseDigits(b)
+	n, ok := ParseDigits(b)
 	return float64(n), ok
 }
 

@@ -54,7 +54,7 @@ type claim struct {
 
 // claimArgs reads XCLAIM's arguments from the shortest idle time on.
 func (c *Call) claimArgs() (o claim, ok bool) {
-	if o.minIdle, ok = parseInt(c.Args[4]); !ok {
+	if o.minIdle, ok = ParseInt(c.Args[4]); !ok {
 		c.Error(msgClaimMinIdle)
 		return o, false
 	}
@@ -82,7 +82,7 @@ func (c *Call) claimArgs() (o claim, ok bool) {
 func (c *Call) claimOption(o *claim, i int) (int, bool) {
 	more := i+1 < len(c.Args)
 	number := func(problem string) (n int64, ok bool) {
-		if n, ok = parseInt(c.Args[i+1]); !ok {
+		if n, ok = ParseInt(c.Args[i+1]); !ok {
 			c.Error(problem)
 		}
 		return n, ok
@@ -176,7 +176,7 @@ func (c *Call) answerClaimed(s *engine.StreamValue, id engine.StreamID, justID b
 func runXAutoClaim(c *Call) {
 	o := claim{deliveredAt: c.WallNow, retries: -1}
 	var ok bool
-	if o.minIdle, ok = parseInt(c.Args[4]); !ok {
+	if o.minIdle, ok = ParseInt(c.Args[4]); !ok {
 		c.Error(msgAutoMinIdle)
 		return
 	}
@@ -215,7 +215,7 @@ func (c *Call) autoClaimOptions(o *claim) (count int64, ok bool) {
 		switch {
 		case word(c.Args[i], "COUNT") && i+1 < len(c.Args):
 			i++
-			if count, ok = parseInt(c.Args[i]); !ok || count < 1 || count > maxAutoCount {
+			if count, ok = ParseInt(c.Args[i]); !ok || count < 1 || count > maxAutoCount {
 				c.Error(msgAutoCount)
 				return 0, false
 			}

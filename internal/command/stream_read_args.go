@@ -61,7 +61,7 @@ func (c *Call) streamReadArgs() (r streamRead, ok bool) {
 
 // blockArg reads how many milliseconds a command may wait.
 func (c *Call) blockArg(i int) (int64, bool) {
-	n, ok := parseInt(c.Args[i])
+	n, ok := ParseInt(c.Args[i])
 	switch {
 	case !ok:
 		c.Error(resp.MsgTimeoutNotInteger)

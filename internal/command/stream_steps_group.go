@@ -172,7 +172,7 @@ func (c *Call) claimSteps() ([]StreamStep, bool) {
 
 func (c *Call) autoClaimSteps() ([]StreamStep, bool) {
 	var o claim
-	minIdle, ok := parseInt(c.Args[4])
+	minIdle, ok := ParseInt(c.Args[4])
 	if !ok || !short(c.Args[2], c.Args[3]) {
 		return nil, false
 	}

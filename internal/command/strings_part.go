@@ -147,7 +147,7 @@ func incrBy(c *Call, by int64) {
 	}
 	var n int64
 	if old != nil {
-		if n, ok = parseInt(old); !ok {
+		if n, ok = ParseInt(old); !ok {
 			c.Error(resp.MsgNotInteger)
 			return
 		}

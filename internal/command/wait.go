@@ -55,7 +55,7 @@ func runWaitAOF(c *Call) {
 
 // replicasTimeout reads a time-out in whole milliseconds.
 func (c *Call) replicasTimeout(i int) (int64, bool) {
-	timeout, ok := parseInt(c.Args[i])
+	timeout, ok := ParseInt(c.Args[i])
 	switch {
 	case !ok:
 		c.Error(resp.MsgTimeoutNotInteger)

@@ -68,8 +68,9 @@ func (r *allowance) take(now int64) bool {
 	return true
 }
 
-// turn begins a new second when there is one: a round that began in the one before does not bring that back. What gateways have admitted together beyond the limit, before they knew of each
-// other, is taken from the seconds behind: whoever uses all of them has no more in the long run than at one.
+// turn begins a new second when there is one: a round that began in the one before does not bring that back. What gateways have
+// admitted together beyond the limit, before they knew of each other, is taken from the seconds behind: whoever uses all of them has no
+// more in the long run than at one.
 func (r *allowance) turn(now int64) {
 	second := now / millisecondsASecond
 	if last := r.second.Load(); last < second && r.second.CompareAndSwap(last, second) {

@@ -57,7 +57,7 @@ type walk struct {
 // scan answers one page. The handler is given the page as if it were everything, and its cursor is replaced.
 func (w *walk) scan() {
 	c := w.c
-	cursor, ok := parseDigits(c.Args[1])
+	cursor, ok := command.ParseDigits(c.Args[1])
 	if !ok {
 		c.Tx = w.x.tx
 		c.Spec.Run(c) // has the error

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"math"
-
 	"github.com/lethe-cache/lethe/internal/command"
 	"github.com/lethe-cache/lethe/internal/engine"
 	"github.com/lethe-cache/lethe/internal/resp"
@@ -57,7 +55,7 @@ func (x *Executor) plainReply(t *Task, k *keyState, r *reply) (more bool) {
 		x.alarm(k, Altered)
 		return false
 	}
-	if _, counts := integer(value.text); value.null || !counts {
+	if _, counts := command.ParseInt(value.text); value.null || !counts {
 		return x.recordReply(t, k, value)
 	}
 	life := k.place.Life.Milliseconds()
@@ -112,42 +110,12 @@ func countsBy(c *command.Call) (by int64, ok bool) {
 	case "DECR":
 		return -1, true
 	case "INCRBY":
-		return integer(c.Args[2])
+		return command.ParseInt(c.Args[2])
 	case "DECRBY":
-		by, ok = integer(c.Args[2])
+		by, ok = command.ParseInt(c.Args[2])
 		return -by, ok && (-by != by || by == 0)
 	}
 	return 0, false
-}
-
-// integer is the number that a text is, written as Redis writes numbers. Most texts are none, and strconv's errors keep copies of what
-// they are about (G2).
-func integer(b []byte) (n int64, ok bool) {
-	digits, most := b, uint64(math.MaxInt64)
-	negative := len(b) > 0 && b[0] == '-'
-	if negative {
-		digits, most = b[1:], most+1
-	}
-	u, ok := parseDigits(digits)
-	if !ok || u > most || digits[0] == '0' && len(b) > 1 {
-		return 0, false
-	}
-	if n = int64(u); negative {
-		n = -n
-	}
-	return n, true
-}
-
-// parseDigits reads a number that is digits alone.
-func parseDigits(b []byte) (n uint64, ok bool) {
-	for _, c := range b {
-		c -= '0'
-		if c > 9 || n > (math.MaxUint64-uint64(c))/10 {
-			return 0, false
-		}
-		n = n*10 + uint64(c)
-	}
-	return n, len(b) > 0
 }
 
 // counted takes the upstream's answer to count. What is there and no integer is sealed: the handler answers what it is.
@@ -157,7 +125,7 @@ func (x *Executor) counted(t *Task) {
 	k.op, t.phase = -1, phaseDone
 	n, ok := o.reply.n, o.err == nil && o.reply.kind == ':'
 	if o.err == nil && o.reply.kind == '$' {
-		n, ok = integer(o.reply.text)
+		n, ok = command.ParseInt(o.reply.text)
 	}
 	switch {
 	case ok:

@@ -21,7 +21,7 @@ func blockingQuicks() map[string]*quick {
 // manyPop is LMPOP or BLMPOP, whose number of keys is the argument at an index.
 func manyPop(at int) *quick {
 	words := func(args [][]byte) [][]byte {
-		if n, ok := integer(args[at]); ok && n > 0 && n < int64(len(args)-at) {
+		if n, ok := command.ParseInt(args[at]); ok && n > 0 && n < int64(len(args)-at) {
 			return args[at+1+int(n):]
 		}
 		return nil
@@ -38,7 +38,7 @@ func manyPop(at int) *quick {
 			}
 			_, ok := endNamed(w[0])
 			if len(w) == 3 {
-				n, isNumber := integer(w[2])
+				n, isNumber := command.ParseInt(w[2])
 				return ok && bytes.EqualFold(w[1], []byte("COUNT")) && isNumber && n > 0
 			}
 			return ok && len(w) == 1

@@ -28,7 +28,7 @@ func listQuicks() map[string]*quick {
 
 func integersFit(args [][]byte) bool {
 	for _, a := range args[2:] {
-		if _, ok := integer(a); !ok {
+		if _, ok := command.ParseInt(a); !ok {
 			return false
 		}
 	}

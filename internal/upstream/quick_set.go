@@ -24,7 +24,7 @@ func drawFits(args [][]byte) bool {
 	if len(args) == 2 {
 		return true
 	}
-	n, ok := integer(args[2])
+	n, ok := command.ParseInt(args[2])
 	return len(args) == 3 && ok && n != 0 && n >= -maxDrawn
 }
 

@@ -137,7 +137,7 @@ func (x *Executor) headerWith(c *command.Call, m engine.Meta) seal.Header {
 }
 
 func (x *Executor) putString(c *command.Call, k *keyState, m engine.Meta, value []byte) error {
-	if _, ok := integer(value); ok && k.place.Plain {
+	if _, ok := command.ParseInt(value); ok && k.place.Plain {
 		x.writes.clear(k, seal.Header{Type: seal.String, Deadline: c.Wall(m.ExpiresAt)}, value)
 		return nil
 	}

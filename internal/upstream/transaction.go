@@ -64,7 +64,7 @@ func (x *Executor) Watch(c *command.Call, keys []Place) (all []Watched, problem 
 // take notes what the upstream has of the entry, and reports whether that makes sense.
 func (w *Watched) take(r *reply) bool {
 	if value, at, ok := clearValue(r); ok {
-		if _, counts := integer(value.text); counts {
+		if _, counts := command.ParseInt(value.text); counts {
 			w.there, w.ends = true, at
 			copy(w.mark[:], value.text)
 			return true
